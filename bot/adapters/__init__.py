@@ -1,0 +1,1 @@
+"""How it is done: one outside system each; library errors become ours here."""

@@ -1,0 +1,1 @@
+"""What should be: pure functions. No clock, no await, no log."""

@@ -1,0 +1,1 @@
+"""The local stage for demo and tests: cluster, Slack workspace, traffic. A stand-in."""

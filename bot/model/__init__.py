@@ -1,0 +1,1 @@
+"""What things are: frozen dataclasses, enums, protocols. No I/O, nothing of ours."""

@@ -1,0 +1,1 @@
+"""What it looks like: Block Kit and SVG as pure functions."""

@@ -1,0 +1,1 @@
+"""When it is done: queue, pass, announce, desk. Knows ports only."""
