@@ -46,5 +46,5 @@ class UserError(RolloutBotError):
         self.sentence = sentence
 
 
-class NotSupported(UserError):
+class NotSupported(UserError):  # noqa: N818 - ruling 7's word
     """A valid field that this version does not run yet (ruling 7)."""
