@@ -1,0 +1,118 @@
+"""The small facts that messages are made of: who, which revision, which metric stands how.
+
+Whole messages are in ``messages``, which offers these names too.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class News(StrEnum):
+    """What is true of a rollout now, for the first line of its card or row."""
+
+    MOVES = "moves"
+    WAITS = "waits"  # at a gate or an indefinite pause: a person must act
+    HOLDS = "holds"  # by itself: inconclusive or not enough data
+    NOT_READY = "not-ready"
+    ROLLING_BACK = "rolling-back"
+    ROLLED_BACK = "rolled-back"
+    DONE = "done"
+    SUPERSEDED = "superseded"
+    INVALID = "invalid"
+    NOT_RUN = "not-run"  # uses what this version does not support (ruling 7)
+
+
+class StepState(StrEnum):
+    DONE = "done"
+    CURRENT = "current"
+    COMING = "coming"
+
+
+class Verdict(StrEnum):
+    """Of one metric so far, in Argo's words where it has one."""
+
+    RUNNING = "Running"
+    SUCCESSFUL = "Successful"
+    FAILED = "Failed"
+    INCONCLUSIVE = "Inconclusive"
+    ERROR = "Error"
+    NO_DATA = "NoData"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutId:
+    cluster: str
+    namespace: str
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionLabel:
+    """``number`` is what people say: v42 is number 42. ``images`` are whole references."""
+
+    number: int
+    hash: str
+    images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who did something. ``slack_id`` is empty for somebody Slack does not know."""
+
+    name: str
+    slack_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFact:
+    text: str
+    state: StepState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricFact:
+    """``wanted`` None: measured until the end. ``failure_limit`` None: no failure counts."""
+
+    name: str
+    value_text: str
+    bound_text: str
+    stable_text: str | None = None
+    verdict: Verdict = Verdict.RUNNING
+    taken: int = 0
+    wanted: int | None = None
+    failed: int = 0
+    failure_limit: int | None = 0
+    inconclusive: int = 0
+    dry_run: bool = False
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodsFact:
+    """``trouble`` says why some are not ready: "image cannot be pulled"."""
+
+    ready: int
+    wanted: int
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareFact:
+    """The share that pods give where no router sets it exactly."""
+
+    percent: float
+    canary_pods: int
+    all_pods: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeFact:
+    """Where a revision comes from, as far as its annotations say."""
+
+    by: Person | None = None
+    at: datetime | None = None
+    commit: str = ""
+    subject: str = ""
+    changes: tuple[str, ...] = ()
