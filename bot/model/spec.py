@@ -1,0 +1,96 @@
+"""What a Rollout asks for: the decoded, validated spec. Defaults are already filled in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetWeight:
+    """Send ``weight`` per cent of the traffic to the canary."""
+
+    weight: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Hold for ``duration_s`` seconds, or until somebody promotes when it is None."""
+
+    duration_s: int | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """Run an analysis and wait for its verdict. ``raw`` is Argo's RolloutAnalysis."""
+
+    raw: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetCanaryScale:
+    """Size the canary apart from the weight: pods, per cent, or (both None) as the weight."""
+
+    replicas: int | None = None
+    weight: int | None = None
+
+
+Step = SetWeight | Pause | Analysis | SetCanaryScale
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouterSpec:
+    """One entry of ``trafficRouting``: the router's name and its mapping."""
+
+    kind: str
+    config: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackgroundAnalysis:
+    """Analysis beside the steps, from ``starting_step`` on."""
+
+    raw: Mapping[str, Any]
+    starting_step: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canary:
+    """The canary strategy. ``max_surge`` and ``max_unavailable`` are resolved to pods."""
+
+    steps: tuple[Step, ...] = ()
+    canary_service: str = ""
+    stable_service: str = ""
+    max_surge: int = 1
+    max_unavailable: int = 0
+    routers: tuple[RouterSpec, ...] = ()
+    background: BackgroundAnalysis | None = None
+    scale_down_delay_s: int = 30
+    scale_down_delay_revision_limit: int | None = None
+    abort_scale_down_delay_s: int = 30
+
+    @property
+    def routed(self) -> bool:
+        return bool(self.routers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """One Rollout's spec. ``replicas_given`` is False where the manifest leaves it out."""
+
+    replicas: int
+    replicas_given: bool
+    selector: Mapping[str, Any]
+    template: Mapping[str, Any]
+    canary: Canary
+    min_ready_s: int = 0
+    revision_history_limit: int = 10
+    paused: bool = False
+    progress_deadline_s: int = 600
+    progress_deadline_abort: bool = False
+    successful_run_limit: int = 5
+    unsuccessful_run_limit: int = 5
+    gate_before_full: bool = False
+    strict: bool = False
+    raw_steps: tuple[Any, ...] = ()
+    warnings: tuple[str, ...] = field(default=())

@@ -1,0 +1,163 @@
+"""What is known of a rollout: Argo's status fields, and our one extension block."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Phase(StrEnum):
+    """Argo's four words."""
+
+    PROGRESSING = "Progressing"
+    PAUSED = "Paused"
+    HEALTHY = "Healthy"
+    DEGRADED = "Degraded"
+
+
+class PauseReason(StrEnum):
+    """Why the controller itself holds."""
+
+    STEP = "CanaryPauseStep"
+    INCONCLUSIVE = "InconclusiveAnalysisRun"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseCondition:
+    """One reason to hold, since ``start``."""
+
+    reason: str
+    start: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """One entry of ``status.conditions``."""
+
+    type: str
+    status: str
+    reason: str
+    message: str
+    updated: datetime
+    transitioned: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRef:
+    """What the rollout's status says of an analysis run."""
+
+    name: str
+    status: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """The traffic split as it was last written, per cent."""
+
+    canary: int
+    stable: int
+    canary_hash: str = ""
+    stable_hash: str = ""
+    canary_service: str = ""
+    stable_service: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What a person asked of a rollout, bound to the revision and step they saw.
+
+    ``kind`` is promote, promote-full, abort, retry. ``gate`` is the gate id of a button.
+    """
+
+    id: str
+    kind: str
+    revision: str
+    step: int | None
+    actor: str
+    at: datetime
+    gate: str = ""
+    reason: str = ""
+    expires: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handled:
+    """What became of an intent."""
+
+    id: str
+    kind: str
+    accepted: bool
+    sentence: str
+    actor: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A gate that was passed by a decision: which pause of which revision, by whom, how."""
+
+    revision: str
+    step: int
+    by: str
+    how: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotBlock:
+    """``status.rolloutBot``: intents, decisions and where messages stand.
+
+    ``said`` maps a message key to its place (channel, ts); ``extra`` keeps what a newer bot
+    wrote and this one does not know.
+    """
+
+    intents: tuple[Intent, ...] = ()
+    handled: tuple[Handled, ...] = ()
+    opened: Opened | None = None
+    full_gate_since: datetime | None = None
+    abort: Mapping[str, Any] = field(default_factory=dict)
+    started: datetime | None = None
+    shipped_by: str = ""
+    previous_stable: str = ""
+    not_supported: str = ""
+    said: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """The whole status of a Rollout, as far as a canary goes."""
+
+    abort: bool = False
+    aborted_at: datetime | None = None
+    pause_conditions: tuple[PauseCondition, ...] = ()
+    controller_pause: bool = False
+    current_hash: str = ""
+    step_hash: str = ""
+    step_index: int | None = None
+    stable_hash: str = ""
+    replicas: int = 0
+    updated_replicas: int = 0
+    ready_replicas: int = 0
+    available_replicas: int = 0
+    hpa_replicas: int = 0
+    selector: str = ""
+    collision_count: int | None = None
+    observed_generation: str = ""
+    conditions: tuple[Condition, ...] = ()
+    phase: str = ""
+    message: str = ""
+    promote_full: bool = False
+    weights: Weights | None = None
+    step_run: RunRef | None = None
+    background_run: RunRef | None = None
+    bot: BotBlock = field(default_factory=BotBlock)
+
+    @property
+    def paused(self) -> bool:
+        return bool(self.pause_conditions)
+
+    def condition(self, kind: str) -> Condition | None:
+        return next((c for c in self.conditions if c.type == kind), None)

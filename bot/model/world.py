@@ -1,0 +1,165 @@
+"""What is seen of one rollout's surroundings, and what should be there: mirror images."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bot.model import ports
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaSet:
+    """One revision's ReplicaSet. ``replicas`` is asked for, the other counts are seen."""
+
+    name: str
+    hash: str
+    revision: int
+    replicas: int
+    current: int = 0
+    ready: int = 0
+    available: int = 0
+    created: datetime
+    template: Mapping[str, Any]
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    uid: str = ""
+    resource_version: str = ""
+    min_ready_s: int = 0
+    deadline: datetime | None = None
+    deleting: bool = False
+    observed: bool = True
+    failure: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A Service's selector, and which revision and rollout it belongs to."""
+
+    name: str
+    selector: Mapping[str, str]
+    managed_by: str = ""
+
+    @property
+    def hash(self) -> str:
+        return self.selector.get("rollouts-pod-template-hash", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """The split that should be: weights in per cent, and the services they name."""
+
+    weight: int
+    canary_hash: str
+    stable_hash: str
+    canary_service: str
+    stable_service: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteView:
+    """What one router's objects say now: the canary's weight, or why it cannot be told.
+
+    ``problem`` is an InvalidSpec error (path, value, sentence), ``weight`` None while unknown.
+    """
+
+    weight: int | None = None
+    problem: tuple[str, str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """An AnalysisRun of this rollout. ``raw`` is the object."""
+
+    name: str
+    phase: str
+    message: str
+    kind: str
+    hash: str
+    step_index: int | None
+    terminating: bool
+    created: datetime
+    raw: Mapping[str, Any]
+
+    @property
+    def done(self) -> bool:
+        return self.phase in {"Successful", "Failed", "Error", "Inconclusive"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Everything a pass looks at besides spec and status."""
+
+    cluster: str
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    created: datetime
+    revision: int
+    annotations: Mapping[str, str]
+    labels: Mapping[str, str]
+    replica_sets: tuple[ReplicaSet, ...]
+    services: Mapping[str, Service]
+    routes: tuple[RouteView, ...]
+    runs: tuple[Run, ...]
+    templates: Mapping[tuple[bool, str], Mapping[str, Any]]
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How a ReplicaSet should be: pods, scale-down deadline, annotations that must hold."""
+
+    replicas: int
+    deadline: datetime | None = None
+    keep_deadline: bool = False
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    min_ready_s: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """What should be. Applying any part of it in any order is safe."""
+
+    create: Mapping[str, Any] | None = None
+    sizes: Mapping[str, Size] = field(default_factory=dict)
+    selectors: Mapping[str, str] = field(default_factory=dict)
+    route: Route | None = None
+    route_urgent: bool = False
+    revision: int | None = None
+    replicas_default: bool = False
+    create_runs: tuple[Mapping[str, Any], ...] = ()
+    terminate_runs: tuple[str, ...] = ()
+    delete_runs: tuple[str, ...] = ()
+    delete_replica_sets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A Kubernetes event of the rollout."""
+
+    reason: str
+    message: str
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Which rule held and what it means, in a sentence."""
+
+    rule: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What one pass came to. ``status`` None: leave the object as it is (ruling 7)."""
+
+    status: Any
+    desired: Desired = field(default_factory=Desired)
+    wake_at: datetime | None = None
+    events: tuple[Event, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+
+
+Lookup = Mapping[ports.Ref, ports.Object]
