@@ -40,6 +40,33 @@ class Verdict(StrEnum):
     NO_DATA = "NoData"
 
 
+class Closing(StrEnum):
+    """How a gate was closed."""
+
+    APPROVED = "approved"
+    ABORTED = "aborted"
+    PROMOTED_ELSEWHERE = "promoted-elsewhere"  # kubectl, Argo CD: no name known
+    ABORTED_ELSEWHERE = "aborted-elsewhere"
+    ROLLED_BACK = "rolled-back"  # by itself while it waited
+    SUPERSEDED = "superseded"  # another revision was shipped
+    OVER = "over"  # anything else that ended the wait
+
+
+class ThreadKind(StrEnum):
+    SHIPPED = "shipped"
+    WEIGHT = "weight"
+    APPROVED = "approved"
+    PROMOTED = "promoted"
+    ABORTED = "aborted"
+    RETRIED = "retried"
+    UNDONE = "undone"
+    METRIC_FAILED = "metric-failed"
+    RESTORED = "restored"
+    NOT_RESTORED = "not-restored"  # loud
+    DONE = "done"
+    OTHER = "other"  # ``text`` is the whole fact
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutId:
     cluster: str

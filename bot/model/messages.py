@@ -5,9 +5,8 @@ Times are aware and in UTC. What is decided about a rollout does not belong here
 The parts of messages (``facts``, ``buttons``, ``chart_data``) are offered under this name too.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from bot.model.buttons import (
@@ -27,6 +26,7 @@ from bot.model.chart_data import (
 )
 from bot.model.facts import (
     ChangeFact,
+    Closing,
     MetricFact,
     News,
     Person,
@@ -36,6 +36,7 @@ from bot.model.facts import (
     ShareFact,
     StepFact,
     StepState,
+    ThreadKind,
     Verdict,
 )
 
@@ -51,12 +52,15 @@ __all__ = [
     "ChartData",
     "Closing",
     "Direction",
+    "Facts",
     "GateDecision",
     "GateFacts",
     "ListFacts",
     "Message",
     "MetricFact",
+    "MetricsAway",
     "News",
+    "NotInChannel",
     "Person",
     "PodsFact",
     "Point",
@@ -65,6 +69,7 @@ __all__ = [
     "RowFact",
     "SentenceFacts",
     "ShareFact",
+    "SlackWasAway",
     "StepFact",
     "StepMark",
     "StepState",
@@ -75,33 +80,6 @@ __all__ = [
     "decode_value",
     "encode_value",
 ]
-
-
-class Closing(StrEnum):
-    """How a gate was closed."""
-
-    APPROVED = "approved"
-    ABORTED = "aborted"
-    PROMOTED_ELSEWHERE = "promoted-elsewhere"  # kubectl, Argo CD: no name known
-    ABORTED_ELSEWHERE = "aborted-elsewhere"
-    ROLLED_BACK = "rolled-back"  # by itself while it waited
-    SUPERSEDED = "superseded"  # another revision was shipped
-    OVER = "over"  # anything else that ended the wait
-
-
-class ThreadKind(StrEnum):
-    SHIPPED = "shipped"
-    WEIGHT = "weight"
-    APPROVED = "approved"
-    PROMOTED = "promoted"
-    ABORTED = "aborted"
-    RETRIED = "retried"
-    UNDONE = "undone"
-    METRIC_FAILED = "metric-failed"
-    RESTORED = "restored"
-    NOT_RESTORED = "not-restored"  # loud
-    DONE = "done"
-    OTHER = "other"  # ``text`` is the whole fact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +104,7 @@ class CardFacts:
     measured: bool = True  # False: no metric anywhere, time alone decides
     next_what: str = ""
     next_at: datetime | None = None
-    change: ChangeFact = ChangeFact()
+    change: ChangeFact = field(default_factory=ChangeFact)
     because: str = ""
     duration_s: float | None = None
     buttons: tuple[Button, ...] = ()
@@ -164,7 +142,7 @@ class GateFacts:
     so_far_s: float | None = None
     metrics: tuple[MetricFact, ...] = ()
     measured: bool = True
-    change: ChangeFact = ChangeFact()
+    change: ChangeFact = field(default_factory=ChangeFact)
     approvers: str = ""
     excluded: Person | None = None
     asked: tuple[Person, ...] = ()
@@ -212,6 +190,7 @@ class RowFact:
     revision: RevisionLabel | None
     what: str
     since_s: float | None = None
+    next_at: datetime | None = None
     buttons: tuple[Button, ...] = ()
 
 
@@ -256,6 +235,31 @@ class ThreadFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotInChannel:
+    """We are not in ``channel``; ``meanwhile`` gets the messages of ``rollout``, or nobody."""
+
+    channel: str
+    rollout: str
+    meanwhile: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackWasAway:
+    """One catch-up: ``lines`` are sentences without the dot, one a rollout."""
+
+    since: datetime
+    until: datetime
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsAway:
+    server: str
+    since: datetime
+    holding: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A rendered message: ``text`` is a whole sentence, also without the blocks.
 
@@ -265,3 +269,17 @@ class Message:
     text: str
     blocks: tuple[dict[str, Any], ...] = ()
     broadcast: bool = False
+
+
+Facts = (
+    CardFacts
+    | GateFacts
+    | AlertFacts
+    | WaitingFacts
+    | ListFacts
+    | SentenceFacts
+    | ThreadFact
+    | NotInChannel
+    | SlackWasAway
+    | MetricsAway
+)
