@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.model import errors
+from bot.model import errors, facts
 
 VALUE_LIMIT = 2_000  # Slack's limit for the value of a button
 ACTION_PREFIX = "rollout:"  # a button's action_id is this plus its kind
@@ -40,11 +40,18 @@ class ButtonValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
-    """``url`` only for ``OPEN``: a link to a message or a page."""
+    """``url`` only for ``OPEN``: a link to a message or a page.
+
+    The rest is what a press would do, for the dialog that asks once more: ``revision`` gets
+    ``weight``, or users return to ``stable``. A card, gate or alert fills in what is None.
+    """
 
     kind: ButtonKind
     value: ButtonValue
     url: str = ""
+    revision: facts.RevisionLabel | None = None
+    stable: facts.RevisionLabel | None = None
+    weight: int | None = None
 
 
 _KEYS = {

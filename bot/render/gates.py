@@ -1,0 +1,113 @@
+"""The gate: a loud request for approval, and what became of it."""
+
+from bot.model import messages
+from bot.model.messages import Closing
+from bot.render import blocks, metrics, words
+
+
+def gate(facts: messages.GateFacts) -> messages.Message:
+    """The request; once decided its buttons are gone and the last line says by whom."""
+    stakes = blocks.Stakes(
+        revision=facts.revision,
+        stable=facts.stable,
+        weight=facts.weight_to,
+    )
+    is_open = facts.decided is None
+    parts = [
+        *blocks.section([first_line(facts), _effect(facts) if is_open else ""]),
+        *blocks.section([_so_far(facts)]),
+        *blocks.context([_changed(facts), _approvers(facts) if is_open else ""]),
+        *blocks.section([] if facts.decided is None else [decision(facts, facts.decided)]),
+        *blocks.actions(facts.buttons if is_open else (), stakes),
+    ]
+    return blocks.message(_text(facts), parts, generation=facts.generation)
+
+
+def _move(facts: messages.GateFacts) -> str:
+    return f"{words.percent(facts.weight_from)} → {words.percent(facts.weight_to)}"
+
+
+def first_line(facts: messages.GateFacts) -> str:
+    who, place = words.who(facts.rollout, facts.revision), words.name(facts.rollout.cluster)
+    if facts.decided is None:
+        return f"*{who} waits for you: {_move(facts)}* · {place}"
+    return f"*{who}*: {_move(facts)} · {place}"
+
+
+def _effect(facts: messages.GateFacts) -> str:
+    new = words.revision(facts.revision)
+    if facts.weight_to < 100:
+        return f"Approve sends {words.percent(facts.weight_to)} of traffic to {new}."
+    warm = ""
+    if facts.stable is not None and facts.stable_warm_s:
+        time = words.duration(facts.stable_warm_s)
+        warm = f"; {words.revision(facts.stable)} stays warm for {time}"
+    return f"Approve sends all traffic to {new}{warm}."
+
+
+def _so_far(facts: messages.GateFacts) -> str:
+    took = "" if facts.so_far_s is None else f"{words.duration(facts.so_far_s)}, "
+    start = f"so far: {took}up to {words.percent(facts.weight_from)}."
+    if not facts.measured:
+        return f"{start} Nothing is measured: your look alone decides."
+    return words.joined([start, metrics.so_far(facts.metrics)], " ")
+
+
+def _changed(facts: messages.GateFacts) -> str:
+    changes = words.image_changes(facts.stable, facts.revision)[:3]
+    changes += [words.plain(item, 120) for item in facts.change.changes[:5]]
+    source = words.joined(
+        [words.name(facts.change.commit), words.quoted(facts.change.subject)], " "
+    )
+    if facts.change.by is not None:
+        source = f"{source or 'shipped'} by {words.person(facts.change.by)}"
+    said = words.joined([*changes, source])
+    return f"changed: {said}" if said else ""
+
+
+def _approvers(facts: messages.GateFacts) -> str:
+    asked = [words.mention(someone) for someone in facts.asked[:10]]
+    may = words.joined([words.name(facts.approvers), *asked], ", ")
+    if may and facts.excluded is not None:
+        may += f", not {words.person(facts.excluded)}"
+    until = ""
+    if facts.until is not None:
+        until = f"until {words.by_day(facts.until)}, then it goes on waiting"
+    return words.joined([f"may approve: {may}" if may else "", until])
+
+
+def decision(facts: messages.GateFacts, decided: messages.GateDecision) -> str:
+    """How the wait ended. An edit calls nobody, so the person may be a mention here."""
+    at = "" if decided.at is None else f" {words.at(decided.at)}"
+    by = words.mention(decided.by) if decided.by is not None else "somebody"
+    how = words.plain(decided.how, 80) or "elsewhere"
+    new = words.revision(facts.revision)
+    nameless = "" if decided.by is not None else " (no name known)"
+    named = f" by {by}" if decided.by is not None else ""
+    match decided.closing:
+        case Closing.APPROVED:
+            to = facts.weight_to if decided.to is None else decided.to
+            return f"✓ approved by {by}{at} · {new} goes to {words.percent(to)}"
+        case Closing.ABORTED:
+            reason = words.quoted(decided.because) or "asked in the thread for the reason"
+            return f"✗ aborted by {by}{at} · {reason}"
+        case Closing.PROMOTED_ELSEWHERE:
+            return f"closed: promoted{named} {how} at{at or ' some time'}{nameless}"
+        case Closing.ABORTED_ELSEWHERE:
+            return f"closed: aborted{named} {how} at{at or ' some time'}{nameless}"
+        case Closing.ROLLED_BACK:
+            because = words.plain(decided.because) or "its analysis failed"
+            return f"closed: rolled back by itself{at}: {because}"
+        case Closing.SUPERSEDED:
+            return f"closed: {words.revision(decided.successor, 'another revision')} was shipped"
+        case Closing.OVER:
+            return f"closed: {words.plain(decided.because) or 'the step is over'}"
+
+
+def _text(facts: messages.GateFacts) -> str:
+    who = words.who(facts.rollout, facts.revision)
+    where = f"in {words.name(facts.rollout.cluster)}"
+    if facts.decided is None:
+        start, to = words.percent(facts.weight_from), words.percent(facts.weight_to)
+        return f"{who} waits for approval {where} to go from {start} to {to}."
+    return f"{who} {where}, {_move(facts)}: {decision(facts, facts.decided)}."

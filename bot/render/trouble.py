@@ -1,0 +1,32 @@
+"""Trouble of our own, said once to the one who can mend it."""
+
+from bot.model import messages
+from bot.render import blocks, words
+
+
+def not_in_channel(facts: messages.NotInChannel) -> messages.Message:
+    channel, rollout = words.name(facts.channel), words.name(facts.rollout)
+    text = f"I am not in {channel}: invite me with /invite @rollout."
+    if facts.meanwhile:
+        text += f" {rollout}'s messages go to {words.name(facts.meanwhile)} until then."
+    else:
+        text += f" Until then nobody gets {rollout}'s messages."
+    return blocks.message(text, ())
+
+
+def slack_was_away(facts: messages.SlackWasAway) -> messages.Message:
+    span = f"{words.at(facts.since)}–{words.at(facts.until)}"
+    news = "; ".join(words.plain(item, 160) for item in facts.lines[:8])
+    if len(facts.lines) > 8:
+        news += f"; and {len(facts.lines) - 8} more"
+    return blocks.message(f"Slack was unreachable {span}. {news or 'Nothing was missed'}.", ())
+
+
+def metrics_away(facts: messages.MetricsAway) -> messages.Message:
+    who = words.count(facts.holding, "rollout holds", "rollouts hold")
+    none = "it is not rolled back" if facts.holding == 1 else "none is rolled back"
+    text = (
+        f"The metrics server {words.name(facts.server)} has not answered since "
+        f"{words.at(facts.since)}: {who}, {none} for it."
+    )
+    return blocks.message(text, ())
