@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from xml.sax import saxutils
 
 from bot.model import messages
-from bot.render import scales, words
+from bot.render import chart_words, scales, words
 
 WIDTH = 600
 PLOT_HEIGHT = 210
 LEFT = 80
 RIGHT = 18
 ROW = 26
-POINTS_SHOWN = 400
 FONT = "DejaVu Sans"
 INK = "#1d1c1d"
 FAINT = "#5f6368"
@@ -46,8 +45,8 @@ def chart_svg(data: messages.ChartData) -> str:
     height = frame.bottom + 34
     body = [
         f'<rect width="{WIDTH}" height="{height:.0f}" fill="#ffffff"/>',
-        _text(16, 29, words.bare(data.title, 42), size=23, bold=True),
-        _text(16, 56, headline(data), size=19),
+        _title(data),
+        _text(16, 56, chart_words.headline(data), size=19),
         *legend,
         *_bands(data, frame),
         *_bad_side(data, frame),
@@ -56,60 +55,27 @@ def chart_svg(data: messages.ChartData) -> str:
         _line(data.stable, frame, color=STABLE, width=2.5),
         _line(data.canary, frame, color=CANARY, width=3.5),
         *_dots(data.canary, frame),
-        *_crosses(data.failing, frame),
         *_end(data, frame),
+        *_crosses(data.failing, frame),
     ]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height:.0f}" '
         f'viewBox="0 0 {WIDTH} {height:.0f}" font-family="{FONT}, sans-serif">'
-        f"<title>{saxutils.escape(alt(data))}</title>{''.join(body)}</svg>"
+        f"<title>{saxutils.escape(chart_words.alt(data))}</title>{''.join(body)}</svg>"
     )
 
 
-def headline(data: messages.ChartData) -> str:
-    """The news of the chart in words: the last value against the bound."""
-    last = _finite(data.canary)[-1:]
-    value = f" {words.with_unit(last[0].value, data.unit)}" if last else ": no data"
-    must = ""
-    if data.bound is not None:
-        must = f", must be {_sign(data)} {words.with_unit(data.bound, data.unit)}"
-    return words.bare(f"{words.bare(data.metric, 24)}{value}{must}", 52)
-
-
-def _sign(data: messages.ChartData) -> str:
-    return "≥" if data.direction is messages.Direction.AT_LEAST else "≤"
-
-
-def alt(data: messages.ChartData) -> str:
-    """What the picture shows, in numbers, for who does not see it."""
-    canary, failing = _finite(data.canary), _finite(data.failing)
-    metric, name = words.bare(data.metric, 60), words.bare(data.canary_name, 60)
-    beside = f" and {words.bare(data.stable_name, 60)}" if data.stable else ""
-    if not canary:
-        return f"{metric} of {name}: no data."
-    low, high = canary[0].at.timestamp(), canary[-1].at.timestamp()
-    exact = high - low < 180
-    span = " to ".join(scales.clock(end, seconds=exact) for end in (low, high))
-    shown = [words.number(point.value) for point in canary]
-    if len(shown) > 6:
-        shown = [*shown[:2], "…", *shown[-3:]]
-    unit = words.bare(data.unit, 12)
-    text = f"{metric} of {name}{beside}, {span} UTC. Canary {', '.join(shown)} {unit}".rstrip()
-    if data.bound is not None:
-        text += f"; bound {words.bare(words.with_unit(data.bound, data.unit), 40)}"
-    times = [scales.clock(p.at.timestamp(), seconds=exact) for p in failing[-10:]]
-    return f"{text}. Failures at {', '.join(times)}." if times else f"{text}. No failures."
-
-
-def _finite(points: Sequence[messages.Point]) -> list[messages.Point]:
-    """In order of time, without NaN, infinities and what no axis could hold."""
-    usable = [p for p in points if math.isfinite(p.value) and abs(p.value) < 1e15]
-    ordered = sorted(usable, key=lambda point: point.at)
-    return [ordered[i] for i in scales.thinned(len(ordered), POINTS_SHOWN)]
+def _title(data: messages.ChartData) -> str:
+    title = words.bare(data.title, 60)
+    return _text(16, 29, title, size=23 if len(title) <= 40 else 16, bold=True)
 
 
 def _frame(data: messages.ChartData, top: float) -> Frame:
-    points = [*_finite(data.canary), *_finite(data.stable), *_finite(data.failing)]
+    points = [
+        *chart_words.finite(data.canary),
+        *chart_words.finite(data.stable),
+        *chart_words.finite(data.failing),
+    ]
     values = [point.value for point in points]
     if data.bound is not None and math.isfinite(data.bound):
         values.append(data.bound)
@@ -248,7 +214,7 @@ def _bound(data: messages.ChartData, frame: Frame) -> list[str]:
 
 
 def _line(points: Sequence[messages.Point], frame: Frame, *, color: str, width: float) -> str:
-    usable = _finite(points)
+    usable = chart_words.finite(points)
     if not usable:
         return ""
     path = " ".join(
@@ -261,7 +227,7 @@ def _line(points: Sequence[messages.Point], frame: Frame, *, color: str, width: 
 
 
 def _dots(points: Sequence[messages.Point], frame: Frame) -> list[str]:
-    usable = _finite(points)
+    usable = chart_words.finite(points)
     if len(usable) > 40:
         return []
     return [
@@ -274,7 +240,7 @@ def _dots(points: Sequence[messages.Point], frame: Frame) -> list[str]:
 def _crosses(points: Sequence[messages.Point], frame: Frame) -> list[str]:
     return [
         part
-        for p in _finite(points)
+        for p in chart_words.finite(points)
         for part in _cross(frame.x.at(p.at.timestamp()), frame.y.at(p.value))
     ]
 
