@@ -35,9 +35,7 @@ def _refusal(name: str, signature: Signature, wanted: frozenset[str], kind: Kind
         return ExprError(f"invalid argument for {name} (type {kind.name})")
     shown = "nil" if kind == NIL else kind.name
     tail = "" if kind == NIL else " "
-    return ExprError(
-        f"cannot use {shown} as argument (type {sorted(wanted)[0]}) to call {name}{tail}"
-    )
+    return ExprError(f"cannot use {shown} as argument (type {min(wanted)}) to call {name}{tail}")
 
 
 def _check_get(kinds: list[Kind]) -> Kind:

@@ -12,6 +12,8 @@ MAX_DEPTH = 120
 MAX_NESTING = 60
 
 T = TypeVar("T")
+_INT_END = 1 << 63
+_BASES = {"0x": 16, "0o": 8, "0b": 2}
 
 
 class Cursor:
@@ -64,3 +66,21 @@ class Cursor:
         if depth > MAX_DEPTH:
             raise ExprError("compilation failed: expression nests too deeply")
         return depth
+
+
+def number(text: str) -> int | float:
+    """Give the value of a number token."""
+    digits = text.replace("_", "")
+    base = _BASES.get(digits[:2].lower())
+    try:
+        if base is None and any(c in digits for c in ".eE"):
+            number = float(digits)
+            if number == float("inf"):
+                raise ExprError(f'invalid float literal: parsing "{text}": value out of range')
+            return number
+        whole = int(digits[2:] if base else digits, base or 10)
+    except ValueError:
+        raise ExprError(f'invalid number literal: parsing "{text}": invalid syntax') from None
+    if whole >= _INT_END:
+        raise ExprError(f'invalid integer literal: parsing "{text}": value out of range')
+    return whole

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from bot.core.expr import nodes, predicates, signatures, times, values
+from bot.core.expr import nodes, predicates, printing, signatures, times, values
 from bot.core.expr.budget import Budget
 from bot.core.expr.errors import ExprError
 from bot.core.expr.library import FUNCTIONS
@@ -59,6 +59,9 @@ class Evaluator:
         left = self.run(node.left)
         if op == "??":
             return self.run(node.right) if left is None else left
+        if op == "in" and left is not None and _is_text_set(node.right):
+            # Compiled to a set of strings, which has no place for anything else.
+            self._key({}, left)
         return self._operate(op, left, self.run(node.right))
 
     def _logical(self, node: nodes.Binary, *, stop: bool) -> Any:
@@ -158,14 +161,14 @@ class Evaluator:
                     raise ExprError("reflect: slice index out of range")
                 raise ExprError(f"index out of range: {at} (array length is {len(held)})")
             return held[at]
-        shown = values.text(prop, self.budget)
+        shown = printing.text(prop, self.budget)
         raise ExprError(f"cannot fetch {shown} from {values.type_name(base)}")
 
     def slice(self, node: nodes.Slice) -> Any:
         base = self.run(node.base)
         start = values.to_int(self.run(node.start)) if node.start else 0
         if not isinstance(base, (list, str)):
-            raise ExprError(f"cannot slice {values.text(base, self.budget)}")
+            raise ExprError(f"cannot slice {printing.text(base, self.budget)}")
         size = len(base)
         stop = values.to_int(self.run(node.stop)) if node.stop else size
         low = max(start + size if start < 0 else start, 0)
@@ -245,6 +248,16 @@ def _constant(node: nodes.Node) -> bool | None:
     if isinstance(node, nodes.Literal) and isinstance(node.value, bool):
         return node.value
     return None
+
+
+def _is_text_set(node: nodes.Node) -> bool:
+    return (
+        isinstance(node, nodes.Array)
+        and bool(node.nodes)
+        and all(
+            isinstance(one, nodes.Literal) and isinstance(one.value, str) for one in node.nodes
+        )
+    )
 
 
 def _is_int_literal(node: nodes.Node) -> bool:

@@ -6,20 +6,8 @@ from typing import NamedTuple
 from bot.core.expr.errors import ExprError
 
 _WORD_OPERATORS = frozenset(
-    (
-        "not",
-        "in",
-        "or",
-        "and",
-        "matches",
-        "contains",
-        "startsWith",
-        "endsWith",
-        "let",
-        "if",
-        "else",
-    )
-)
+    ("not", "in", "or", "and", "matches", "contains", "startsWith", "endsWith")
+) | {"let", "if", "else"}
 _ESCAPES = {
     "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
     "\\": "\\", "'": "'", '"': '"', "`": "`",

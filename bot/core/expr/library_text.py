@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from bot.core.expr import values
+from bot.core.expr import printing, values
 from bot.core.expr.budget import Budget
 from bot.core.expr.errors import ExprError
 
@@ -163,13 +163,13 @@ def _shift_right(left: int, by: int) -> int:
 
 
 def _text(run: Run, args: list[Any]) -> str:
-    found = values.text(args[0], run.budget)
+    found = printing.text(args[0], run.budget)
     run.budget.grow(len(found))
     return found
 
 
 def _to_json(run: Run, args: list[Any]) -> str:
-    found = values.json_text(args[0], run.budget)
+    found = printing.json_text(args[0], run.budget)
     run.budget.grow(len(found))
     return found
 

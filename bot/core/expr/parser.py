@@ -2,7 +2,7 @@
 
 import functools
 
-from bot.core.expr import nodes
+from bot.core.expr import cursor, nodes
 from bot.core.expr.cursor import MAX_NESTING, Cursor
 from bot.core.expr.errors import ExprError
 from bot.core.expr.signatures import NAMES as BUILTINS
@@ -21,8 +21,6 @@ _BINARY = {
 _RIGHT = frozenset({"**", "^"})
 _COMPARISONS = frozenset({"<", ">", "<=", ">="})
 _NEGATABLE = frozenset({"in", "matches", "contains", "startsWith", "endsWith"})
-_INT_END = 1 << 63
-_BASES = {"0x": 16, "0o": 8, "0b": 2}
 _CONSTANTS = {"true": True, "false": False, "nil": None}
 
 
@@ -165,7 +163,7 @@ class _Parser(Cursor):
             return self.postfix(nodes.Name(value, self.depth()))
         if kind == "Number":
             self.advance()
-            return nodes.Literal(_number(value), self.depth())
+            return nodes.Literal(cursor.number(value), self.depth())
         if kind == "String":
             self.advance()
             return self.postfix(nodes.Literal(value, self.depth()))
@@ -281,23 +279,6 @@ class _Parser(Cursor):
         self.expect("Bracket", "]")
         found: nodes.Node = nodes.Member(node, start, optional, self.depth(node, start))
         return nodes.Chain(found, self.depth(found)) if optional else found
-
-
-def _number(text: str) -> int | float:
-    digits = text.replace("_", "")
-    base = _BASES.get(digits[:2].lower())
-    try:
-        if base is None and any(c in digits for c in ".eE"):
-            number = float(digits)
-            if number == float("inf"):
-                raise ExprError(f'invalid float literal: parsing "{text}": value out of range')
-            return number
-        whole = int(digits[2:] if base else digits, base or 10)
-    except ValueError:
-        raise ExprError(f'invalid number literal: parsing "{text}": invalid syntax') from None
-    if whole >= _INT_END:
-        raise ExprError(f'invalid integer literal: parsing "{text}": value out of range')
-    return whole
 
 
 @functools.lru_cache(maxsize=1024)

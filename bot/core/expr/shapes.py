@@ -6,7 +6,7 @@ from bot.core.expr import kinds, values
 from bot.core.expr.errors import ExprError
 
 # A vector or document beyond this is no condition's business, and would take too long.
-MAX_VALUES = 50_000
+MAX_VALUES = 20_000
 
 
 class _Count:
