@@ -79,7 +79,7 @@ def listing(facts: messages.ListFacts) -> messages.Message:
 
 def sentences(facts: messages.SentenceFacts) -> messages.Message:
     """Plain sentences, each a block, and the buttons that would change what they say."""
-    said = [words.plain(item, 1_200) for item in facts.sentences if item.strip()][:8]
+    said = [line for item in facts.sentences[:8] if (line := words.plain(item, 1_200))]
     parts = [block for item in said for block in blocks.section([item])]
     parts += blocks.actions(facts.buttons, blocks.Stakes())
     return blocks.message(" ".join(said) or "There is nothing to say.", parts)
@@ -157,7 +157,7 @@ def _did_you_mean(near: Sequence[str]) -> str:
 
 def usage(lines: Iterable[str]) -> messages.Message:
     """Help: each line as the command's own table has it."""
-    said = [words.plain(item, 200) for item in lines][:30]
+    said = [line for item in lines if (line := words.plain(item, 200))][:30]
     parts = blocks.section(said)
     return blocks.message("\n".join(said) or "There is no help for this.", parts)
 
