@@ -1,0 +1,146 @@
+"""Does the bot do what the recorded controller did?  python3 dev.py conformance [OPTIONS]
+
+  (no command)   start the control plane and the bot, play, compare; exit 1 on a difference
+  record         play against whatever controller watches the cluster of --kubeconfig
+  compare        compare two folders of recordings
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.cluster import binaries
+from tests.cluster.control_plane import ControlPlane
+from tests.conformance import bot, compare, play
+from tests.conformance.cluster import Object
+
+# What is built so far; the other scenarios come with their features.
+BUILT = ("replicas-", "invalid-", "analysis-")
+NOT_BUILT = ("analysis-job-",)
+SINGLE = ("istio-weights", "istio-abort", "nginx-weights")
+SHOWN = 20
+
+
+def main() -> int:
+    given = arguments()
+    match given.command:
+        case "record":
+            chosen = choose(given.only, default=lambda _: True)
+            return asyncio.run(
+                record(chosen, kubeconfig=given.kubeconfig, out=given.out, jobs=given.jobs)
+            )
+        case "compare":
+            names = [f.stem for f in sorted(given.recorded.glob("*.json"))]
+            wanted = set(given.only.split(",")) if given.only else set(names)
+            names = [name for name in names if name in wanted]
+            return show(names, recorded=given.recorded, here=given.here, given=given)
+        case _:
+            return judge_the_bot(given)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="dev.py conformance",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--only", help="ids of scenarios, separated by commas")
+    common.add_argument("--jobs", type=int, default=3, help="scenarios at once")
+    looks = argparse.ArgumentParser(add_help=False)
+    looks.add_argument("--path", action="store_true", help="show states never visited there")
+    looks.add_argument("--events", action="store_true", help="compare the order of events")
+    looks.add_argument("--lines", type=int, default=SHOWN, help="differences shown of each")
+    looks.add_argument("--allow", type=Path, action="append", help="more rules like noise.yaml")
+    commands = parser.add_subparsers(dest="command")
+    judge = commands.add_parser("judge", parents=[common, looks], help="what no command means")
+    judge.add_argument("--out", type=Path, help="keep the recordings here")
+    recording = commands.add_parser("record", parents=[common])
+    recording.add_argument("--kubeconfig", type=Path, required=True)
+    recording.add_argument("--out", type=Path, required=True)
+    comparing = commands.add_parser("compare", parents=[common, looks])
+    comparing.add_argument("recorded", type=Path)
+    comparing.add_argument("here", type=Path)
+    words = sys.argv[1:]
+    if not words or words[0].startswith("-") and not {"-h", "--help"} & set(words):
+        words = ["judge", *words]
+    return parser.parse_args(words)
+
+
+def choose(only: str | None, *, default) -> list[Object]:
+    known = play.scenarios()
+    if only is None:
+        return [scenario for scenario in known if default(scenario["id"])]
+    wanted = only.split(",")
+    if unknown := set(wanted) - {scenario["id"] for scenario in known}:
+        raise SystemExit(f"no such scenario: {', '.join(sorted(unknown))}")
+    return [scenario for scenario in known if scenario["id"] in wanted]
+
+
+def is_built(name: str) -> bool:
+    return (name.startswith(BUILT) and not name.startswith(NOT_BUILT)) or name in SINGLE
+
+
+async def record(chosen: list[Object], *, kubeconfig: Path, out: Path, jobs: int) -> int:
+    """1 if a scenario stopped."""
+    stopped = 0
+    async for made in play.record(chosen, kubeconfig=kubeconfig, out=out, jobs=jobs):
+        word = "STOPPED" if "stopped" in made else "played"
+        stopped += word == "STOPPED"
+        print(f"{word:8}{made['id']:44}{len(made['points'])} points", flush=True)
+    return 1 if stopped else 0
+
+
+def judge_the_bot(given: argparse.Namespace) -> int:
+    if reason := binaries.missing():
+        raise SystemExit(reason)
+    chosen = choose(given.only, default=is_built)
+    with tempfile.TemporaryDirectory(prefix="conformance-") as scratch:
+        out = given.out or Path(scratch) / "here"
+        out.mkdir(parents=True, exist_ok=True)
+        log = out / "bot.log"
+        with ControlPlane() as plane, bot.running(kubeconfig=plane.bot_kubeconfig, log=log):
+            todo = record(chosen, kubeconfig=plane.kubeconfig, out=out, jobs=given.jobs)
+            asyncio.run(todo)
+        names = [scenario["id"] for scenario in chosen]
+        return show(names, recorded=compare.RECORDED, here=out, given=given)
+
+
+def show(names: list[str], *, recorded: Path, here: Path, given: argparse.Namespace) -> int:
+    """One line for each scenario, then its differences; 1 if there is any."""
+    files = [compare.HERE / "noise.yaml", compare.HERE / "deviations.yaml", *(given.allow or [])]
+    allowed = compare.rules(*files)
+    look = compare.Look(path=given.path, events=given.events)
+    bad = 0
+    for name in names:
+        file = here / f"{name}.json"
+        if not file.exists():
+            print(f"MISSING {name}")
+            bad += 1
+            continue
+        verdict = compare.judge(
+            json.loads((recorded / file.name).read_text()),
+            json.loads(file.read_text()),
+            look=look,
+            allowed=allowed.get(name, []),
+        )
+        bad += bool(verdict.lines)
+        report(name, verdict, limit=given.lines)
+    print(f"\n{len(names) - bad} of {len(names)} come to the recorded snapshots.")
+    return 1 if bad else 0
+
+
+def report(name: str, verdict: compare.Verdict, *, limit: int) -> None:
+    known = f"  ({verdict.allowed} allowed)" if verdict.allowed else ""
+    print(f"{'DIFF' if verdict.lines else 'same':6}{name}{known}")
+    for line in verdict.lines[:limit]:
+        print(f"      {line}")
+    if len(verdict.lines) > limit:
+        print(f"      ... and {len(verdict.lines) - limit} more")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
