@@ -22,7 +22,7 @@ INK = "#1d1c1d"
 FAINT = "#5f6368"
 GRID = "#dfe3e8"
 CANARY = "#0b5cad"
-STABLE = "#7a7f87"
+STABLE = "#9aa1aa"
 BAD = "#c5221f"
 BANDS = ("#ffffff", "#f3f5f8")
 
@@ -52,7 +52,8 @@ def chart_svg(data: messages.ChartData) -> str:
         *_bad_side(data, frame),
         *_axes(data, frame),
         *_bound(data, frame),
-        _line(data.stable, frame, color=STABLE, width=2.5),
+        # Wider and below: it shows on both sides of a canary that is just as good.
+        _line(data.stable, frame, color=STABLE, width=6),
         _line(data.canary, frame, color=CANARY, width=3.5),
         *_dots(data.canary, frame),
         *_end(data, frame),
@@ -84,7 +85,9 @@ def _frame(data: messages.ChartData, top: float) -> Frame:
     start, end = (min(times), max(times)) if times else (0.0, 60.0)
     low, high = scales.value_range(values, ceiling=100.0 if data.unit == "%" else None)
     bottom = top + PLOT_HEIGHT
-    end = max(end + (end - start) * 0.03, start + 1)
+    if end - start < 1:
+        start, end = start - 30, end + 30  # one point stands in the middle
+    end += (end - start) * 0.03
     return Frame(
         x=scales.Scale(low=start, high=end, start=LEFT, end=WIDTH - RIGHT),
         y=scales.Scale(low=low, high=high, start=bottom, end=top),
@@ -125,7 +128,7 @@ def _legend(data: messages.ChartData) -> tuple[list[str], int]:
     """Each kind of line with its word; wraps where a name is long. Also: how many rows."""
     entries = [(_segment(0, 0, 24, 0, color=CANARY, width=4), words.bare(data.canary_name, 30))]
     if data.stable:
-        key = _segment(0, 0, 24, 0, color=STABLE, width=3)
+        key = _segment(0, 0, 24, 0, color=STABLE, width=6)
         entries.append((key, words.bare(data.stable_name, 30)))
     if data.bound is not None:
         entries.append((_segment(0, 0, 24, 0, color=BAD, width=2, dash="6 5"), "bound"))
