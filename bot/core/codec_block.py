@@ -1,0 +1,177 @@
+"""``status.rolloutBot`` ↔ typed. Unknown keys are kept: a newer bot may have written them."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.model import status
+
+VERSION = 1
+INTENTS_KEPT = 32
+_KNOWN = frozenset(
+    {
+        "version",
+        "intents",
+        "handled",
+        "opened",
+        "fullGateSince",
+        "abort",
+        "started",
+        "shippedBy",
+        "previousStable",
+        "notSupported",
+        "said",
+    }
+)
+
+
+def instant(raw: Any) -> datetime | None:
+    """An instant with microseconds, or None."""
+    try:
+        parsed = datetime.fromisoformat(raw)
+    except (TypeError, ValueError):
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def decode(raw: Any) -> status.BotBlock:
+    """The block; anything malformed in it counts as absent."""
+    got = raw if isinstance(raw, Mapping) else {}
+    intents = got.get("intents") if isinstance(got.get("intents"), Mapping) else {}
+    handled = got.get("handled") if isinstance(got.get("handled"), Mapping) else {}
+    return status.BotBlock(
+        intents=tuple(
+            sorted(
+                (i for key, entry in intents.items() if (i := intent(key, entry)) is not None),
+                key=lambda i: (i.at, i.id),
+            )
+        ),
+        handled=tuple(
+            sorted(
+                (h for key, entry in handled.items() if (h := _handled(key, entry)) is not None),
+                key=lambda h: (h.at, h.id),
+            )
+        ),
+        opened=_opened(got.get("opened")),
+        full_gate_since=instant(got.get("fullGateSince")),
+        abort=_map(got.get("abort")),
+        started=instant(got.get("started")),
+        shipped_by=_text(got.get("shippedBy")),
+        previous_stable=_text(got.get("previousStable")),
+        not_supported=_text(got.get("notSupported")),
+        said=_map(got.get("said")),
+        extra={key: value for key, value in got.items() if key not in _KNOWN},
+    )
+
+
+def encode(block: status.BotBlock) -> dict[str, Any]:
+    """The raw block, empty where there is nothing to keep."""
+    plain: dict[str, Any] = {
+        "intents": {i.id: encode_intent(i) for i in block.intents[-INTENTS_KEPT:]},
+        "handled": {h.id: _encode_handled(h) for h in block.handled[-INTENTS_KEPT:]},
+        "opened": _encode_opened(block.opened),
+        "fullGateSince": block.full_gate_since.isoformat() if block.full_gate_since else None,
+        "abort": dict(block.abort),
+        "started": block.started.isoformat() if block.started else None,
+        "shippedBy": block.shipped_by,
+        "previousStable": block.previous_stable,
+        "notSupported": block.not_supported,
+        "said": dict(block.said),
+    }
+    out = dict(block.extra) | {key: v for key, v in plain.items() if v not in (None, "", {})}
+    return out | {"version": VERSION} if out else {}
+
+
+def intent(key: str, raw: Any) -> status.Intent | None:
+    """One open intent of the map, or None where it is malformed."""
+    got = _map(raw)
+    at = instant(got.get("at"))
+    if at is None or not got.get("kind"):
+        return None
+    step = got.get("step")
+    return status.Intent(
+        id=key,
+        kind=_text(got["kind"]),
+        revision=_text(got.get("revision")),
+        step=step if isinstance(step, int) else None,
+        actor=_text(got.get("actor")),
+        at=at,
+        gate=_text(got.get("gate")),
+        reason=_text(got.get("reason")),
+        expires=instant(got.get("expires")),
+    )
+
+
+def encode_intent(value: status.Intent) -> dict[str, Any]:
+    """The intent as it stands in the map, without its id."""
+    out = {
+        "kind": value.kind,
+        "revision": value.revision,
+        "step": value.step,
+        "actor": value.actor,
+        "at": value.at.isoformat(),
+        "gate": value.gate,
+        "reason": value.reason,
+        "expires": value.expires.isoformat() if value.expires else None,
+    }
+    return {key: found for key, found in out.items() if found not in (None, "")}
+
+
+def _handled(key: str, raw: Any) -> status.Handled | None:
+    got = _map(raw)
+    at = instant(got.get("at"))
+    if at is None:
+        return None
+    return status.Handled(
+        id=key,
+        kind=_text(got.get("kind")),
+        accepted=got.get("accepted") is True,
+        sentence=_text(got.get("sentence")),
+        actor=_text(got.get("actor")),
+        at=at,
+    )
+
+
+def _encode_handled(value: status.Handled) -> dict[str, Any]:
+    return {
+        "kind": value.kind,
+        "accepted": value.accepted,
+        "sentence": value.sentence,
+        "actor": value.actor,
+        "at": value.at.isoformat(),
+    }
+
+
+def _opened(raw: Any) -> status.Opened | None:
+    got = _map(raw)
+    at = instant(got.get("at"))
+    step = got.get("step")
+    if at is None or not isinstance(step, int):
+        return None
+    return status.Opened(
+        revision=_text(got.get("revision")),
+        step=step,
+        by=_text(got.get("by")),
+        how=_text(got.get("how")),
+        at=at,
+    )
+
+
+def _encode_opened(value: status.Opened | None) -> dict[str, Any] | None:
+    if value is None:
+        return None
+    return {
+        "revision": value.revision,
+        "step": value.step,
+        "by": value.by,
+        "how": value.how,
+        "at": value.at.isoformat(),
+    }
+
+
+def _map(raw: Any) -> Mapping[str, Any]:
+    return raw if isinstance(raw, Mapping) else {}
+
+
+def _text(raw: Any) -> str:
+    return raw if isinstance(raw, str) else ""

@@ -1,0 +1,194 @@
+"""Raw Rollout → ``Spec``: each mistake with its path and Argo's words (spec §4.4), first one wins.
+
+What later issues build is refused here by name (ruling 7); defaults are filled in once, here.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.core import amounts, fields, steps
+from bot.model import errors, spec
+
+ROUTERS = ("istio", "nginx")
+OTHER_ROUTERS = ("alb", "smi", "ambassador", "appMesh", "traefik", "apisix", "plugins")
+_CANARY = "spec.strategy.canary"
+_LATER_CANARY = (
+    "pingPong",
+    "canaryMetadata",
+    "stableMetadata",
+    "antiAffinity",
+    "minPodsPerReplicaSet",
+    "replicaProgressThreshold",
+)
+GATE = "rollout-bot.io/gate-before-full"
+STRICT = "rollout-bot.io/strict"
+
+
+def decode(rollout: Mapping[str, Any]) -> spec.Spec:
+    """The validated spec.
+
+    Raises:
+        errors.NotSupported: a field this version does not run; the object stays as it is.
+        errors.UserError: the manifest is wrong; the sentence is Argo's field error.
+
+    """
+    raw = fields.mapping(rollout.get("spec"), "spec")
+    _not_built(raw)
+    _required(raw)
+    strategy = fields.mapping(raw.get("strategy"), "spec.strategy")
+    canary = fields.mapping(strategy.get("canary"), _CANARY)
+    replicas = fields.integer(raw, "replicas", "spec", 1)
+    annotations = fields.mapping(
+        fields.mapping(rollout.get("metadata"), "metadata").get("annotations"), "annotations"
+    )
+    history = fields.mapping(raw.get("analysis"), "spec.analysis")
+    raw_steps = fields.sequence(canary.get("steps"), f"{_CANARY}.steps")
+    return spec.Spec(
+        replicas=replicas,
+        replicas_given=raw.get("replicas") is not None,
+        selector=fields.mapping(raw.get("selector"), "spec.selector"),
+        template=fields.mapping(raw.get("template"), "spec.template"),
+        canary=_canary(canary, raw_steps, replicas),
+        min_ready_s=fields.integer(raw, "minReadySeconds", "spec", 0),
+        revision_history_limit=fields.integer(raw, "revisionHistoryLimit", "spec", 10),
+        paused=fields.boolean(raw, "paused", "spec"),
+        progress_deadline_s=fields.integer(raw, "progressDeadlineSeconds", "spec", 600),
+        progress_deadline_abort=fields.boolean(raw, "progressDeadlineAbort", "spec"),
+        successful_run_limit=fields.integer(
+            history, "successfulRunHistoryLimit", "spec.analysis", 5
+        ),
+        unsuccessful_run_limit=fields.integer(
+            history, "unsuccessfulRunHistoryLimit", "spec.analysis", 5
+        ),
+        gate_before_full=annotations.get(GATE) == "true",
+        strict=annotations.get(STRICT) == "true",
+        raw_steps=raw_steps,
+    )
+
+
+def _not_built(raw: Mapping[str, Any]) -> None:
+    """Ruling 7: name the first field that this version leaves alone."""
+    strategy = fields.mapping(raw.get("strategy"), "spec.strategy")
+    canary = fields.mapping(strategy.get("canary"), _CANARY)
+    routing = fields.mapping(canary.get("trafficRouting"), f"{_CANARY}.trafficRouting")
+    names = [
+        *(("spec", raw, key) for key in ("workloadRef", "rollbackWindow", "restartAt")),
+        *((_CANARY, canary, key) for key in _LATER_CANARY),
+        *((f"{_CANARY}.trafficRouting", routing, key) for key in OTHER_ROUTERS),
+        (f"{_CANARY}.trafficRouting", routing, "maxTrafficWeight"),
+    ]
+    if strategy.get("canary") is None:
+        names.append(("spec.strategy", strategy, "blueGreen"))
+    if canary.get("dynamicStableScale"):
+        names.append((_CANARY, canary, "dynamicStableScale"))
+    for path, holder, key in names:
+        if holder.get(key) not in (None, {}, []):
+            raise errors.NotSupported(f"{path}.{key} is not supported yet", path=f"{path}.{key}")
+
+
+def _required(raw: Mapping[str, Any]) -> None:
+    selector = raw.get("selector")
+    if selector is None:
+        raise fields.Required("spec.selector", "Rollout has missing field '.spec.selector'")
+    chosen = fields.mapping(selector, "spec.selector")
+    if not chosen.get("matchLabels") and not chosen.get("matchExpressions"):
+        raise fields.Invalid("spec.selector", {}, "empty selector is invalid for deployment")
+    template = fields.mapping(raw.get("template"), "spec.template")
+    meta = fields.mapping(template.get("metadata"), "spec.template.metadata")
+    labels = fields.mapping(meta.get("labels"), "spec.template.metadata.labels")
+    wanted = fields.mapping(chosen.get("matchLabels"), "spec.selector.matchLabels")
+    if any(labels.get(key) != value for key, value in wanted.items()):
+        raise fields.Invalid(
+            "spec.template.metadata.labels",
+            dict(labels),
+            "`selector` does not match template `labels`",
+        )
+    ready = fields.integer(raw, "minReadySeconds", "spec", 0)
+    deadline = fields.integer(raw, "progressDeadlineSeconds", "spec", 600)
+    if deadline <= ready:
+        raise fields.Invalid(
+            "spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds"
+        )
+    strategy = fields.mapping(raw.get("strategy"), "spec.strategy")
+    if strategy.get("canary") is None and strategy.get("blueGreen") is None:
+        raise fields.Required(
+            "spec.strategy",
+            "Rollout has missing field '.spec.strategy.canary or .spec.strategy.blueGreen'",
+        )
+    if strategy.get("canary") is not None and strategy.get("blueGreen") is not None:
+        raise fields.Invalid("spec.strategy", "", "Multiple Strategies can not be listed")
+
+
+def _canary(raw: Mapping[str, Any], raw_steps: tuple[Any, ...], replicas: int) -> spec.Canary:
+    canary_service = fields.text(raw, "canaryService", _CANARY)
+    stable_service = fields.text(raw, "stableService", _CANARY)
+    if canary_service and canary_service == stable_service:
+        raise fields.Invalid(
+            "spec.strategy.stableService",
+            stable_service,
+            "This rollout uses the same service for the stable and canary services, but two "
+            "different services are required.",
+        )
+    surge, unavailable = _limits(raw, replicas)
+    routers = _routers(raw, canary_service, stable_service)
+    if not routers and raw.get("scaleDownDelaySeconds") is not None:
+        raise fields.Invalid(
+            "spec.strategy.canary.scaleDownDelaySeconds",
+            raw["scaleDownDelaySeconds"],
+            "Canary scaleDownDelaySeconds can only be used with traffic routing",
+        )
+    limit = fields.integer(raw, "scaleDownDelayRevisionLimit", _CANARY, -1)
+    return spec.Canary(
+        steps=tuple(
+            steps.decode(entry, f"spec.strategy.steps[{at}]", routed=bool(routers))
+            for at, entry in enumerate(raw_steps)
+        ),
+        canary_service=canary_service,
+        stable_service=stable_service,
+        max_surge=surge,
+        max_unavailable=unavailable,
+        routers=routers,
+        background=_background(raw),
+        scale_down_delay_s=fields.integer(raw, "scaleDownDelaySeconds", _CANARY, 30),
+        scale_down_delay_revision_limit=None if limit < 0 else limit,
+        abort_scale_down_delay_s=fields.integer(raw, "abortScaleDownDelaySeconds", _CANARY, 30),
+    )
+
+
+def _limits(raw: Mapping[str, Any], replicas: int) -> tuple[int, int]:
+    surge, unavailable = raw.get("maxSurge"), raw.get("maxUnavailable")
+    zero = (0, "0", "0%")
+    if surge in zero and unavailable in zero and surge is not None and unavailable is not None:
+        raise fields.Invalid(
+            "spec.strategy.maxSurge", surge, "MaxSurge and MaxUnavailable both can not be zero"
+        )
+    return amounts.surge_and_unavailable(surge, unavailable, replicas, "spec.strategy")
+
+
+def _routers(
+    raw: Mapping[str, Any], canary_service: str, stable_service: str
+) -> tuple[spec.RouterSpec, ...]:
+    path = f"{_CANARY}.trafficRouting"
+    routing = fields.mapping(raw.get("trafficRouting"), path)
+    found = tuple(
+        spec.RouterSpec(kind=name, config=fields.mapping(routing[name], f"{path}.{name}"))
+        for name in ROUTERS
+        if routing.get(name) is not None
+    )
+    if found and not (canary_service and stable_service):
+        raise fields.Invalid(
+            "spec.strategy.trafficRouting",
+            "",
+            "Canary service and Stable service must to be set to use Traffic Routing",
+        )
+    return found
+
+
+def _background(raw: Mapping[str, Any]) -> spec.BackgroundAnalysis | None:
+    if raw.get("analysis") is None:
+        return None
+    analysis = fields.mapping(raw["analysis"], f"{_CANARY}.analysis")
+    if not analysis.get("templates"):
+        return None
+    start = fields.integer(analysis, "startingStep", f"{_CANARY}.analysis", 0)
+    return spec.BackgroundAnalysis(raw=analysis, starting_step=start)

@@ -1,0 +1,165 @@
+"""How an update begins, and how it ends: reset, skip, promotion (spec §2.5, §2.12)."""
+
+from bot.core import conditions, revisions, weights
+from bot.core import draft as draft_module
+from bot.model import status
+
+_STEPS_OF_NONE = "null"
+
+
+def begin(d: draft_module.Draft) -> None:
+    """Count what is there; start over where the template or the steps have changed."""
+    _count(d)
+    step_hash = revisions.digest(list(d.spec.raw_steps) or _STEPS_OF_NONE)
+    template_changed = d.before.current_hash not in {"", d.family.new.hash}
+    steps_changed = d.before.step_hash != step_hash
+    d.set(current_hash=d.family.new.hash, step_hash=step_hash)
+    d.set(observed_generation=str(d.seen.generation))
+    if d.seen.revision != d.family.new.revision:
+        d.event("RolloutUpdated", f"Rollout updated to revision {d.family.new.revision}")
+    if d.family.creating:
+        _created(d)
+    if template_changed or steps_changed:
+        _reset(d)
+
+
+def _count(d: draft_module.Draft) -> None:
+    everyone = d.family.all
+    d.set(
+        replicas=sum(rs.current for rs in everyone),
+        updated_replicas=d.family.new.current,
+        ready_replicas=sum(rs.ready for rs in everyone),
+        available_replicas=sum(rs.available for rs in everyone),
+        hpa_replicas=sum(rs.current for rs in everyone),
+        selector=_selector_text(d),
+    )
+
+
+def _selector_text(d: draft_module.Draft) -> str:
+    """The label selector as Kubernetes prints it: labels by name, then expressions."""
+    labels = d.spec.selector.get("matchLabels") or {}
+    parts = [f"{key}={value}" for key, value in sorted(labels.items())]
+    for entry in d.spec.selector.get("matchExpressions") or ():
+        values = ",".join(sorted(entry.get("values") or ()))
+        match entry.get("operator"):
+            case "In":
+                parts.append(f"{entry.get('key')} in ({values})")
+            case "NotIn":
+                parts.append(f"{entry.get('key')} notin ({values})")
+            case "Exists":
+                parts.append(f"{entry.get('key')}")
+            case _:
+                parts.append(f"!{entry.get('key')}")
+    return ",".join(parts)
+
+
+def _created(d: draft_module.Draft) -> None:
+    new = d.family.new
+    text = f"Created ReplicaSet {new.name} (revision {new.revision})"
+    d.event("NewReplicaSetCreated", text)
+    conditions.put(
+        d,
+        conditions.PROGRESSING,
+        conditions.TRUE,
+        "NewReplicaSetCreated",
+        f'Created new replica set "{new.name}"',
+    )
+
+
+def _reset(d: draft_module.Draft) -> None:
+    """Everything that belonged to the former template or steps goes."""
+    total = len(d.spec.canary.steps)
+    had_pause = bool(d.before.pause_conditions)
+    d.set(
+        pause_conditions=(),
+        controller_pause=False,
+        abort=False,
+        aborted_at=None,
+        promote_full=False,
+        step_run=None,
+        background_run=None,
+        step_index=0 if total else None,
+    )
+    d.before = _without_pause(d.before)
+    d.set_bot(opened=None, abort={}, started=d.now, full_gate_since=None)
+    d.because("reset", "the pod template or the steps have changed")
+    if d.promoted and total:
+        d.set(step_index=total)
+        d.event("SkipSteps", "Rollback to stable ReplicaSets")
+    elif not d.promoted:
+        conditions.not_completed(d)
+    if had_pause:
+        d.event("RolloutResumed", "Rollout is resumed")
+
+
+def _without_pause(before: status.Status) -> status.Status:
+    """What was paused or aborted was another update: it must not count as a decision on this."""
+    return draft_module.replace(
+        before, controller_pause=False, pause_conditions=(), abort=False, aborted_at=None
+    )
+
+
+def back_to_stable(d: draft_module.Draft) -> None:
+    """Where the present template is the stable one there is nothing to go through."""
+    if not d.promoted:
+        return
+    total = len(d.spec.canary.steps)
+    d.set(
+        abort=False,
+        aborted_at=None,
+        promote_full=False,
+        pause_conditions=(),
+        step_index=total or None,
+    )
+    d.resumed = False
+
+
+def promote(d: draft_module.Draft) -> None:
+    """Make the canary the stable, once everything that was asked is seen to be so."""
+    if d.status.abort or d.promoted:
+        return
+    if not d.status.stable_hash or d.family.stable is None:
+        _promoted(d, "Initial deploy")
+        return
+    if d.family.creating or d.family.new.available < d.spec.replicas or d.spec.paused:
+        return
+    if weights.held_before_full(d):
+        return
+    if d.status.promote_full:
+        _promoted(d, "Full promotion requested")
+    elif d.finished and _all_traffic(d):
+        total = len(d.spec.canary.steps)
+        _promoted(d, f"Completed all {total} canary steps")
+
+
+def _all_traffic(d: draft_module.Draft) -> bool:
+    """With a router, promotion needs all traffic to be seen on the canary (design rule 2)."""
+    if not d.spec.canary.routed or not d.spec.canary.steps:
+        return True
+    written = d.before.weights
+    if written is None or written.canary_hash != d.family.new.hash or written.canary != 100:
+        return False
+    return all(view.weight == 100 for view in d.seen.routes)
+
+
+def _promoted(d: draft_module.Draft, why: str) -> None:
+    new, total = d.family.new, len(d.spec.canary.steps)
+    d.set(
+        stable_hash=new.hash,
+        pause_conditions=(),
+        abort=False,
+        aborted_at=None,
+        promote_full=False,
+        step_run=None,
+        step_index=total or None,
+    )
+    former = d.family.stable
+    retired = d.family.retired
+    if former is not None and former.hash != new.hash:
+        retired = (former, *retired)
+    d.family = revisions.Family(new=new, creating=d.family.creating, stable=new, retired=retired)
+    d.event(
+        "RolloutCompleted",
+        f"Rollout completed update to revision {new.revision} ({new.hash}): {why}",
+    )
+    d.because("promotion", why)

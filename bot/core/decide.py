@@ -1,0 +1,96 @@
+"""The one entry of the core: what should be, from what is asked, known and seen.
+
+Reads like a table of contents; the parts are modules of their own. No clock, no await, no log.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.core import (
+    analyses,
+    conditions,
+    course,
+    intake,
+    outcome,
+    phases,
+    progress,
+    references,
+    refusals,
+    revisions,
+    sizing,
+    traffic,
+)
+from bot.core import draft as draft_module
+from bot.model import errors, world
+from bot.model import spec as spec_model
+from bot.model import status as status_model
+
+REFERENCE_RETRY = timedelta(seconds=20)
+
+
+def decide(
+    spec: spec_model.Spec | errors.UserError,
+    status: status_model.Status,
+    seen: world.Seen,
+    intents: Sequence[status_model.Intent],
+    now: datetime,
+) -> world.Decision:
+    """One pass over one rollout.
+
+    ``spec`` is the decoded spec or the error that decoding it gave. The result holds the whole
+    next status and everything that should exist; ``status`` None means that the object is left
+    as it is. Never raises on a decodable world.
+    """
+    if isinstance(spec, errors.NotSupported):
+        return refusals.left_alone(spec, status)
+    if isinstance(spec, errors.UserError):
+        return refusals.invalid(spec.sentence, status, seen, now)
+    if not spec.replicas_given:
+        return world.Decision(status=None, desired=world.Desired(replicas_default=True))
+    try:
+        references.check(spec, status, seen)
+    except errors.NotSupported as problem:
+        return refusals.left_alone(problem, status)
+    except errors.UserError as problem:
+        held = refusals.invalid(problem.sentence, status, seen, now)
+        return replace(held, wake_at=now + REFERENCE_RETRY)
+    return _valid(_draft(spec, status, seen, intents, now))
+
+
+def _draft(
+    spec: spec_model.Spec,
+    status: status_model.Status,
+    seen: world.Seen,
+    intents: Sequence[status_model.Intent],
+    now: datetime,
+) -> draft_module.Draft:
+    block = replace(status.bot, intents=tuple(intents), not_supported="")
+    return draft_module.Draft(
+        spec=spec,
+        seen=seen,
+        before=status,
+        status=replace(status, bot=block),
+        family=revisions.family(spec, status, seen),
+        now=now,
+    )
+
+
+def _valid(d: draft_module.Draft) -> world.Decision:
+    course.begin(d)
+    intake.take(d)
+    course.back_to_stable(d)
+    analyses.judge(d)
+    progress.advance(d)
+    course.promote(d)
+    analyses.background(d)
+    analyses.cancel(d)
+    conditions.settle(d)
+    route = traffic.decide(d)
+    selectors = traffic.selectors(d)
+    sizes = sizing.sizes(d)
+    outcome.record_abort(d)
+    d.set(controller_pause=bool(d.status.pause_conditions))
+    phase, message = phases.decide(d)
+    d.set(phase=phase, message=message)
+    return outcome.decision(d, route, selectors, sizes)

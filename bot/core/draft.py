@@ -1,0 +1,81 @@
+"""The working sheet of one pass: what ``decide`` has come to so far. Lives within one call."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from bot.core import revisions
+from bot.model import spec as spec_model
+from bot.model import status as status_model
+from bot.model import world
+
+
+@dataclass(slots=True, kw_only=True)
+class Draft:
+    """Mutable on purpose: the one place where a pass collects its result.
+
+    ``before`` is the status as read; ``status`` the next one. ``resumed`` means that a person
+    ended the present pause; ``by`` who and how, where it is known. ``show_weight`` is a weight
+    that must be written before the next step may ask for another.
+    """
+
+    spec: spec_model.Spec
+    seen: world.Seen
+    before: status_model.Status
+    status: status_model.Status
+    family: revisions.Family
+    now: datetime
+    resumed: bool = False
+    by: tuple[str, str] = ("", "")
+    abort_cause: str = ""
+    shifted: bool = False
+    show_weight: int | None = None
+    events: list[world.Event] = field(default_factory=list)
+    reasons: list[world.Reason] = field(default_factory=list)
+    wakes: list[datetime] = field(default_factory=list)
+    create_runs: list[Mapping[str, Any]] = field(default_factory=list)
+    terminate_runs: list[str] = field(default_factory=list)
+
+    @property
+    def promoted(self) -> bool:
+        """The present template is the stable one."""
+        return self.status.stable_hash == self.family.new.hash
+
+    @property
+    def index(self) -> int:
+        """The present step, never past the end."""
+        return min(self.status.step_index or 0, len(self.spec.canary.steps))
+
+    @property
+    def finished(self) -> bool:
+        return self.index >= len(self.spec.canary.steps)
+
+    def set(self, **changes: Any) -> None:
+        """Replace fields of the next status."""
+        self.status = replace(self.status, **changes)
+
+    def set_bot(self, **changes: Any) -> None:
+        """Replace fields of the extension block."""
+        self.status = replace(self.status, bot=replace(self.status.bot, **changes))
+
+    def event(self, reason: str, message: str, *, warning: bool = False) -> None:
+        self.events.append(world.Event(reason=reason, message=message, warning=warning))
+
+    def because(self, rule: str, sentence: str) -> None:
+        self.reasons.append(world.Reason(rule=rule, sentence=sentence))
+
+    def wake(self, at: datetime | None) -> None:
+        if at is not None:
+            self.wakes.append(at)
+
+    def abort(self, cause: str) -> None:
+        """Take the rollout back; the first instant and cause are kept."""
+        if not self.status.abort:
+            self.abort_cause = cause
+        self.set(
+            abort=True,
+            aborted_at=self.status.aborted_at or self.now,
+            pause_conditions=(),
+            step_index=0 if self.spec.canary.steps else None,
+        )

@@ -1,0 +1,132 @@
+"""What people asked: our own intents, and what stock tools write (spec §2.18).
+
+Both end as the same changes of the draft. A refused intent is answered with a sentence.
+"""
+
+import hashlib
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.core import draft as draft_module
+from bot.core import weights
+from bot.model import status as status_model
+
+KEPT = timedelta(minutes=10)
+UNKNOWN = "kubectl (no name known)"
+
+
+def gate_id(cluster: str, uid: str, revision: str, step: int | None, start: datetime) -> str:
+    """The name of one gate: another revision, step or begin is another gate (ruling 8)."""
+    text = "|".join((cluster, uid, revision, str(step), start.strftime("%Y%m%d%H%M%S")))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def present_gate(cluster: str, uid: str, status: status_model.Status) -> str:
+    """The id of the gate that is open now, or an empty text."""
+    if not status.pause_conditions:
+        return ""
+    start = status.pause_conditions[0].start
+    return gate_id(cluster, uid, status.current_hash, status.step_index, start)
+
+
+def take(d: draft_module.Draft) -> None:
+    """Apply every decision that is in the object and not yet in the rollout's course."""
+    _stock(d)
+    for intent in d.status.bot.intents:
+        accepted, sentence = _refusal(d, intent) or _apply(d, intent)
+        _answer(d, intent, sentence, accepted=accepted)
+    fresh = tuple(h for h in d.status.bot.handled if d.now - h.at < KEPT)
+    d.set_bot(intents=(), handled=fresh[-32:])
+
+
+def _stock(d: draft_module.Draft) -> None:
+    """Writes of kubectl, Argo CD and the like."""
+    if d.before.controller_pause and not d.before.pause_conditions and not d.before.abort:
+        d.resumed, d.by = True, (UNKNOWN, "kubectl")
+    if d.before.abort and d.before.aborted_at is None:
+        d.because("abort-asked", "somebody asked for an abort")
+    if not d.before.abort and d.before.aborted_at is not None:
+        _retry(d)
+
+
+def _retry(d: draft_module.Draft) -> None:
+    d.set(
+        abort=False,
+        aborted_at=None,
+        step_run=None,
+        background_run=None,
+        pause_conditions=(),
+        step_index=0 if d.spec.canary.steps else None,
+    )
+    d.set_bot(abort={}, opened=None, started=d.now)
+    d.because("retry", "the update starts again from its first step")
+
+
+def _refusal(d: draft_module.Draft, intent: status_model.Intent) -> tuple[bool, str] | None:
+    """Why an intent cannot count any more, or None."""
+    if intent.expires is not None and d.now > intent.expires:
+        return False, "This request came too late and was not carried out."
+    if intent.revision and intent.revision != d.family.new.hash:
+        return False, "Another revision is rolling out now; nothing was changed."
+    gate = present_gate(d.seen.cluster, d.seen.uid, d.before)
+    if intent.gate and intent.gate != gate:
+        return False, "This step is over; nothing was changed."
+    return None
+
+
+def _apply(d: draft_module.Draft, intent: status_model.Intent) -> tuple[bool, str]:
+    if d.promoted:
+        return False, f"Nothing to {intent.kind}: this revision is already the stable one."
+    if intent.kind == "abort":
+        return _abort(d, intent)
+    if intent.kind == "retry":
+        if not d.status.abort:
+            return False, "Nothing to retry: the update was not aborted."
+        _retry(d)
+        return True, "started again from the first step"
+    if d.status.abort:
+        return False, "The update was aborted; retry starts it again."
+    if intent.kind == "promote-full":
+        d.set(promote_full=True)
+        return True, "all steps that are left are skipped"
+    return _promote(d, intent)
+
+
+def _abort(d: draft_module.Draft, intent: status_model.Intent) -> tuple[bool, str]:
+    if d.status.abort:
+        return False, "It is aborted already."
+    d.abort("")
+    d.set_bot(abort={**d.status.bot.abort, "by": intent.actor, "reason": intent.reason})
+    return True, "all traffic goes back to the stable revision"
+
+
+def _promote(d: draft_module.Draft, intent: status_model.Intent) -> tuple[bool, str]:
+    if intent.step is not None and intent.step != d.before.step_index:
+        return False, "This step is over; nothing was changed."
+    if d.resumed:
+        return False, "Somebody else has just promoted it."
+    d.by = (intent.actor, "slack")
+    if d.status.pause_conditions:
+        d.set(pause_conditions=())
+        d.resumed = True
+        return True, "the pause is over"
+    if d.finished or weights.held_before_full(d):
+        return False, "No step is left to pass; it finishes when its pods are ready."
+    d.set(step_index=d.index + 1, step_run=None)
+    return True, "the present step is skipped"
+
+
+def _answer(
+    d: draft_module.Draft, intent: status_model.Intent, sentence: str, *, accepted: bool
+) -> None:
+    handled = status_model.Handled(
+        id=intent.id,
+        kind=intent.kind,
+        accepted=accepted,
+        sentence=sentence,
+        actor=intent.actor,
+        at=d.now,
+    )
+    bot = d.status.bot
+    d.status = replace(d.status, bot=replace(bot, handled=(*bot.handled, handled)))
+    d.because("intent", f"{intent.kind} by {intent.actor or 'somebody'}: {sentence}")

@@ -1,0 +1,120 @@
+"""The end of a pass: the draft becomes a ``Decision``."""
+
+from collections.abc import Mapping
+
+from bot.core import analyses, conditions, revisions
+from bot.core import draft as draft_module
+from bot.model import world
+
+
+def record_abort(d: draft_module.Draft) -> None:
+    """Keep what people are told of an abort: when, from which weight, when traffic was off."""
+    if not d.status.abort:
+        return
+    known = dict(d.status.bot.abort)
+    if "at" not in known:
+        written = d.before.weights
+        known["at"] = d.now.isoformat()
+        known["weight"] = written.canary if written else _share(d)
+        known["step"] = d.before.step_index or 0
+        known.setdefault("cause", d.abort_cause)
+    if "safeAt" not in known and _safe(d):
+        known["safeAt"] = d.now.isoformat()
+    d.set_bot(abort=known)
+
+
+def _share(d: draft_module.Draft) -> int:
+    total = d.status.available_replicas
+    return d.family.new.available * 100 // total if total else 0
+
+
+def _safe(d: draft_module.Draft) -> bool:
+    """Whether no traffic reaches the canary any more, as far as can be seen."""
+    if d.spec.canary.routed:
+        return all(view.weight == 0 for view in d.seen.routes)
+    return d.family.new.available == 0
+
+
+def decision(
+    d: draft_module.Draft,
+    route: world.Route | None,
+    selectors: Mapping[str, str],
+    sizes: Mapping[str, world.Size],
+) -> world.Decision:
+    """Everything that the pass came to."""
+    d.status = conditions.without_microseconds(d.status)
+    events = [*d.events, *_service_events(d, selectors), *_size_events(d, sizes)]
+    new = d.family.new
+    body = None
+    if d.family.creating:
+        body = revisions.replica_set(d.spec, d.seen, new, sizes[new.name].replicas)
+    return world.Decision(
+        status=d.status,
+        desired=world.Desired(
+            create=body,
+            sizes=_annotated(d, sizes),
+            selectors=selectors,
+            route=route,
+            route_urgent=d.status.abort,
+            revision=new.revision,
+            create_runs=tuple(d.create_runs),
+            terminate_runs=tuple(d.terminate_runs),
+            delete_runs=analyses.garbage(d),
+            delete_replica_sets=_history(d),
+        ),
+        wake_at=min(d.wakes, default=None),
+        events=tuple(events),
+        reasons=tuple(d.reasons),
+    )
+
+
+def _annotated(d: draft_module.Draft, sizes: Mapping[str, world.Size]) -> dict[str, world.Size]:
+    """Sizes of what exists, with the annotations that must hold beside them."""
+    out: dict[str, world.Size] = {}
+    for rs in d.family.all:
+        if rs.name == d.family.new.name and d.family.creating:
+            continue
+        size = sizes[rs.name]
+        if rs.name == d.family.new.name:
+            marks = revisions.annotations(d.seen, rs, d.spec.replicas)
+            ready_s = d.spec.min_ready_s
+        else:
+            marks = {revisions.DESIRED: str(d.spec.replicas)} if size.replicas else {}
+            ready_s = rs.min_ready_s
+        out[rs.name] = world.Size(
+            replicas=size.replicas,
+            deadline=size.deadline,
+            keep_deadline=size.keep_deadline,
+            annotations=marks,
+            min_ready_s=ready_s,
+        )
+    return out
+
+
+def _service_events(d: draft_module.Draft, selectors: Mapping[str, str]) -> list[world.Event]:
+    found = []
+    for name, pod_hash in selectors.items():
+        old = d.seen.services[name].hash
+        if old != pod_hash:
+            text = f"Switched selector for service '{name}' from '{old}' to '{pod_hash}'"
+            found.append(world.Event(reason="SwitchService", message=text))
+    return found
+
+
+def _size_events(d: draft_module.Draft, sizes: Mapping[str, world.Size]) -> list[world.Event]:
+    found = []
+    for rs in d.family.all:
+        now, then = rs.replicas, sizes[rs.name].replicas
+        if now == then:
+            continue
+        word = "up" if then > now else "down"
+        text = f"Scaled {word} ReplicaSet {rs.name} (revision {rs.revision}) from {now} to {then}"
+        found.append(world.Event(reason="ScalingReplicaSet", message=text))
+    return found
+
+
+def _history(d: draft_module.Draft) -> tuple[str, ...]:
+    """The oldest empty ReplicaSets beyond the limit (spec §2.21)."""
+    old = sorted(d.family.retired, key=lambda rs: (rs.revision, rs.created))
+    beyond = old[: max(0, len(old) - d.spec.revision_history_limit)]
+    return tuple(rs.name for rs in beyond if rs.replicas == 0 and rs.current == 0 and rs.observed)

@@ -1,0 +1,27 @@
+"""Phase and message of a canary: the first row that holds (spec §4.1)."""
+
+from bot.core import draft as draft_module
+from bot.model import status
+
+_DEGRADED = frozenset({"RolloutAborted", "ProgressDeadlineExceeded"})
+
+
+def decide(d: draft_module.Draft) -> tuple[str, str]:
+    """The phase and its message for the next status."""
+    s, wanted = d.status, d.spec.replicas
+    bad = next((c for c in s.conditions if c.reason in _DEGRADED), None)
+    if bad is not None:
+        return status.Phase.DEGRADED, f"{bad.reason}: {bad.message}"
+    if d.spec.paused:
+        return status.Phase.PAUSED, "manually paused"
+    if s.pause_conditions:
+        return status.Phase.PAUSED, str(s.pause_conditions[0].reason)
+    if s.updated_replicas < wanted:
+        return status.Phase.PROGRESSING, "more replicas need to be updated"
+    if s.available_replicas < s.updated_replicas:
+        return status.Phase.PROGRESSING, "updated replicas are still becoming available"
+    if not d.spec.canary.routed and s.replicas > s.updated_replicas:
+        return status.Phase.PROGRESSING, "old replicas are pending termination"
+    if not s.stable_hash or s.stable_hash != s.current_hash:
+        return status.Phase.PROGRESSING, "waiting for all steps to complete"
+    return status.Phase.HEALTHY, ""

@@ -1,0 +1,136 @@
+"""The course of the steps: which one is present, what ends it, what holds it (spec §2.6, §2.8)."""
+
+from bot.core import analyses, sizing, steps, weights
+from bot.core import draft as draft_module
+from bot.core.steps import context
+from bot.model import spec, status
+
+FULL_GATE = "the gate before 100 % waits for an approval"
+
+
+def advance(d: draft_module.Draft) -> None:
+    """Move through every step that is over now; stop at the first that is not."""
+    if d.status.abort or d.promoted or not d.status.stable_hash or d.spec.paused:
+        return
+    for _ in range(len(d.spec.canary.steps) + 1):
+        if weights.held_before_full(d):
+            if not _pass_full_gate(d):
+                return
+            continue
+        if d.status.promote_full:
+            _skip_all(d)
+            return
+        if d.finished or not _one_step(d):
+            return
+
+
+def _pass_full_gate(d: draft_module.Draft) -> bool:
+    """Hold before 100 %, or note who opened the gate."""
+    if d.resumed:
+        _opened(d, weights.FULL)
+        d.resumed = False
+        return True
+    _hold(d, status.PauseReason.STEP)
+    d.because("gate-before-full", FULL_GATE)
+    return False
+
+
+def _opened(d: draft_module.Draft, step: int) -> None:
+    by, how = d.by
+    d.set_bot(
+        opened=status.Opened(revision=d.family.new.hash, step=step, by=by, how=how, at=d.now)
+    )
+
+
+def _hold(d: draft_module.Draft, reason: status.PauseReason) -> None:
+    if any(pause.reason == reason for pause in d.status.pause_conditions):
+        return
+    start = d.now.replace(microsecond=0)
+    pause = status.PauseCondition(reason=reason, start=start)
+    d.set(pause_conditions=(*d.status.pause_conditions, pause))
+    d.event("RolloutPaused", f"Rollout is paused ({reason})")
+
+
+def _skip_all(d: draft_module.Draft) -> None:
+    _release(d)
+    total = len(d.spec.canary.steps)
+    d.set(step_index=total or None, step_run=None)
+    d.because("promote-full", "somebody asked to skip all steps that are left")
+
+
+def _release(d: draft_module.Draft) -> None:
+    if d.status.pause_conditions:
+        d.set(pause_conditions=())
+
+
+def _one_step(d: draft_module.Draft) -> bool:
+    """Evaluate the present step once; True when it is over and the next may be looked at."""
+    step, index = d.spec.canary.steps[d.index], d.index
+    if isinstance(step, spec.Analysis):
+        analyses.want_step_run(d, step)
+    ready, missing = sizing.at_target(d)
+    pause = next(
+        (p for p in d.status.pause_conditions if p.reason == status.PauseReason.STEP), None
+    )
+    outcome = steps.evaluate(
+        step,
+        context.Context(
+            now=d.now,
+            index=index,
+            at_size=ready,
+            size_text=missing,
+            pause=pause,
+            resumed=d.resumed,
+            run=analyses.step_run(d),
+            labels=d.seen.labels,
+        ),
+    )
+    d.because(f"step-{index}", f"{steps.describe(step)}: {outcome.because}")
+    return _settle(d, step, outcome)
+
+
+def _settle(d: draft_module.Draft, step: spec.Step, outcome: context.Outcome) -> bool:
+    match outcome:
+        case context.Done():
+            return _complete(d, step)
+        case context.Wait():
+            d.wake(outcome.until)
+        case context.Hold():
+            _hold(d, outcome.reason)
+            d.wake(outcome.until)
+        case context.Failed():
+            d.abort(outcome.because)
+    return False
+
+
+def _complete(d: draft_module.Draft, step: spec.Step) -> bool:
+    total, index = len(d.spec.canary.steps), d.index
+    if isinstance(step, spec.Pause) and d.resumed:
+        _opened(d, index)
+        d.resumed = False
+    d.set(
+        step_index=index + 1,
+        step_run=None,
+        pause_conditions=tuple(
+            p for p in d.status.pause_conditions if p.reason != status.PauseReason.STEP
+        ),
+    )
+    text = steps.describe(step)
+    d.event("RolloutStepCompleted", f"Rollout step {index + 1}/{total} completed ({text})")
+    return not _must_show(d, step)
+
+
+def _must_show(d: draft_module.Draft, step: spec.Step) -> bool:
+    """Whether the weight just reached must be written before the next one is looked at.
+
+    Without this, `[setWeight 80]` at the end would go from 50 to 100 and never be at 80.
+    """
+    if not isinstance(step, spec.SetWeight) or not d.spec.canary.routed:
+        return False
+    written = d.before.weights.canary if d.before.weights else 0
+    later = weights.at_step(d.spec.canary.steps, d.index)
+    if step.weight in (written, later):
+        return False
+    d.show_weight = step.weight
+    d.wake(d.now)
+    return True

@@ -1,0 +1,162 @@
+"""Which ReplicaSet is which revision, and what a new one looks like (spec §1.11, §1.12)."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot.model import spec as spec_model
+from bot.model import status as status_model
+from bot.model import world
+
+HASH = "rollouts-pod-template-hash"
+REVISION = "rollout.argoproj.io/revision"
+HISTORY = "rollout.argoproj.io/revision-history"
+DESIRED = "rollout.argoproj.io/desired-replicas"
+DEADLINE = "scale-down-deadline"
+_SAFE = "bcdfghjklmnpqrstvwxz2456789"
+_NOT_COPIED = frozenset(
+    {
+        "kubectl.kubernetes.io/last-applied-configuration",
+        REVISION,
+        HISTORY,
+        DESIRED,
+        "notified.notifications.argoproj.io",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """The ReplicaSets of a rollout by their role.
+
+    ``new`` is the one of the present template (not yet in the cluster while ``creating``),
+    ``stable`` the one that an abort returns to, ``retired`` all others.
+    """
+
+    new: world.ReplicaSet
+    creating: bool
+    stable: world.ReplicaSet | None
+    retired: tuple[world.ReplicaSet, ...]
+
+    @property
+    def all(self) -> tuple[world.ReplicaSet, ...]:
+        stable = () if self.stable is None or self.promoted else (self.stable,)
+        return (self.new, *stable, *self.retired)
+
+    @property
+    def promoted(self) -> bool:
+        return self.stable is not None and self.stable.hash == self.new.hash
+
+
+def digest(value: Any, collisions: int | None = None) -> str:
+    """A short name for a value, in the alphabet that Kubernetes uses for such names."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    if collisions is not None:
+        text += collisions.to_bytes(8, "little")
+    number = int.from_bytes(hashlib.sha256(text).digest()[:4], "big")
+    return "".join(_SAFE[ord(digit) % len(_SAFE)] for digit in str(number))
+
+
+def family(spec: spec_model.Spec, status: status_model.Status, seen: world.Seen) -> Family:
+    """Sort the ReplicaSets into roles; the new one is made up where there is none yet."""
+    pod_hash = digest(spec.template, status.collision_count)
+    live = [rs for rs in seen.replica_sets if not rs.deleting]
+    found = next((rs for rs in live if rs.hash == pod_hash), None) or next(
+        (
+            rs
+            for rs in sorted(live, key=lambda rs: (rs.created, rs.name))
+            if _same_template(rs.template, spec.template)
+        ),
+        None,
+    )
+    stable = next((rs for rs in live if rs.hash == status.stable_hash), None)
+    new = found or _made_up(spec, seen, pod_hash)
+    highest = max((rs.revision for rs in live if rs.name != new.name), default=0)
+    if new.revision <= highest:
+        new = replace(new, revision=highest + 1)
+        stable = new if stable is not None and stable.name == new.name else stable
+    keep = {new.name} | ({stable.name} if stable else set())
+    return Family(
+        new=new,
+        creating=found is None,
+        stable=stable,
+        retired=tuple(rs for rs in live if rs.name not in keep),
+    )
+
+
+def _same_template(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
+    return without_hash(mine) == without_hash(theirs)
+
+
+def without_hash(template: Mapping[str, Any]) -> dict[str, Any]:
+    """The pod template as the user wrote it, without our label."""
+    meta = dict(template.get("metadata") or {})
+    labels = {k: v for k, v in (meta.get("labels") or {}).items() if k != HASH}
+    meta.pop("creationTimestamp", None)
+    return {**template, "metadata": {**meta, "labels": labels}}
+
+
+def _made_up(spec: spec_model.Spec, seen: world.Seen, pod_hash: str) -> world.ReplicaSet:
+    return world.ReplicaSet(
+        name=f"{seen.name}-{pod_hash}",
+        hash=pod_hash,
+        revision=0,
+        replicas=0,
+        created=seen.created,
+        template=spec.template,
+        min_ready_s=spec.min_ready_s,
+    )
+
+
+def annotations(seen: world.Seen, rs: world.ReplicaSet, replicas: int) -> dict[str, str]:
+    """What the ReplicaSet of the present template must carry (spec §1.10)."""
+    copied = {k: v for k, v in seen.annotations.items() if k not in _NOT_COPIED}
+    known = rs.annotations.get(REVISION, "")
+    wanted = {**copied, REVISION: str(rs.revision), DESIRED: str(replicas)}
+    if known and known != str(rs.revision):
+        earlier = [n for n in rs.annotations.get(HISTORY, "").split(",") if n]
+        wanted[HISTORY] = ",".join([*earlier, known])
+    return wanted
+
+
+def replica_set(
+    spec: spec_model.Spec, seen: world.Seen, rs: world.ReplicaSet, size: int
+) -> dict[str, Any]:
+    """The ReplicaSet object of a new revision, with ``size`` pods."""
+    template = dict(spec.template)
+    meta = dict(template.get("metadata") or {})
+    labels = {**(meta.get("labels") or {}), HASH: rs.hash}
+    template["metadata"] = {**meta, "labels": labels}
+    selector = dict(spec.selector)
+    selector["matchLabels"] = {**(selector.get("matchLabels") or {}), HASH: rs.hash}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
+        "metadata": {
+            "name": rs.name,
+            "namespace": seen.namespace,
+            "labels": labels,
+            "annotations": annotations(seen, rs, spec.replicas),
+            "ownerReferences": [owner(seen)],
+        },
+        "spec": {
+            "replicas": size,
+            "minReadySeconds": spec.min_ready_s,
+            "selector": selector,
+            "template": template,
+        },
+    }
+
+
+def owner(seen: world.Seen) -> dict[str, Any]:
+    """The controller reference to this rollout."""
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Rollout",
+        "name": seen.name,
+        "uid": seen.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }

@@ -1,0 +1,162 @@
+"""How every ReplicaSet should be sized now, with its scale-down deadline (spec §2.9 to §2.16)."""
+
+from datetime import datetime, timedelta
+
+from bot.core import draft as draft_module
+from bot.core import replicas, weights
+from bot.model import world
+
+
+def target(d: draft_module.Draft) -> replicas.Sizes:
+    """The sizes that the present step wants, no limits applied."""
+    wanted = d.spec.replicas
+    if d.promoted or d.family.stable is None:
+        return replicas.Sizes(canary=wanted, stable=0)
+    weight = weights.of_size(d)
+    if not d.spec.canary.routed:
+        return replicas.approximate(wanted, weight, d.spec.canary.max_surge)
+    return replicas.routed(weight, wanted, _explicit(d), _seen_weight(d))
+
+
+def _explicit(d: draft_module.Draft) -> int | None:
+    """The canary's size by ``setCanaryScale``, where one is in force."""
+    if d.status.promote_full and not weights.held_before_full(d):
+        return None
+    if d.status.abort and d.spec.canary.abort_scale_down_delay_s != 0:
+        return None
+    scale = weights.canary_scale(d.spec.canary.steps, d.index)
+    if scale is None:
+        return None
+    if scale.replicas is not None:
+        return scale.replicas
+    return replicas.routed(scale.weight or 0, d.spec.replicas, None, 0).canary
+
+
+def _seen_weight(d: draft_module.Draft) -> int:
+    """What the route still sends to this canary."""
+    written = d.before.weights
+    if written is None or written.canary_hash != d.family.new.hash:
+        return 0
+    return max((view.weight or 0 for view in d.seen.routes), default=written.canary)
+
+
+def at_target(d: draft_module.Draft) -> tuple[bool, str]:
+    """Whether pods are as the present step wants them (spec §2.7), and what is missing."""
+    want, new, stable = target(d), d.family.new, d.family.stable
+    if d.family.creating or new.replicas != want.canary or new.available != want.canary:
+        return False, f"canary {new.available} of {want.canary} pods available"
+    if stable is None:
+        return False, "there is no stable revision"
+    if not d.promoted and (stable.replicas != want.stable or stable.current != want.stable):
+        return False, f"stable has {stable.current} pods, should have {want.stable}"
+    if not d.spec.canary.routed and any(rs.available for rs in d.family.retired):
+        return False, "retired revisions still have pods"
+    return True, ""
+
+
+def sizes(d: draft_module.Draft) -> dict[str, world.Size]:
+    """The size of every ReplicaSet of the rollout, by name."""
+    if d.spec.paused:
+        return {rs.name: _still(rs) for rs in d.family.all}
+    found = _routed(d) if d.spec.canary.routed else _basic(d)
+    return {rs.name: found.get(rs.name) or _still(rs) for rs in d.family.all}
+
+
+def _still(rs: world.ReplicaSet) -> world.Size:
+    return world.Size(
+        replicas=rs.replicas, deadline=rs.deadline, keep_deadline=True, min_ready_s=rs.min_ready_s
+    )
+
+
+def _basic(d: draft_module.Draft) -> dict[str, world.Size]:
+    spec, kin = d.spec, d.family
+    limits = replicas.Limits(
+        replicas=spec.replicas,
+        surge=spec.canary.max_surge,
+        unavailable=spec.canary.max_unavailable,
+    )
+    stable = None if d.promoted else kin.stable
+    found = replicas.limited(target(d), limits, kin.new, stable, kin.retired)
+    out = {kin.new.name: world.Size(replicas=found.canary)}
+    if stable is not None:
+        out[stable.name] = world.Size(replicas=found.stable)
+    available = sum(rs.available for rs in kin.all)
+    for name, size in replicas.retired_down(kin.retired, limits, available).items():
+        out[name] = world.Size(replicas=size)
+    return out
+
+
+def _routed(d: draft_module.Draft) -> dict[str, world.Size]:
+    kin, want = d.family, target(d)
+    out: dict[str, world.Size] = {}
+    if d.promoted:
+        out[kin.new.name] = world.Size(replicas=d.spec.replicas)
+    else:
+        if kin.stable is not None:
+            out[kin.stable.name] = world.Size(replicas=want.stable)
+        out[kin.new.name] = _canary(d, want.canary)
+    return out | _retired(d)
+
+
+def _canary(d: draft_module.Draft, wanted: int) -> world.Size:
+    """The canary's size; after an abort it stays warm for its delay (spec §2.17)."""
+    new, delay = d.family.new, d.spec.canary.abort_scale_down_delay_s
+    if not d.status.abort or delay == 0:
+        return world.Size(replicas=wanted)
+    stable = d.family.stable
+    if new.deadline is None:
+        if new.replicas == 0 or stable is None or stable.available < d.spec.replicas:
+            return world.Size(replicas=new.replicas)
+        until = _seconds(d.now + timedelta(seconds=delay))
+        d.wake(until)
+        return world.Size(replicas=new.replicas, deadline=until)
+    if d.now < new.deadline:
+        d.wake(new.deadline)
+        return world.Size(replicas=new.replicas, deadline=new.deadline)
+    return world.Size(replicas=0, deadline=new.deadline)
+
+
+def _retired(d: draft_module.Draft) -> dict[str, world.Size]:
+    """Retired ReplicaSets behind a router: unready pods go; referenced ones stay (§2.16)."""
+    out: dict[str, world.Size] = {}
+    kin, counted = d.family, 0
+    least = d.spec.replicas - d.spec.canary.max_unavailable
+    enough = sum(rs.available for rs in kin.all) > least
+    for rs in sorted(kin.retired, key=lambda rs: -rs.revision):
+        ready = min(rs.replicas, rs.available)
+        if rs.replicas == 0:
+            out[rs.name] = world.Size(replicas=0)
+        elif not enough or _referenced(d, rs):
+            out[rs.name] = world.Size(replicas=ready, deadline=rs.deadline)
+        elif d.promoted or rs.deadline is not None:
+            out[rs.name] = _delayed(d, rs, ready, counted)
+            counted += out[rs.name].deadline is not None
+        else:
+            out[rs.name] = world.Size(replicas=0)
+    return out
+
+
+def _delayed(d: draft_module.Draft, rs: world.ReplicaSet, ready: int, counted: int) -> world.Size:
+    """The delay before a former stable goes: newest revisions first, up to the limit."""
+    canary = d.spec.canary
+    limit = canary.scale_down_delay_revision_limit
+    if (limit is not None and counted >= limit) or canary.scale_down_delay_s == 0:
+        return world.Size(replicas=0)
+    until = rs.deadline or _seconds(d.now + timedelta(seconds=canary.scale_down_delay_s))
+    if d.now >= until:
+        return world.Size(replicas=0)
+    d.wake(until)
+    return world.Size(replicas=ready, deadline=until)
+
+
+def _referenced(d: draft_module.Draft, rs: world.ReplicaSet) -> bool:
+    named = {service.hash for service in d.seen.services.values()}
+    weights_now = d.status.weights
+    if weights_now is not None:
+        named |= {weights_now.canary_hash if weights_now.canary else "", weights_now.stable_hash}
+    return rs.hash in named
+
+
+def _seconds(instant: datetime) -> datetime:
+    """Annotations hold whole seconds: compare what will be read back."""
+    return instant.replace(microsecond=0)

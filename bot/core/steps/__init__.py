@@ -1,0 +1,64 @@
+"""The steps of a canary: one file a kind, one line in the table.
+
+A kind is a module with ``decode(raw, path, routed) -> Step``, ``evaluate(step, ctx) -> Outcome``
+and ``describe(step) -> str`` (Argo's text of it). To add one: its file, and a line in ``KINDS``.
+"""
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from bot.core import fields
+from bot.core.steps import analysis, context, pause, set_canary_scale, set_weight
+from bot.model import errors, spec
+
+KINDS: Mapping[str, ModuleType] = {
+    "setWeight": set_weight,
+    "pause": pause,
+    "analysis": analysis,
+    "setCanaryScale": set_canary_scale,
+}
+LATER = ("experiment", "setHeaderRoute", "setMirrorRoute", "plugin")
+_TYPES: Mapping[type, ModuleType] = {
+    spec.SetWeight: set_weight,
+    spec.Pause: pause,
+    spec.Analysis: analysis,
+    spec.SetCanaryScale: set_canary_scale,
+}
+
+
+def decode(raw: Any, path: str, *, routed: bool) -> spec.Step:
+    """One step of the manifest.
+
+    Raises:
+        errors.NotSupported: a step that Argo knows and this version does not run.
+        errors.UserError: not exactly one known key, or a wrong value.
+
+    """
+    entry = fields.mapping(raw, path)
+    for key in LATER:
+        if entry.get(key) is not None:
+            raise errors.NotSupported(f"{path}.{key} is not supported yet", path=f"{path}.{key}")
+    given = [key for key in KINDS if entry.get(key) is not None]
+    unknown = [key for key in entry if key not in KINDS and key not in LATER]
+    if len(given) != 1 or unknown:
+        raise fields.Invalid(
+            path,
+            ", ".join(sorted(entry)),
+            "Step must have one of the following set: experiment, setWeight, setCanaryScale, "
+            "plugin or pause",
+        )
+    decoded: spec.Step = KINDS[given[0]].decode(entry[given[0]], f"{path}.{given[0]}", routed)
+    return decoded
+
+
+def evaluate(step: spec.Step, ctx: "context.Context") -> "context.Outcome":
+    """What the present step comes to now."""
+    outcome: context.Outcome = _TYPES[type(step)].evaluate(step, ctx)
+    return outcome
+
+
+def describe(step: spec.Step) -> str:
+    """Argo's text of a step, as its events have it."""
+    text: str = _TYPES[type(step)].describe(step)
+    return text

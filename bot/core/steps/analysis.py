@@ -1,0 +1,32 @@
+"""``analysis``: waits for its run's verdict (spec §5.8)."""
+
+from typing import Any
+
+from bot.core import fields
+from bot.core.steps import context
+from bot.model import spec, status
+
+
+def decode(raw: Any, path: str, routed: bool) -> spec.Analysis:  # noqa: ARG001, FBT001
+    body = fields.mapping(raw, path)
+    fields.sequence(body.get("templates"), f"{path}.templates")
+    return spec.Analysis(raw=body)
+
+
+def evaluate(step: spec.Analysis, ctx: context.Context) -> context.Outcome:  # noqa: ARG001
+    run = ctx.run
+    if run is None or not run.done:
+        return context.Wait(because="the analysis is measuring")
+    if run.phase == "Successful":
+        return context.Done(because=f"analysis {run.name} was successful")
+    if run.phase == "Inconclusive":
+        return context.Hold(
+            because=f"analysis {run.name} was inconclusive: {run.message}",
+            reason=status.PauseReason.INCONCLUSIVE,
+        )
+    cause = "Step-based analysis phase error/failed"
+    return context.Failed(because=f"{cause}: {run.message}" if run.message else cause)
+
+
+def describe(step: spec.Analysis) -> str:  # noqa: ARG001
+    return "analysis"

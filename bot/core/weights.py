@@ -1,0 +1,82 @@
+"""How much traffic the canary should get, by the steps alone (spec §2.10). Pure look-ups."""
+
+from bot.core import draft as draft_module
+from bot.model import spec
+
+
+def at_step(steps: tuple[spec.Step, ...], index: int) -> int:
+    """The nearest ``setWeight`` at or before ``index``; 100 past the end, 0 where none is."""
+    if index >= len(steps):
+        return 100
+    for step in reversed(steps[: index + 1]):
+        if isinstance(step, spec.SetWeight):
+            return step.weight
+    return 0
+
+
+def before_step(steps: tuple[spec.Step, ...], index: int) -> int:
+    """The nearest ``setWeight`` strictly before ``index``; 0 where there is none."""
+    for step in reversed(steps[:index]):
+        if isinstance(step, spec.SetWeight):
+            return step.weight
+    return 0
+
+
+def canary_scale(steps: tuple[spec.Step, ...], index: int) -> spec.SetCanaryScale | None:
+    """The ``setCanaryScale`` in force at ``index``; None when the size follows the weight."""
+    if index >= len(steps):
+        return None
+    for step in reversed(steps[: index + 1]):
+        if isinstance(step, spec.SetCanaryScale):
+            return step if (step.replicas is not None or step.weight is not None) else None
+    return None
+
+
+def held_before_full(d: "draft_module.Draft") -> bool:
+    """Whether the gate before 100 % holds the rollout at its present place."""
+    if not d.spec.gate_before_full or d.promoted or not d.status.stable_hash or d.status.abort:
+        return False
+    if not (d.status.promote_full or is_full_point(d.spec.canary.steps, d.index)):
+        return False
+    opened = d.status.bot.opened
+    if opened is None or opened.revision != d.family.new.hash:
+        return True
+    return not _opens_full(d.spec.canary.steps, opened.step, d.index, full=d.status.promote_full)
+
+
+FULL = -1
+"""The step number under which an opened gate before 100 % is remembered."""
+
+
+def _opens_full(steps: tuple[spec.Step, ...], opened: int, index: int, *, full: bool) -> bool:
+    """An approval counts for 100 % if it was given for it, or at the pause right before it."""
+    if opened == FULL:
+        return True
+    return not full and opened == index - 1 and _indefinite(steps, opened)
+
+
+def _indefinite(steps: tuple[spec.Step, ...], index: int) -> bool:
+    step = steps[index] if 0 <= index < len(steps) else None
+    return isinstance(step, spec.Pause) and step.duration_s is None
+
+
+def is_full_point(steps: tuple[spec.Step, ...], index: int) -> bool:
+    """Whether the step at ``index`` (or the end of the steps) sends all traffic to the canary."""
+    if index >= len(steps):
+        return True
+    step = steps[index]
+    return isinstance(step, spec.SetWeight) and step.weight == 100
+
+
+def of_size(d: "draft_module.Draft") -> int:
+    """The weight that the canary's size follows at the present step."""
+    if d.promoted or not d.status.stable_hash:
+        return 100
+    if d.status.abort:
+        return 0
+    steps = d.spec.canary.steps
+    if held_before_full(d):
+        return before_step(steps, d.index)
+    if d.status.promote_full:
+        return 100
+    return at_step(steps, d.index)

@@ -1,0 +1,40 @@
+"""The port to the chat: what the outbox needs of Slack. Raises ``bot.model.errors`` only."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.model import messages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a message stands: a channel's id and the message's ``ts``."""
+
+    channel: str
+    ts: str
+
+
+class Messenger(Protocol):
+    """One chat workspace. Every call has a timeout of its own.
+
+    ``Unavailable`` (429 with its Retry-After, 5xx, time-out) may be tried again; ``NotFound``
+    means that the message to edit is gone; ``Forbidden`` that the bot is not in the channel;
+    ``Refused`` that trying again cannot help.
+    """
+
+    async def post(
+        self, *, channel: str, message: messages.Message, thread: str = ""
+    ) -> Place: ...
+
+    async def update(self, *, place: Place, message: messages.Message) -> None: ...
+
+    async def whisper(
+        self, *, channel: str, user: str, message: messages.Message, thread: str = ""
+    ) -> None:
+        """A message that only ``user`` sees (best effort)."""
+
+    async def upload(self, *, place: Place, picture: bytes, title: str, alt: str) -> None:
+        """A PNG into the thread of ``place``."""
+
+    async def members(self, channel: str) -> frozenset[str]:
+        """The full members of a channel: no guests, no bots. May be some minutes old."""

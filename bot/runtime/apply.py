@@ -1,0 +1,268 @@
+"""Making the cluster what a decision says: ordered writes, each only where something differs.
+
+Order: what adds capacity, Services, the route, what takes capacity away, runs, and last the
+status that announces it all. Any prefix of it is safe (design §4, rule 1).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.core import codec_status, revisions
+from bot.model import errors, ports, routers, world
+from bot.model import spec as spec_model
+from bot.runtime import world as worlds
+
+_MANAGED = "argo-rollouts.argoproj.io/managed-by-rollouts"
+
+
+@dataclass(slots=True, kw_only=True)
+class Applied:
+    """What applying came to: events of routers, and what a router refused."""
+
+    events: list[world.Event] = field(default_factory=list)
+    route_problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applier:
+    """Writes through ``api`` and lets the caches know the answers at once."""
+
+    api: ports.Api
+    caches: worlds.Caches
+    reader: worlds.Reader
+
+    async def write(self, write: ports.Write, cache: ports.Cache | None = None) -> ports.Object:
+        """One write; its answer goes into the cache of its kind."""
+        answer = await self.api.write(write)
+        if cache is not None and write.verb is not ports.Verb.DELETE:
+            cache.observe(answer)
+        return answer
+
+    async def apply(
+        self,
+        rollout: ports.Object,
+        spec: spec_model.Spec,
+        seen: world.Seen,
+        desired: world.Desired,
+    ) -> Applied:
+        """Everything but the status and the clean-up.
+
+        Raises:
+            errors.RolloutBotError: a write failed; the status must not be saved. A router that
+                refuses during an abort does not raise: it is reported in ``route_problem``.
+
+        """
+        done = Applied()
+        urgent = desired.route_urgent
+        growing, shrinking = _resizes(seen, desired)
+        first = [
+            *([self._create(seen, desired.create)] if desired.create else []),
+            *(self._resize(seen, *change) for change in growing),
+            *self._select(seen, desired.selectors, urgent=urgent),
+        ]
+        if urgent:
+            await _all([self._route(rollout, spec, desired, done), *first])
+        else:
+            await _all(first)
+            await self._route(rollout, spec, desired, done)
+        await _all(
+            [
+                *(self._resize(seen, *change) for change in shrinking),
+                *(self._new_run(seen, body) for body in desired.create_runs),
+                *(self._terminate(seen, name) for name in desired.terminate_runs),
+            ]
+        )
+        return done
+
+    async def _create(self, seen: world.Seen, body: Mapping[str, Any]) -> None:
+        ref = _ref(ports.REPLICA_SET, seen, body["metadata"]["name"])
+        write = ports.Write(verb=ports.Verb.CREATE, ref=ref, body=dict(body))
+        try:
+            await self.write(write, self.caches.replica_sets)
+        except errors.AlreadyExists:
+            await self._adopt(seen, ref, body)
+
+    async def _adopt(self, seen: world.Seen, ref: ports.Ref, body: Mapping[str, Any]) -> None:
+        """A lost answer left our own object behind, or a stranger has the name (spec §1.12)."""
+        there = await self.api.get(ref)
+        ours = any(o.get("uid") == seen.uid for o in there["metadata"].get("ownerReferences", ()))
+        mine = revisions.without_hash(body["spec"]["template"])
+        if ours and _within(mine, there["spec"]["template"]):
+            self.caches.replica_sets.observe(there)
+            raise errors.Conflict(f"ReplicaSet {ref.name} exists already: read again")
+        count = (seen.raw.get("status") or {}).get("collisionCount") or 0
+        target = _ref(ports.ROLLOUT, seen, seen.name)
+        body_patch = {"status": {"collisionCount": count + 1}}
+        await self.write(
+            ports.Write(verb=ports.Verb.PATCH, ref=target, body=body_patch, subresource="status"),
+            self.caches.rollouts,
+        )
+        raise errors.Conflict(f"the name {ref.name} is taken: another one is made up")
+
+    async def _resize(self, seen: world.Seen, name: str, patch: dict[str, Any]) -> None:
+        ref = _ref(ports.REPLICA_SET, seen, name)
+        write = ports.Write(verb=ports.Verb.PATCH, ref=ref, body=patch)
+        await self.write(write, self.caches.replica_sets)
+
+    def _select(
+        self, seen: world.Seen, selectors: Mapping[str, str], *, urgent: bool
+    ) -> list[Awaitable[Any]]:
+        found = []
+        for name, pod_hash in selectors.items():
+            service = seen.services[name]
+            if service.hash == pod_hash and service.managed_by == seen.name:
+                continue
+            patch: dict[str, Any] = {"spec": {"selector": {revisions.HASH: pod_hash}}}
+            if service.managed_by != seen.name:
+                patch["metadata"] = {"annotations": {_MANAGED: seen.name}}
+            write = ports.Write(
+                verb=ports.Verb.PATCH,
+                ref=_ref(ports.SERVICE, seen, name),
+                body=patch,
+                urgent=urgent,
+            )
+            found.append(self.write(write, self.caches.services))
+        return found
+
+    async def _route(
+        self,
+        rollout: ports.Object,
+        spec: spec_model.Spec,
+        desired: world.Desired,
+        done: Applied,
+    ) -> None:
+        if desired.route is None:
+            return
+        try:
+            for router in spec.canary.routers:
+                await self._one_router(rollout, spec, router, desired, done)
+        except (errors.Refused, errors.Forbidden, errors.Unavailable, errors.NotFound) as error:
+            done.route_problem = str(error)
+            done.events.append(
+                world.Event(reason="TrafficRoutingError", message=str(error), warning=True)
+            )
+            if not desired.route_urgent:
+                raise
+
+    async def _one_router(
+        self,
+        rollout: ports.Object,
+        spec: spec_model.Spec,
+        router: spec_model.RouterSpec,
+        desired: world.Desired,
+        done: Applied,
+    ) -> None:
+        route = desired.route
+        if route is None:
+            return
+        subject = self.reader.subject(rollout, spec, router)
+        for planned in self.reader.routers[router.kind].plan(subject, route, self.caches.look):
+            await self._send(planned, urgent=desired.route_urgent)
+            done.events.append(planned.event)
+
+    async def _send(self, planned: routers.RouteWrite, *, urgent: bool) -> None:
+        plain = planned.write
+        write = ports.Write(
+            verb=plain.verb,
+            ref=plain.ref,
+            body=plain.body,
+            patch=plain.patch,
+            urgent=urgent,
+        )
+        cache = self._cache(plain.ref.kind)
+        try:
+            await self.write(write, cache)
+        except errors.Conflict:
+            if cache is not None:
+                cache.observe(await self.api.get(plain.ref, urgent=urgent))
+            raise
+
+    def _cache(self, kind: ports.Kind) -> ports.Cache | None:
+        known = (self.caches.virtual_services, self.caches.ingresses)
+        return next((c for c in known if c is not None and c.kind == kind), None)
+
+    async def _new_run(self, seen: world.Seen, body: Mapping[str, Any]) -> None:
+        ref = _ref(ports.RUN, seen, body["metadata"]["name"])
+        write = ports.Write(verb=ports.Verb.CREATE, ref=ref, body=dict(body))
+        try:
+            await self.write(write, self.caches.runs)
+        except errors.AlreadyExists:
+            self.caches.runs.observe(await self.api.get(ref))
+            raise errors.Conflict(f"AnalysisRun {ref.name} exists: read again") from None
+
+    async def _terminate(self, seen: world.Seen, name: str) -> None:
+        ref = _ref(ports.RUN, seen, name)
+        write = ports.Write(verb=ports.Verb.PATCH, ref=ref, body={"spec": {"terminate": True}})
+        try:
+            await self.write(write, self.caches.runs)
+        except errors.NotFound:
+            self.caches.runs.forget(seen.namespace, name)
+
+    async def clean(self, seen: world.Seen, desired: world.Desired) -> None:
+        """Delete what history no longer keeps; a failure is no reason to stop anything."""
+        gone = [
+            *((ports.RUN, name, self.caches.runs) for name in desired.delete_runs),
+            *(
+                (ports.REPLICA_SET, name, self.caches.replica_sets)
+                for name in desired.delete_replica_sets
+            ),
+        ]
+        for kind, name, cache in gone:
+            options = {"propagationPolicy": "Background"}
+            write = ports.Write(verb=ports.Verb.DELETE, ref=_ref(kind, seen, name), body=options)
+            try:
+                await self.api.write(write)
+            except errors.NotFound:
+                cache.forget(seen.namespace, name)
+
+
+async def _all(awaitables: Sequence[Awaitable[Any]]) -> None:
+    """Await all, then raise the first failure: one refusal does not cancel the others."""
+    results = await asyncio.gather(*awaitables, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+
+
+def _ref(kind: ports.Kind, seen: world.Seen, name: str) -> ports.Ref:
+    return ports.Ref(kind=kind, namespace=seen.namespace, name=name)
+
+
+def _resizes(
+    seen: world.Seen, desired: world.Desired
+) -> tuple[list[tuple[str, dict[str, Any]]], list[tuple[str, dict[str, Any]]]]:
+    """The patches that ReplicaSets need: those that add pods or mark, those that take away."""
+    growing, shrinking = [], []
+    for rs in seen.replica_sets:
+        size = desired.sizes.get(rs.name)
+        if size is None or not (patch := _patch(rs, size)):
+            continue
+        (shrinking if size.replicas < rs.replicas else growing).append((rs.name, patch))
+    return growing, shrinking
+
+
+def _patch(rs: world.ReplicaSet, size: world.Size) -> dict[str, Any]:
+    marks: dict[str, Any] = {
+        key: value for key, value in size.annotations.items() if rs.annotations.get(key) != value
+    }
+    if not size.keep_deadline and size.deadline != rs.deadline:
+        stamp = None if size.deadline is None else codec_status.stamp(size.deadline)
+        marks[revisions.DEADLINE] = stamp
+    spec: dict[str, Any] = {}
+    if size.replicas != rs.replicas:
+        spec["replicas"] = size.replicas
+    if size.min_ready_s != rs.min_ready_s:
+        spec["minReadySeconds"] = size.min_ready_s
+    patch: dict[str, Any] = {"metadata": {"annotations": marks}} if marks else {}
+    return {**patch, "spec": spec} if spec else patch
+
+
+def _within(mine: Any, theirs: Any) -> bool:
+    """Whether all of ``mine`` stands in ``theirs``; what the server filled in does not count."""
+    if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
+        return all(key in theirs and _within(value, theirs[key]) for key, value in mine.items())
+    if isinstance(mine, list) and isinstance(theirs, list):
+        return len(mine) == len(theirs) and all(map(_within, mine, theirs))
+    return bool(mine == theirs)

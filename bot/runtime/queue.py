@@ -1,0 +1,153 @@
+"""The keyed work queue: one worker a key, any number of triggers make one more pass.
+
+Belongs here: order, coalescing, back-off, the urgent lane. Does not: what a pass does.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from bot.model import errors
+from bot.runtime import tasks
+
+log = logging.getLogger(__name__)
+
+BACKOFF_BASE_S = 0.005
+BACKOFF_CAP_S = 10.0
+URGENT_BACKOFF_CAP_S = 1.0
+PATIENCE_S = 1.0
+"""How long an urgent key lets a pass of the same key go on before it is cut short.
+
+Cutting is safe: every part of a decision may be applied without the others.
+"""
+
+Work = Callable[[str], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Key:
+    """The state of one key that is queued, running, or both."""
+
+    queued: bool = False
+    urgent: bool = False
+    running: asyncio.Task[None] | None = None
+    failures: int = 0
+    retry: asyncio.TimerHandle | None = None
+
+
+@dataclass(slots=True)
+class Queue:
+    """Runs ``work(key)`` for every added key; never two at once for one key.
+
+    ``workers`` take ordinary keys, ``urgent_workers`` only urgent ones, so that taking traffic
+    off a bad canary never stands behind ordinary work. Bounded by the number of keys.
+    """
+
+    work: Work
+    workers: int = 16
+    urgent_workers: int = 16
+    _keys: dict[str, _Key] = field(default_factory=dict)
+    _ready: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+    _urgent: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+    _stopping: bool = False
+
+    def add(self, key: str, *, urgent: bool = False) -> None:
+        """Ask for one more pass of ``key``; what is already asked for is not asked twice."""
+        if self._stopping:
+            return
+        state = self._keys.setdefault(key, _Key())
+        if state.retry is not None and (urgent or state.failures == 0):
+            state.retry.cancel()
+            state.retry = None
+        raised = urgent and not state.urgent
+        state.urgent = state.urgent or urgent
+        if state.running is not None:
+            state.queued = True
+            if raised:
+                self._hurry(state)
+        elif not state.queued or raised:
+            state.queued = True
+            (self._urgent if urgent else self._ready).put_nowait(key)
+
+    def _hurry(self, state: _Key) -> None:
+        """A pass in the way of an urgent one gets a moment to end by itself."""
+        running = state.running
+
+        def cut() -> None:
+            if running is not None and state.running is running and state.urgent:
+                running.cancel()
+
+        asyncio.get_running_loop().call_later(PATIENCE_S, cut)
+
+    async def run(self) -> None:
+        """Work until canceled."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self.workers):
+                group.create_task(self._serve(self._ready))
+            for _ in range(self.urgent_workers):
+                group.create_task(self._serve(self._urgent))
+
+    async def _serve(self, source: asyncio.Queue[str]) -> None:
+        while True:
+            key = await source.get()
+            state = self._keys.get(key)
+            if state is None or not state.queued or state.running is not None:
+                continue  # the other lane took it
+            state.queued = False
+            state.urgent = False
+            await self._one(key, state)
+
+    async def _one(self, key: str, state: _Key) -> None:
+        task = tasks.spawn(self._guarded(key, state), name=f"pass {key}")
+        state.running = task
+        try:
+            await asyncio.wait({task})
+        finally:
+            if not task.done():
+                await tasks.cancel(task)
+            state.running = None
+        self._after(key, state)
+
+    async def _guarded(self, key: str, state: _Key) -> None:
+        try:
+            await self.work(key)
+        except errors.Conflict:
+            state.queued = True
+            state.failures = min(state.failures + 1, 3)
+        except errors.Unavailable as error:
+            log.info("pass put off", extra={"key": key, "because": str(error)})
+            self._back_off(key, state, at_least_s=error.retry_after_s or 0.0)
+        except Exception:
+            log.exception("pass failed: a bug", extra={"key": key})
+            self._back_off(key, state)
+        else:
+            state.failures = 0
+
+    def _back_off(self, key: str, state: _Key, *, at_least_s: float = 0.0) -> None:
+        cap = URGENT_BACKOFF_CAP_S if state.urgent else BACKOFF_CAP_S
+        delay = max(at_least_s, min(BACKOFF_BASE_S * 2 ** min(state.failures, 16), cap))
+        state.failures += 1
+        if state.retry is not None:
+            state.retry.cancel()
+        loop = asyncio.get_running_loop()
+        state.retry = loop.call_later(delay, self._again, key)
+
+    def _again(self, key: str) -> None:
+        state = self._keys.get(key)
+        if state is not None:
+            state.retry = None
+            self.add(key)
+
+    def _after(self, key: str, state: _Key) -> None:
+        if state.queued:
+            (self._urgent if state.urgent else self._ready).put_nowait(key)
+        elif state.retry is None and state.failures == 0:
+            self._keys.pop(key, None)
+
+    async def drain(self, *, timeout_s: float) -> None:
+        """Take nothing new; wait for the passes that run."""
+        self._stopping = True
+        running = [state.running for state in self._keys.values() if state.running is not None]
+        if running:
+            await asyncio.wait(running, timeout=timeout_s)

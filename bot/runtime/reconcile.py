@@ -1,0 +1,219 @@
+"""The pass: read, decode, see, decide, apply, save, tell, wake. One key at a time.
+
+Knows ports only. What should be is the core's business, how it is written is ``apply``'s.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from bot.core import codec_spec, codec_status
+from bot.core import decide as core
+from bot.model import errors, ports, world
+from bot.model import spec as spec_model
+from bot.model import status as status_model
+from bot.runtime import apply, references
+from bot.runtime import world as worlds
+
+log = logging.getLogger(__name__)
+
+
+class Events(Protocol):
+    """Where Kubernetes events go; never waits."""
+
+    def post(self, *, obj: ports.Object, type: str, reason: str, message: str) -> None: ...  # noqa: A002
+
+
+class Teller(Protocol):
+    """Who tells people; takes the facts and returns at once."""
+
+    def tell(
+        self,
+        rollout: ports.Object,
+        spec: spec_model.Spec | errors.UserError,
+        status: status_model.Status,
+        seen: world.Seen,
+        decision: world.Decision,
+    ) -> None: ...
+
+    def forget(self, key: str) -> None: ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Reconciler:
+    """Runs one pass for one rollout; ``again(key)`` asks for another at once."""
+
+    api: ports.Api
+    reader: worlds.Reader
+    applier: apply.Applier
+    clock: ports.Clock
+    timers: ports.Timers
+    events: Events
+    teller: Teller
+    index: references.Index
+    again: Callable[[str], None]
+    instance_id: str = ""
+    latest: dict[str, tuple[world.Reason, ...]] = field(default_factory=dict)
+
+    async def reconcile(self, key: str) -> None:
+        """One whole pass.
+
+        Raises:
+            errors.Conflict: somebody else wrote: the fresh object is in the cache, pass again.
+            errors.Unavailable: the API server did not answer; later again.
+
+        """
+        namespace, _, name = key.partition("/")
+        rollout = self.reader.caches.rollouts.get(namespace, name)
+        if rollout is None or rollout["metadata"].get("deletionTimestamp"):
+            self._forget(key)
+            return
+        if not self._ours(rollout):
+            return
+        spec = self._decode(rollout)
+        status = codec_status.decode(rollout.get("status"))
+        seen = self.reader.see(rollout, spec)
+        self._index(key, rollout, spec)
+        decision = core.decide(spec, status, seen, status.bot.intents, self.clock())
+        self.latest[key] = decision.reasons
+        saved = await self._carry_out(rollout, spec, status, seen, decision)
+        self._tell(saved, spec, status, seen, decision)
+        self._wake(key, decision)
+
+    def _ours(self, rollout: ports.Object) -> bool:
+        labels = rollout["metadata"].get("labels") or {}
+        mark = labels.get("argo-rollouts.argoproj.io/controller-instance-id", "")
+        return bool(mark == self.instance_id)
+
+    def _decode(self, rollout: ports.Object) -> spec_model.Spec | errors.UserError:
+        try:
+            spec = codec_spec.decode(rollout)
+        except errors.UserError as problem:
+            return problem
+        return self.reader.supported(rollout, spec) or spec
+
+    def _index(
+        self, key: str, rollout: ports.Object, spec: spec_model.Spec | errors.UserError
+    ) -> None:
+        """Remember what this rollout names, so that a change of it wakes the rollout."""
+        if isinstance(spec, spec_model.Spec):
+            self.index.put(key, references.of(rollout, spec, self.reader))
+
+    async def _carry_out(
+        self,
+        rollout: ports.Object,
+        spec: spec_model.Spec | errors.UserError,
+        status: status_model.Status,
+        seen: world.Seen,
+        decision: world.Decision,
+    ) -> ports.Object:
+        if decision.desired.replicas_default:
+            return await self._annotate(rollout, {"spec": {"replicas": 1}})
+        if decision.status is None:
+            return rollout
+        done = apply.Applied()
+        if isinstance(spec, spec_model.Spec):
+            rollout = await self._revision(rollout, seen, decision.desired)
+            done = await self.applier.apply(rollout, spec, seen, decision.desired)
+        following = _with_trouble(status, decision.status, done.route_problem)
+        saved = await self._save(rollout, status, following)
+        self._post(saved, (*done.events, *decision.events))
+        await self.applier.clean(seen, decision.desired)
+        if done.route_problem:
+            raise errors.Unavailable(done.route_problem)
+        return saved
+
+    async def _revision(
+        self, rollout: ports.Object, seen: world.Seen, desired: world.Desired
+    ) -> ports.Object:
+        if desired.revision in (None, seen.revision):
+            return rollout
+        notes = {"rollout.argoproj.io/revision": str(desired.revision)}
+        return await self._annotate(rollout, {"metadata": {"annotations": notes}})
+
+    async def _annotate(self, rollout: ports.Object, patch: dict[str, Any]) -> ports.Object:
+        return await self._guarded(rollout, patch, subresource="", urgent=False)
+
+    async def _save(
+        self,
+        rollout: ports.Object,
+        before: status_model.Status,
+        after: status_model.Status,
+    ) -> ports.Object:
+        """One write of status, bound to the version it was decided on; none if nothing changed."""
+        patch = codec_status.merge_patch(codec_status.encode(before), codec_status.encode(after))
+        if not patch:
+            return rollout
+        urgent = bool(before.bot.intents) or after.abort != before.abort
+        return await self._guarded(rollout, {"status": patch}, subresource="status", urgent=urgent)
+
+    async def _guarded(
+        self, rollout: ports.Object, patch: dict[str, Any], *, subresource: str, urgent: bool
+    ) -> ports.Object:
+        meta = rollout["metadata"]
+        ref = ports.Ref(kind=ports.ROLLOUT, namespace=meta["namespace"], name=meta["name"])
+        version = {"resourceVersion": meta["resourceVersion"], "uid": meta["uid"]}
+        body = {**patch, "metadata": {**patch.get("metadata", {}), **version}}
+        write = ports.Write(
+            verb=ports.Verb.PATCH, ref=ref, body=body, subresource=subresource, urgent=urgent
+        )
+        rollouts = self.reader.caches.rollouts
+        try:
+            return await self.applier.write(write, rollouts)
+        except errors.Conflict:
+            rollouts.observe(await self.api.get(ref, urgent=True))
+            raise
+        except errors.NotFound:
+            rollouts.forget(meta["namespace"], meta["name"])
+            raise errors.Conflict(f"Rollout {ref.name} is gone") from None
+
+    def _post(self, rollout: ports.Object, events: Sequence[world.Event]) -> None:
+        for event in events:
+            self.events.post(
+                obj=rollout,
+                type="Warning" if event.warning else "Normal",
+                reason=event.reason,
+                message=event.message,
+            )
+
+    def _tell(
+        self,
+        rollout: ports.Object,
+        spec: spec_model.Spec | errors.UserError,
+        before: status_model.Status,
+        seen: world.Seen,
+        decision: world.Decision,
+    ) -> None:
+        status = decision.status or before
+        try:
+            self.teller.tell(rollout, spec, status, seen, decision)
+        except Exception:
+            # What people are told must never stop what is done.
+            log.exception("telling failed: a bug", extra={"key": seen.name})
+
+    def _wake(self, key: str, decision: world.Decision) -> None:
+        at = decision.wake_at
+        if at is None:
+            self.timers.cancel(key)
+        elif at <= self.clock():
+            self.again(key)
+        else:
+            self.timers.set(key, at)
+
+    def _forget(self, key: str) -> None:
+        self.timers.cancel(key)
+        self.index.drop(key)
+        self.latest.pop(key, None)
+        self.teller.forget(key)
+
+
+def _with_trouble(
+    before: status_model.Status, after: status_model.Status, problem: str
+) -> status_model.Status:
+    """A route that could not be written must not be announced: the old weights stay true."""
+    if not problem:
+        return after
+    known = {**after.bot.abort, "trouble": problem}
+    known.pop("safeAt", None)
+    return replace(after, weights=before.weights, bot=replace(after.bot, abort=known))
