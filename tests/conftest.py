@@ -21,6 +21,8 @@ ENABLE = {
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if hasattr(terminalreporter.config, "workerinput"):
+        return  # a worker of a parallel run: its leader tells of all
     skipped = list(_skipped(terminalreporter))
     if record := os.environ.get("SKIPPED_RECORD"):
         with Path(record).open("a") as lines:
