@@ -1,4 +1,7 @@
-"""Short files and short functions: what does not fit in the head is cut before it is merged."""
+"""Short files and short functions: what does not fit in the head is cut before it is merged.
+
+The width of a line is ruff's affair.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -8,7 +11,7 @@ import pytest
 
 from tests.architecture import files
 
-FILE_LINES, FUNCTION_LINES, COLUMNS = 300, 60, 99
+FILE_LINES, FUNCTION_LINES = 300, 60
 # Tables of cases may be longer than code.
 TEST_LINES = 500
 
@@ -28,7 +31,6 @@ def test_file_fits_the_limits(path: Path) -> None:
     text = path.read_text()
     lines = text.splitlines()
     assert len(lines) <= FILE_LINES, f"{len(lines)} lines"
-    assert [i for i, line in enumerate(lines, 1) if len(line) > COLUMNS] == []
     long = {
         f"{node.name} (line {node.lineno})": length
         for node in functions(ast.parse(text))
