@@ -57,7 +57,9 @@ async def test_timers_leave_the_job_alone_when_the_same_instant_is_set(timers):
     at = soon(3600)
     timers.set("shop/web", at)
     added = []
-    timers._scheduler.add_listener(added.append, events.EVENT_JOB_ADDED | events.EVENT_JOB_MODIFIED)
+    timers._scheduler.add_listener(
+        added.append, events.EVENT_JOB_ADDED | events.EVENT_JOB_MODIFIED
+    )
     timers.set("shop/web", at.astimezone(timezone(timedelta(hours=2))))
     assert added == []
 

@@ -104,7 +104,14 @@ class EventWriter:
         )
         self._last_stamp = 0
 
-    def post(self, *, obj: ports.Object, type: str, reason: str, message: str) -> None:  # noqa: A002 - the field's own name
+    def post(
+        self,
+        *,
+        obj: ports.Object,
+        type: str,  # noqa: A002 - the field's own name
+        reason: str,
+        message: str,
+    ) -> None:
         """Queue an Event about ``obj``; never waits, never raises for a full queue.
 
         ``type`` is Normal or Warning.

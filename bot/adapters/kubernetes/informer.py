@@ -120,6 +120,10 @@ class Informer:
                 stale |= isinstance(error, errors.Refused | errors.NotFound)
                 stale |= self._failures >= RELIST_AFTER_FAILURES
                 await self._wait(error)
+            except Exception as error:  # a cache that stands still is worse than one that lists
+                log.exception("%s: a bug in the cache, or no API server", self.kind.plural)
+                stale = True
+                await self._wait(error)
 
     async def _relist(self) -> None:
         listing = await self._source.listing(
@@ -161,14 +165,15 @@ class Informer:
             log.info("%s: in contact again", self.kind.plural)
             self.problem = ""
 
-    async def _wait(self, error: errors.RolloutBotError, *, at_once: bool = False) -> None:
+    async def _wait(self, error: Exception, *, at_once: bool = False) -> None:
         """Wait longer after each failure, never less than the server asked for."""
         self._failures += 1
         if at_once:
             return
-        if str(error) != self.problem:
-            log.warning("%s: %s", self.kind.plural, error)
-            self.problem = str(error)
+        problem = str(error) or type(error).__name__
+        if problem != self.problem:
+            log.warning("%s: %s", self.kind.plural, problem)
+            self.problem = problem
         steps = min(self._failures - 1, 16)
         longest = min(BACKOFF_BASE_S * 2**steps, BACKOFF_CAP_S)
         asked = error.retry_after_s if isinstance(error, errors.Unavailable) else None

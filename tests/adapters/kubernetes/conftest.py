@@ -22,7 +22,9 @@ def config_file(server: scripted.Server, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def api(server: scripted.Server, config_file: Path) -> AsyncIterator[api_module.KubernetesApi]:
+async def api(
+    server: scripted.Server, config_file: Path
+) -> AsyncIterator[api_module.KubernetesApi]:
     known = credentials.Credentials(kubeconfig=str(config_file))
     async with session.Session(credentials=known) as opened:
         yield api_module.KubernetesApi(session=opened)

@@ -1,8 +1,10 @@
 import asyncio
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from kubernetes.aio.config import incluster_config
 
 from bot.adapters.kubernetes import api as api_module
 from bot.adapters.kubernetes import credentials, limits, session
@@ -51,12 +53,20 @@ async def test_api_uses_the_collection_when_creating_and_the_core_group_has_no_n
 @pytest.mark.parametrize(
     ("refusal", "error", "words"),
     [
-        (scripted.refusal(404, "NotFound"), errors.NotFound, "patch rollouts.argoproj.io shop/web"),
+        (
+            scripted.refusal(404, "NotFound"),
+            errors.NotFound,
+            "patch rollouts.argoproj.io shop/web",
+        ),
         (scripted.answer("404 page not found", status=404), errors.NotFound, "page not found"),
         (scripted.refusal(409, "Conflict"), errors.Conflict, "shop/web"),
         (scripted.refusal(409, "AlreadyExists"), errors.AlreadyExists, "shop/web"),
         (scripted.refusal(410, "Expired"), errors.Gone, "shop/web"),
-        (scripted.refusal(403, "Forbidden"), errors.Forbidden, "may not patch rollouts.argoproj.io"),
+        (
+            scripted.refusal(403, "Forbidden"),
+            errors.Forbidden,
+            "may not patch rollouts.argoproj.io",
+        ),
         (scripted.refusal(400, message="bad"), errors.Refused, "^bad$"),
         (scripted.refusal(413, message="large"), errors.Refused, "^large$"),
         (scripted.refusal(422, "Invalid", "spec.x: no"), errors.Refused, "^spec.x: no$"),
@@ -152,6 +162,35 @@ async def test_credentials_name_the_file_when_it_is_wrong(tmp_path: Path, text):
         path.write_text(text)
     with pytest.raises(errors.UserError, match="config"):
         await credentials.Credentials(kubeconfig=str(path)).load()
+
+
+async def test_credentials_say_so_when_this_is_no_pod(monkeypatch):
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    with pytest.raises(errors.UserError, match="the pod's service account"):
+        await credentials.Credentials(in_cluster=True).load()
+
+
+async def test_credentials_name_the_context_when_there_is_none_of_that_name(config_file: Path):
+    with pytest.raises(errors.UserError, match="elsewhere"):
+        await credentials.Credentials(kubeconfig=str(config_file), context="elsewhere").load()
+
+
+async def test_credentials_read_the_token_anew_when_they_are_a_pods(tmp_path):
+    """The package's own loader, pointed at another folder: a pod's token is rotated under us."""
+    token, authority = tmp_path / "token", tmp_path / "ca.crt"
+    token.write_text("first\n")
+    authority.write_text("unused")
+    loader = incluster_config.InClusterConfigLoader(
+        token_filename=str(token),
+        cert_filename=str(authority),
+        environ={"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "1"},
+    )
+    known = credentials.Credentials(in_cluster=True)
+    loader.load_and_set(known._configuration)
+    assert await known.authorization() == "bearer first"
+    token.write_text("second")
+    loader.token_expires_at -= timedelta(minutes=2)
+    assert await known.authorization() == "bearer second"
 
 
 async def test_api_lets_urgent_calls_pass_when_every_seat_is_taken(server, api):

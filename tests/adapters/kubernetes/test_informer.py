@@ -245,6 +245,17 @@ async def test_informer_goes_on_when_a_listener_has_a_bug(server, api, caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
+async def test_informer_lists_again_when_an_event_makes_no_sense(server, api, caplog):
+    server.lists.append(page(thing("a", 1), version=5))
+    server.watches.append(server.events({"type": "ADDED", "object": {"metadata": {}}}))
+    server.lists.append(page(thing("b", 6), version=7))
+    async with Watched(api).running() as watched:
+        await scripted.until(lambda: len(watched.heard) == 3)
+        assert watched.heard == [(None, 1), (None, 6), (1, None)]
+        assert watched.slept == [0.5]
+    assert "KeyError" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("selector", "labels", "passes"),
     [

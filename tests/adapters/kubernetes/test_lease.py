@@ -90,7 +90,9 @@ class Candidate:
             api=api,
             namespace="argo-rollouts",
             identity=identity,
-            clock=lambda: datetime(2026, 11, 23, 3, 12, 0, 42, tzinfo=timezone(timedelta(hours=-5))),
+            clock=lambda: datetime(
+                2026, 11, 23, 3, 12, 0, 42, tzinfo=timezone(timedelta(hours=-5))
+            ),
             monotonic=time.monotonic,
             sleep=time.sleep,
             uniform=lambda low, _: low,
@@ -307,5 +309,3 @@ async def test_leader_is_not_believed_to_have_stopped_when_it_ignores_its_cancel
 def test_lease_refuses_times_that_could_overlap(time):
     with pytest.raises(errors.UserError):
         Candidate(None, time, "a", renew_deadline_s=15.0)
-
-
