@@ -1,4 +1,4 @@
-"""What all tests share: no skip goes unnoticed.
+"""What all tests share: the real control plane, and that no skip goes unnoticed.
 
 A run ends with what was skipped, why, and the one line that enables it. With REQUIRE_ALL=1 a
 skip is a failure.
@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster import binaries
+from tests.cluster import control_plane as planes
+
 # A word of the reason, and what makes it untrue.
 ENABLE = {
     "control plane": "python3 dev.py plane",
@@ -18,6 +21,14 @@ ENABLE = {
     "envoy": "python3 dev.py test (installs it)",
     "openssl": "apt-get install openssl",
 }
+
+
+@pytest.fixture(scope="session")
+def control_plane() -> planes.ControlPlane:
+    """One for the whole session, started when the first test asks for it."""
+    if reason := binaries.missing():
+        pytest.skip(reason)
+    return planes.shared()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

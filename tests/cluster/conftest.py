@@ -1,16 +1,13 @@
-"""The session's control plane; its tests are skipped where it cannot be had."""
-
-from collections.abc import Iterator
+"""The control plane for modules elsewhere that import the fixture by name; see tests/conftest.py."""
 
 import pytest
 
 from tests.cluster import binaries
-from tests.cluster.control_plane import ControlPlane
+from tests.cluster import control_plane as planes
 
 
 @pytest.fixture(scope="session")
-def control_plane() -> Iterator[ControlPlane]:
+def control_plane() -> planes.ControlPlane:
     if reason := binaries.missing():
         pytest.skip(reason)
-    with ControlPlane() as plane:
-        yield plane
+    return planes.shared()

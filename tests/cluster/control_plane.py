@@ -8,7 +8,9 @@ installed into the cluster is in ``contents``.
 """
 
 import argparse
+import atexit
 import contextlib
+import functools
 import json
 import secrets
 import shutil
@@ -149,6 +151,15 @@ class ControlPlane:
             )
             path.write_text(yaml.safe_dump(config))
             path.chmod(0o600)
+
+
+@functools.cache
+def shared() -> ControlPlane:
+    """The one plane of this process, for all its tests; ends with the process."""
+    plane = ControlPlane()
+    atexit.register(plane.stop)
+    plane.start()
+    return plane
 
 
 def main() -> None:
