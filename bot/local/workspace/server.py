@@ -113,6 +113,7 @@ class LocalWorkspace:
     def _page_routes(self) -> list[web.RouteDef]:
         return [
             web.get("/", _index),
+            web.get("/favicon.ico", _no_icon),
             web.get("/archives/{channel}/{message}", _index),
             web.get("/_page/{name}", _static),
             web.get("/_page/files/{file}", self._file),
@@ -126,6 +127,11 @@ class LocalWorkspace:
 async def _index(request: web.Request) -> web.Response:
     del request
     return web.Response(text=_read("index.html"), content_type="text/html")
+
+
+async def _no_icon(request: web.Request) -> web.Response:
+    del request
+    return web.Response(status=204)
 
 
 async def _static(request: web.Request) -> web.Response:

@@ -1,0 +1,148 @@
+"""The page in a real browser: type, press, confirm, read; and nothing from outside is run."""
+
+import shutil
+
+import pytest
+from playwright import async_api
+
+RELEASES = "CRELEASES1"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium"),
+]
+HOSTILE = "<img src=x onerror=window.hurt=1> <javascript:alert(1)|tap> &lt;script&gt; *bold*"
+
+
+def text(words, kind="mrkdwn"):
+    return {"type": kind, "text": words}
+
+
+def gate(**confirm):
+    button = {
+        "type": "button",
+        "action_id": "gate.approve",
+        "style": "primary",
+        "text": text("Approve", "plain_text"),
+        "value": "v",
+        "confirm": {
+            "title": text("Send 100 % to v42?", "plain_text"),
+            "text": text("all users of *checkout*"),
+            "confirm": text("Send 100 %", "plain_text"),
+            "deny": text("Not now", "plain_text"),
+        },
+    }
+    return [
+        {"type": "section", "text": text("*checkout v42* waits for <@UALICE0001>")},
+        {"type": "actions", "elements": [button]},
+    ]
+
+
+@pytest.fixture
+async def browser():
+    async with async_api.async_playwright() as driver:
+        opened = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        await opened.close()
+
+
+@pytest.fixture
+async def page(browser, workspace):
+    """A page of alice that must not complain on its console."""
+    complaints = []
+    opened = await browser.new_page(viewport={"width": 1280, "height": 800})
+    opened.set_default_timeout(10_000)
+    opened.on("console", lambda line: complaints.append(line.text))
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    await opened.goto(f"{workspace.url}/#alice/releases")
+    await async_api.expect(opened.locator("#state")).to_have_text("live")
+    yield opened
+    assert complaints == []
+
+
+async def test_page_shows_an_answer_to_its_asker_only_when_a_command_is_typed(page, app):
+    @app.command("/rollout")
+    async def listing(ack, command):
+        await ack(f"you said {command['text']}")
+
+    await page.fill("#text", "/rollout list")
+    await page.press("#text", "Enter")
+    answer = page.locator("article.ephemeral")
+    await async_api.expect(answer).to_contain_text("you said list")
+    await async_api.expect(answer).to_contain_text("Only visible to you")
+    await page.select_option("#actor", "bob")
+    await async_api.expect(answer).to_have_count(0)
+
+
+async def test_page_asks_first_and_shows_the_edit_when_a_button_is_pressed(page, app, slack):
+    @app.action("gate.approve")
+    async def approve(ack, body, client):
+        await ack()
+        said = f"approved by <@{body['user']['id']}>"
+        await client.chat_update(channel=RELEASES, ts=body["message"]["ts"], text=said)
+
+    await slack.chat_postMessage(channel=RELEASES, text="waits", blocks=gate())
+    button = page.locator("[data-action='gate.approve']")
+    await button.click()
+    await async_api.expect(page.locator("dialog h3")).to_have_text("Send 100 % to v42?")
+    await page.click("dialog .deny")
+    await async_api.expect(page.locator("dialog")).to_have_count(0)
+    await async_api.expect(button).to_be_visible()
+    await button.click()
+    await page.click("dialog .yes")
+    message = page.locator("#list article")
+    await async_api.expect(message).to_contain_text("approved by @alice")
+    await async_api.expect(message).to_contain_text("(edited)")
+    await async_api.expect(button).to_have_count(0)
+
+
+async def test_page_shows_text_as_text_when_it_is_hostile(page, slack):
+    blocks = [{"type": "section", "text": text(HOSTILE)}]
+    await slack.chat_postMessage(channel=RELEASES, text="x", blocks=blocks)
+    message = page.locator("#list article .content")
+    await async_api.expect(message).to_contain_text("<img src=x onerror=window.hurt=1>")
+    await async_api.expect(message).to_contain_text("<script>")
+    await async_api.expect(message.locator("b")).to_have_text("bold")
+    assert await message.locator("img, script, a").count() == 0
+    assert await page.evaluate("window.hurt === undefined")
+
+
+async def test_page_counts_replies_and_opens_the_thread_when_asked(page, slack):
+    parent = await slack.chat_postMessage(channel=RELEASES, text="card")
+    for words in ("one", "two"):
+        await slack.chat_postMessage(channel=RELEASES, text=words, thread_ts=parent["ts"])
+    await page.click("text=2 replies")
+    await async_api.expect(page.locator("#thread-list article")).to_have_count(3)
+    await page.fill("#thread-text", "three")
+    await page.press("#thread-text", "Enter")
+    await async_api.expect(page.locator("#thread-list article").last).to_contain_text("three")
+    await page.fill("#thread-text", "/rollout list")
+    await page.press("#thread-text", "Enter")
+    await async_api.expect(page.locator("#thread-notice")).to_contain_text("no slash commands")
+
+
+async def test_page_says_so_when_no_app_is_connected(page):
+    await page.fill("#text", "/rollout list")
+    await page.press("#text", "Enter")
+    await async_api.expect(page.locator("#notice")).to_contain_text("No app is connected")
+
+
+async def test_page_fits_and_is_labeled_when_the_screen_is_a_phone(browser, workspace, slack):
+    await slack.chat_postMessage(
+        channel=RELEASES, text="x", blocks=[{"type": "section", "text": text("wide" * 200)}]
+    )
+    phone = await browser.new_page(viewport={"width": 390, "height": 844})
+    await phone.goto(f"{workspace.url}/#bob/releases")
+    await async_api.expect(phone.locator("#list article")).to_have_count(1)
+    await async_api.expect(phone.locator("#label")).to_have_text("local stand-in, not Slack")
+    assert await phone.evaluate("document.documentElement.scrollWidth") == 390
+    await phone.click("#show-channels")
+    await phone.click("text=random")
+    await async_api.expect(phone.locator("#room-name")).to_have_text("# random")
+    await async_api.expect(phone.locator("#text")).to_be_visible()
+
+
+async def test_page_forbids_foreign_code_when_served(workspace, session):
+    async with session.get(workspace.url) as answer:
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'self';")
+        assert "<style" not in await answer.text()
