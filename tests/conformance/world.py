@@ -80,8 +80,8 @@ class World:
             self.seen[kind].pop(name, None)
         else:
             self.seen[kind][name] = item
-        if kind == "ReplicaSet" and (found := item["metadata"].get("labels", {}).get(HASH)):
-            self.revisions.setdefault(found, f"h{len(self.revisions) + 1}")
+            if kind == "ReplicaSet" and (found := item["metadata"].get("labels", {}).get(HASH)):
+                self.revisions.setdefault(found, f"h{len(self.revisions) + 1}")
         self._changed_at = time.monotonic()
         state = self.state()
         if state and (not self.path or self.path[-1] != state):
