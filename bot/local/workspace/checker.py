@@ -68,7 +68,7 @@ class Checker:
             self.say("must be an object", at)
             return
         kinds = {"plain_text"} if plain else {"plain_text", "mrkdwn"}
-        if value.get("type") not in kinds:
+        if str(value.get("type")) not in kinds:
             self.say(f"must be one of: {', '.join(sorted(kinds))}", f"{at}/type")
         extra = "emoji" if value.get("type") == "plain_text" else "verbatim"
         self.only(value, frozenset({"type", "text", extra}), at)

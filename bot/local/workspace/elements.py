@@ -19,7 +19,7 @@ def judge(check: Checker, element: Any, at: str, allowed: frozenset[str]) -> Non
     if not isinstance(element, dict):
         check.say("must be an object", at)
         return
-    kind = element.get("type")
+    kind = str(element.get("type"))
     if kind not in allowed:
         check.say(f"unsupported type: {kind}", f"{at}/type")
         return
@@ -45,7 +45,7 @@ def _confirm(check: Checker, value: Any, at: str) -> None:
 
 
 def _style(check: Checker, value: Mapping[str, Any], at: str) -> None:
-    if value.get("style", "primary") not in {"primary", "danger"}:
+    if str(value.get("style", "primary")) not in {"primary", "danger"}:
         check.say("must be one of: danger, primary", f"{at}/style")
 
 

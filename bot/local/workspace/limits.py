@@ -5,6 +5,7 @@ Only messages' and views' blocks are judged here; who may post where is not.
 
 from __future__ import annotations
 
+import collections
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,7 @@ def check_blocks(
 
 def check_view(view: Any, *, is_file_ready: Callable[[str], bool]) -> dict[str, Any]:
     """Return the view with block ids, or refuse it."""
-    if not isinstance(view, dict) or view.get("type") not in {"modal", "home"}:
+    if not isinstance(view, dict) or str(view.get("type")) not in {"modal", "home"}:
         raise RefusedError(
             "invalid_arguments", "[ERROR] must provide a view of type modal or home"
         )
@@ -94,8 +95,8 @@ def _with_ids(block: dict[str, Any], index: int) -> dict[str, Any]:
 
 
 def _unique(check: Checker, ids: list[Any], name: str, at: str) -> None:
-    given = [key for key in ids if isinstance(key, str)]
-    for key in sorted({key for key in given if given.count(key) > 1}):
+    given = collections.Counter(key for key in ids if isinstance(key, str))
+    for key in sorted(key for key, count in given.items() if count > 1):
         check.say(f'`{name}` "{key}" already exists', at)
 
 

@@ -27,8 +27,8 @@ BODY_BYTES = 12_000_000
 _STOP_S = 2.0
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _PAGE = pathlib.Path(__file__).parent / "page"
-_STATIC = frozenset({"style.css", "app.js", "blocks.js", "mrkdwn.js", "emoji.js", "dialogs.js"})
 _TYPES = {".css": "text/css", ".js": "text/javascript"}
+_STATIC = frozenset(path.name for path in _PAGE.iterdir() if path.suffix in _TYPES)
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' https: http://127.0.0.1:* http://localhost:*; "

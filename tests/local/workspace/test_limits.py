@@ -1,6 +1,10 @@
 """Slack's limits, one row each: what just fits, and what is refused where."""
 
+import copy
+
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 from slack_sdk.errors import SlackApiError
 
 from bot.local.workspace import limits
@@ -233,3 +237,45 @@ async def test_text_is_cut_on_post_and_refused_on_edit_when_too_long(slack):
         await slack.chat_update(channel=RELEASES, ts=posted["ts"], text="x" * 4_001)
     with pytest.raises(SlackApiError, match="no_text"):
         await slack.api_call("chat.postMessage", json={"channel": RELEASES})
+
+
+SHAPES = [
+    [section(accessory=overflow(2), fields=[mrkdwn(3)])],
+    [actions(button(confirm=confirm(), value="v"), select(2))],
+    [image(alt_text="x"), {"type": "context", "elements": [mrkdwn(1), image(alt_text="x")]}],
+    [{"type": "header", "text": plain(3)}, {"type": "divider"}],
+]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inside: (
+        st.lists(inside, max_size=3) | st.dictionaries(st.text(max_size=5), inside, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+def paths(value, at=()):
+    yield at
+    inside = value.items() if isinstance(value, dict) else ()
+    inside = enumerate(value) if isinstance(value, list) else inside
+    for key, item in inside:
+        yield from paths(item, (*at, key))
+
+
+def replaced(value, path, new):
+    if not path:
+        return new
+    copied = copy.copy(value)
+    copied[path[0]] = replaced(value[path[0]], path[1:], new)
+    return copied
+
+
+@hypothesis.given(st.data())
+@hypothesis.settings(max_examples=150, deadline=None)
+def test_blocks_are_refused_in_slacks_words_when_any_part_is_anything(data):
+    shape = data.draw(st.sampled_from(SHAPES))
+    blocks = replaced(shape, data.draw(st.sampled_from(list(paths(shape)))), data.draw(JSON))
+    try:
+        checked(blocks)
+    except RefusedError as refused:
+        assert refused.code in {"invalid_blocks", "invalid_blocks_format"}
