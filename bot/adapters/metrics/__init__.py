@@ -1,0 +1,34 @@
+"""The metrics backends, one file each. To add one: write it, and add its line to ``BUILDERS``."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bot.adapters.metrics import prometheus, web
+from bot.model import ports
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What providers need from outside: the default address, and the core's JSONPath."""
+
+    find: Callable[[str, Any], list[Any]]
+    find_error: type[Exception]
+    prometheus_address: str = ""
+
+
+class Closable(ports.Provider, Protocol):
+    """A provider with connections to close."""
+
+    async def close(self) -> None: ...
+
+
+BUILDERS: Mapping[str, Callable[[Settings], Closable]] = {
+    "prometheus": lambda settings: prometheus.Prometheus(address=settings.prometheus_address),
+    "web": lambda settings: web.Web(find=settings.find, find_error=settings.find_error),
+}
+
+
+def build(settings: Settings) -> dict[str, Closable]:
+    """Make every provider, by its name under ``provider`` in a metric."""
+    return {name: make(settings) for name, make in BUILDERS.items()}
