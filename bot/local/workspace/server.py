@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from bot.local.workspace import sockets
 from bot.local.workspace.control import Control, file_response
 from bot.local.workspace.faults import Faults
 from bot.local.workspace.interactions import Interactions
 from bot.local.workspace.live import Live
-from bot.local.workspace.sockets import Sockets
 from bot.local.workspace.state import State
 from bot.local.workspace.tiers import Tiers
 from bot.local.workspace.web_api import WebApi
@@ -43,7 +43,8 @@ _HEADERS = {
 class LocalWorkspace:
     """A stand-in for one Slack workspace with one app installed.
 
-    `tiers=False` switches Slack's ordinary rate limits off; `tokens` fixes (bot, app) tokens.
+    `tiers=False` switches Slack's ordinary rate limits off; `tokens` fixes (bot, app) tokens;
+    `ack_s` is how long a command or click waits for its acknowledgment.
     """
 
     def __init__(
@@ -52,12 +53,13 @@ class LocalWorkspace:
         commands: tuple[str, ...] = ("/rollout",),
         tiers: bool = True,
         tokens: tuple[str, str] | None = None,
+        ack_s: float = sockets.ACK_S,
     ) -> None:
         key = secrets.token_hex(12)
         self.bot_token, self.app_token = tokens or (f"xoxb-local-{key}", f"xapp-local-{key}")
         self.state = State()
         self.faults = Faults(tiers=tiers)
-        self._sockets = Sockets(state=self.state, faults=self.faults)
+        self._sockets = sockets.Sockets(state=self.state, faults=self.faults, ack_s=ack_s)
         self._live = Live(state=self.state)
         self.interactions = Interactions(
             state=self.state, sockets=self._sockets, commands=commands
@@ -74,6 +76,11 @@ class LocalWorkspace:
     def api_url(self) -> str:
         """What slack_sdk takes as `base_url`."""
         return f"{self.state.base_url}/api/"
+
+    @property
+    def connected(self) -> int:
+        """How many Socket Mode connections the app holds now."""
+        return self._sockets.count
 
     async def start(self, *, port: int = 0) -> None:
         """Listen on 127.0.0.1; port 0 means any free one."""

@@ -29,7 +29,8 @@ class UnansweredError(Exception):
 class Sockets:
     """All connections of the app; an envelope goes to any one of them."""
 
-    def __init__(self, *, state: State, faults: Faults) -> None:
+    def __init__(self, *, state: State, faults: Faults, ack_s: float = ACK_S) -> None:
+        self._ack_s = ack_s
         self._state = state
         self._faults = faults
         self._open: list[web.WebSocketResponse] = []
@@ -88,17 +89,18 @@ class Sockets:
 
     async def deliver(self, kind: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Send one envelope and return the acknowledgment's payload, within 3 s."""
-        if not self._open or self._faults.down:
+        live = [socket for socket in self._open if not socket.closed]
+        if not live or self._faults.down:
             raise UnansweredError("dispatch_failed")
         self._turn += 1
-        socket = self._open[self._turn % len(self._open)]
+        socket = live[self._turn % len(live)]
         key = secrets.token_hex(16)
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._waiting[key] = answer
         envelope: dict[str, Any] = {"envelope_id": key, "type": kind, "payload": payload}
         envelope["accepts_response_payload"] = kind != "events_api"
         try:
-            async with asyncio.timeout(ACK_S):
+            async with asyncio.timeout(self._ack_s):
                 await self._send(socket, envelope)
                 if self._faults.duplicated.takes(kind):
                     await self._send(socket, envelope)

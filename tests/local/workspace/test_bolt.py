@@ -1,5 +1,12 @@
 """A real slack_bolt app in Socket Mode against the workspace, unchanged."""
 
+import pytest
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.local.workspace import LocalWorkspace
+
 RELEASES = "CRELEASES1"
 BUTTONS = [
     {"type": "section", "text": {"type": "mrkdwn", "text": "*checkout* waits"}},
@@ -131,7 +138,7 @@ async def test_response_url_is_gone_when_thirty_minutes_have_passed(
 
 async def test_app_comes_back_when_slack_asks_it_to_refresh(app, workspace, control, until):
     assert (await control("refresh", {}))["told"] == 1
-    await until(lambda: workspace._sockets.count == 1 and len(_opens(workspace)) >= 2)
+    await until(lambda: workspace.connected == 1 and len(_opens(workspace)) >= 2)
 
 
 def _opens(workspace):
@@ -200,3 +207,57 @@ async def test_mention_reaches_the_app_when_a_person_writes_the_bots_name(app, c
     await control("message", {"user": "bob", "channel": "releases", "text": "@rollout <hi>"})
     await until(lambda: seen)
     assert seen[0]["text"] == "<@UROLLOUT01> &lt;hi&gt;"
+
+
+@pytest.fixture
+async def hasty_workspace():
+    served = LocalWorkspace(ack_s=0.05)
+    await served.start()
+    yield served
+    await served.stop()
+
+
+class TestWithoutPatience:
+    """A workspace that waits 50 ms for an acknowledgment, to see what an unanswered one does."""
+
+    @pytest.fixture
+    def workspace(self, hasty_workspace):
+        return hasty_workspace
+
+    async def test_command_fails_by_time_when_the_app_never_acks(self, app, control):
+        @app.command("/rollout")
+        async def forgetful(command):
+            del command
+
+        answer = await control(
+            "command", {"user": "alice", "channel": "releases", "text": "list"}
+        )
+        assert answer == {"ok": True, "acked": False, "error": "operation_timeout"}
+        (message,) = (await control("messages?channel=releases"))["messages"]
+        assert message["user"] == "USLACKBOT"
+        assert message["ephemeral_for"] == "UALICE0001"
+
+
+async def test_command_is_answered_when_bolt_runs_with_its_defaults(
+    workspace, slack, control, until
+):
+    bolt = AsyncApp(client=slack)
+
+    @bolt.command("/rollout")
+    async def listing(ack, respond):
+        await ack()
+        await respond("later")
+
+    client = AsyncWebClient(token=workspace.app_token, base_url=workspace.api_url)
+    handler = AsyncSocketModeHandler(bolt, workspace.app_token, web_client=client)
+    await handler.connect_async()
+    answer = await control(
+        "command", {"user": "alice", "channel": "releases", "text": "/rollout list"}
+    )
+    assert answer["acked"]
+
+    async def answered():
+        return (await control("messages?channel=releases"))["messages"]
+
+    assert (await until(answered))[0]["text"] == "later"
+    await handler.close_async()

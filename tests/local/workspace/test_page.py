@@ -1,5 +1,6 @@
 """The page in a real browser: type, press, confirm, read; and nothing from outside is run."""
 
+import base64
 import shutil
 
 import pytest
@@ -11,6 +12,9 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium"),
 ]
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg=="
+)
 HOSTILE = "<img src=x onerror=window.hurt=1> <javascript:alert(1)|tap> &lt;script&gt; *bold*"
 
 
@@ -125,6 +129,49 @@ async def test_page_says_so_when_no_app_is_connected(page):
     await page.fill("#text", "/rollout list")
     await page.press("#text", "Enter")
     await async_api.expect(page.locator("#notice")).to_contain_text("No app is connected")
+
+
+async def test_page_shows_the_chart_when_it_is_uploaded_to_the_thread(page, slack):
+    parent = await slack.chat_postMessage(channel=RELEASES, text="rolled back")
+    await slack.files_upload_v2(
+        channel=RELEASES, thread_ts=parent["ts"], file=PNG, filename="c.png", alt_txt="falls"
+    )
+    await page.click("text=1 reply")
+    image = page.locator("#thread-list figure img")
+    await async_api.expect(image).to_have_attribute("alt", "falls")
+    await page.wait_for_function(
+        "document.querySelector('#thread-list figure img').naturalWidth === 1"
+    )
+
+
+async def test_page_asks_for_values_when_the_app_opens_a_modal(page, app):
+    said = []
+
+    @app.command("/rollout")
+    async def ask(ack, command, client):
+        await ack()
+        element = {"type": "plain_text_input", "action_id": "a"}
+        block = {"type": "input", "block_id": "b", "element": element}
+        view = {
+            "type": "modal",
+            "callback_id": "reason",
+            "title": text("Why", "plain_text"),
+            "submit": text("Send", "plain_text"),
+            "blocks": [block | {"label": text("Reason", "plain_text")}],
+        }
+        await client.views_open(trigger_id=command["trigger_id"], view=view)
+
+    @app.view("reason")
+    async def take(ack, view):
+        await ack()
+        said.append(view["state"]["values"]["b"]["a"]["value"])
+
+    await page.fill("#text", "/rollout abort")
+    await page.press("#text", "Enter")
+    await page.fill("dialog [data-block=b]", "blank page")
+    await page.click("dialog .primary")
+    await async_api.expect(page.locator("dialog")).to_have_count(0)
+    assert said == ["blank page"]
 
 
 async def test_page_fits_and_is_labeled_when_the_screen_is_a_phone(browser, workspace, slack):

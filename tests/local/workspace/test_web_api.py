@@ -244,12 +244,12 @@ async def test_edits_get_429_when_the_ordinary_tier_is_spent(slack):
 
 async def test_calls_get_503_and_sockets_close_when_down(app, workspace, slack, control, until):
     await control("faults", {"down": True})
-    await until(lambda: workspace._sockets.count == 0)
+    await until(lambda: workspace.connected == 0)
     answer = await refused(slack.chat_postMessage(channel=RELEASES, text="x"))
     assert answer.status_code == 503
     await control("faults", {"down": False})
     assert (await slack.chat_postMessage(channel=RELEASES, text="x"))["ok"]
-    await until(lambda: workspace._sockets.count == 1)
+    await until(lambda: workspace.connected == 1)
 
 
 async def test_call_hangs_and_goes_on_when_slack_hangs_for_a_while(workspace, slack, control):
