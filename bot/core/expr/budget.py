@@ -31,4 +31,4 @@ class Budget:
         self.memory -= size
         if self.memory <= 0:
             raise ExprError("memory budget exceeded")
-        self.spend(size // 25)
+        self.spend(size // 10)

@@ -155,6 +155,8 @@ class Checker:
             order = self.visit(extra)
             if node.name == "sortBy" and order not in {STRING, UNKNOWN}:
                 raise ExprError(f"sortBy order argument must be a string (got {order.name})")
+        if body == NIL:
+            raise ExprError("predicate should has one input and one output param")
         if body is not None and node.name not in _FREE_PREDICATES and body not in {BOOL, UNKNOWN}:
             raise ExprError(f"predicate should return boolean (got {body.name})")
         return _PREDICATE_OUT[node.name](items, element, body)

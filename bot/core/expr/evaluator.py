@@ -46,10 +46,11 @@ class Evaluator:
         value = self.run(node.operand)
         if node.op in {"!", "not"}:
             return not values.to_bool(value)
-        if not values.is_number(value):
-            raise ExprError(f"invalid operation: {node.op} {values.type_name(value)}")
         if node.op == "+":
+            # Not even a number is asked for at run time.
             return value
+        if not values.is_number(value):
+            raise ExprError(f"invalid operation: - {values.type_name(value)}")
         return -value if isinstance(value, float) else values.wrapped(-value)
 
     def binary(self, node: nodes.Binary) -> Any:

@@ -115,8 +115,12 @@ def ordered(run: Run, items: list[Any], keys: list[Any], order: Any) -> list[Any
         raise ExprError("unknown order, use asc or desc")
     run.budget.grow(len(items))
 
+    if all(type(key) is float and key == key for key in keys):  # noqa: PLR0124 - no NaN
+        places = sorted(range(len(keys)), key=keys.__getitem__, reverse=order == "desc")
+        return [items[place] for place in places]
+
     def before(left: tuple[Any, Any], right: tuple[Any, Any]) -> int:
-        next(run.budget)
+        run.budget.spend(3)
         if order == "desc":
             left, right = right, left
         if values.compare("<", left[0], right[0]):

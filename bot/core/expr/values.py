@@ -236,6 +236,11 @@ def floated(value: Any, ticks: Iterator[None], depth: int = 0) -> Any:
             return value
         case int():
             return float(value) if abs(value) < _FLOAT_END else math.copysign(math.inf, value)
+        case list() if all(type(one) is float for one in value):
+            # What a vector is: no need to look at each for long.
+            for _ in value:
+                next(ticks)
+            return list(value)
         case list() | tuple():
             return [floated(one, ticks, depth + 1) for one in value]
         case dict():

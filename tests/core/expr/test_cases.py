@@ -128,6 +128,8 @@ def test_evaluate_refuses_with_the_words_of_expr(source, result, wanted):
         ("asFloat('1e3')", None, 1000.0),
         ("asInt(-2.9)", None, -2),
         ("max(1, 2.5, [3])", None, 3),
+        ("+result.f", {"f": True}, True),
+        ("sort(result, 'desc')", [1, 3, 2], [3.0, 2.0, 1.0]),
     ],
 )
 def test_evaluate_any_gives_the_value(source, result, wanted):
