@@ -1,0 +1,1 @@
+"""What people should be told of one rollout: from the world to the facts of messages, pure."""

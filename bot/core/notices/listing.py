@@ -1,0 +1,204 @@
+"""Rows and sentences for who asks: list, what waits, get, why."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from bot.core.notices import scene as scenes
+from bot.core.notices import standing
+from bot.model import buttons, facts, messages
+from bot.model.facts import News
+
+
+def row(scene: scenes.Scene) -> messages.RowFact:
+    """One rollout in a line."""
+    news = standing.news(scene)
+    known = scene.new is not None
+    _, at = standing.next_move(scene)
+    return messages.RowFact(
+        rollout=scene.rollout,
+        news=news,
+        revision=scenes.revision(scene) if known else None,
+        what=_what(scene, news),
+        since_s=_since(scene, news),
+        next_at=at if news is News.MOVES else None,
+        buttons=_buttons(scene, news),
+    )
+
+
+def _what(scene: scenes.Scene, news: News) -> str:
+    weight = scenes.weight(scene)
+    match news:
+        case News.WAITS:
+            return f"approval at {weight} %"
+        case News.HOLDS:
+            return f"holds at {weight} %: {standing.because(scene)}"
+        case News.NOT_RUN:
+            return f"not run: {scene.problem}"
+        case News.INVALID:
+            return f"not valid: {scene.problem}"
+        case News.ROLLED_BACK:
+            return _back("rolled back", scene)
+        case News.ROLLING_BACK:
+            return _back(f"being rolled back, {weight} % of users still on it", scene)
+        case News.DONE:
+            return "done"
+        case News.NOT_READY:
+            return f"canary not ready: {standing.trouble(scene) or 'pods are missing'}"
+        case _:
+            return _moves(scene, weight)
+
+
+def _back(text: str, scene: scenes.Scene) -> str:
+    because = standing.because(scene)
+    return f"{text}: {because}" if because else text
+
+
+def _moves(scene: scenes.Scene, weight: int) -> str:
+    steps = standing.steps(scene)
+    for number, step in enumerate(steps, start=1):
+        if step.state is facts.StepState.CURRENT:
+            return f"{weight} %, step {number} of {len(steps)}"
+    return "first pods are coming up" if scene.promoted else f"{weight} %"
+
+
+def _since(scene: scenes.Scene, news: News) -> float | None:
+    start = _start(scene, news)
+    return None if start is None else max(0.0, (scene.now - start).total_seconds())
+
+
+def _start(scene: scenes.Scene, news: News) -> datetime | None:
+    held = scenes.pause(scene)
+    if news in {News.WAITS, News.HOLDS} and held is not None:
+        return held.start
+    if news is News.ROLLED_BACK:
+        return scenes.time(scene.abort.get("safeAt"))
+    if news is News.DONE:
+        return standing.condition_time(scene, "Completed")
+    return None
+
+
+def _buttons(scene: scenes.Scene, news: News) -> tuple[buttons.Button, ...]:
+    if news is News.WAITS or (news is News.HOLDS and scenes.gate(scene)):
+        return standing.made(scene, buttons.ButtonKind.APPROVE, buttons.ButtonKind.ABORT)
+    return ()
+
+
+WAITING = (News.WAITS, News.HOLDS)
+MOVING = (News.MOVES, News.NOT_READY, News.ROLLING_BACK)
+
+
+def rows(found: Iterable[scenes.Scene]) -> tuple[messages.RowFact, ...]:
+    """All of them: what waits first, then what moves, then the rest, each by name."""
+    made = [row(scene) for scene in found]
+    return tuple(sorted(made, key=_order))
+
+
+def _order(one: messages.RowFact) -> tuple[int, str, str]:
+    rank = 0 if one.news in WAITING else 1 if one.news in MOVING else 2
+    return rank, one.rollout.namespace, one.rollout.name
+
+
+def waiting(cluster: str, found: Iterable[scenes.Scene]) -> messages.WaitingFacts:
+    """What waits for a person, and what moves by itself."""
+    made = rows(found)
+    return messages.WaitingFacts(
+        cluster=cluster,
+        waiting=tuple(r for r in made if r.news in WAITING),
+        moving=tuple(r for r in made if r.news in MOVING),
+    )
+
+
+def why(scene: scenes.Scene, *, approvers: str = "") -> messages.SentenceFacts:
+    """What is, then what would change it."""
+    who = f"{scene.rollout.name} v{scenes.revision(scene).number}"
+    return messages.SentenceFacts(
+        sentences=tuple(text for text in (_is(scene, who), _changes(scene, approvers)) if text),
+        buttons=_why_buttons(scene),
+    )
+
+
+def _is(scene: scenes.Scene, who: str) -> str:
+    weight, news = scenes.weight(scene), standing.news(scene)
+    because = standing.because(scene)
+    match news:
+        case News.WAITS:
+            place = standing.steps(scene)
+            number = next(
+                (n for n, s in enumerate(place, 1) if s.state is facts.StepState.CURRENT), 0
+            )
+            return (
+                f"{who} is at {weight} % because step {number} is an approval "
+                "that nobody has given yet."
+            )
+        case News.HOLDS:
+            return f"{who} holds at {weight} %: {because}."
+        case News.DONE:
+            return f"{who} is done: it serves all traffic."
+        case News.ROLLED_BACK:
+            return f"{who} was rolled back{f': {because}' if because else ''}."
+        case News.ROLLING_BACK:
+            trouble = str(scene.abort.get("trouble", ""))
+            late = f" Not yet safe: {trouble}" if trouble else ""
+            return f"{who} is being rolled back{f': {because}' if because else ''}.{late}"
+        case News.INVALID:
+            return f"{scene.rollout.name} is not run: its manifest is not valid: {because}"
+        case News.NOT_RUN:
+            return f"{scene.rollout.name} is left exactly as it is: {because}."
+        case _:
+            return f"{who} is at {weight} %: {_reason(scene)}."
+
+
+def _reason(scene: scenes.Scene) -> str:
+    """The last rule that spoke of the present step."""
+    for reason in reversed(scene.reasons):
+        if reason.rule.startswith("step-"):
+            return reason.sentence
+    return scene.reasons[-1].sentence if scene.reasons else "it moves by itself"
+
+
+def _changes(scene: scenes.Scene, approvers: str) -> str:
+    what, at = standing.next_move(scene)
+    match standing.news(scene):
+        case News.WAITS:
+            who = f"one of {approvers}" if approvers else "somebody"
+            return f"It moves on to {scenes.coming(scene)} % when {who} approves."
+        case News.HOLDS if scene.spec is not None and scene.spec.paused:
+            return "It moves on when spec.paused is taken away."
+        case News.HOLDS:
+            return "It moves on when somebody promotes it; abort takes it back."
+        case News.MOVES | News.NOT_READY if what:
+            when = f" at {at:%H:%M:%S} UTC" if at is not None else ""
+            return f"Next: {what}{when}."
+        case News.ROLLED_BACK:
+            return "Retry starts it again from the first step; undo sets the stable back in spec."
+        case News.DONE:
+            return "Ship a new version to start the next update."
+        case News.INVALID | News.NOT_RUN:
+            return "Change the manifest to go on."
+        case _:
+            return ""
+
+
+def _why_buttons(scene: scenes.Scene) -> tuple[buttons.Button, ...]:
+    if found := _buttons(scene, standing.news(scene)):
+        return found
+    kinds = standing.valid(scene)
+    return tuple(b for b in kinds if b.kind is not buttons.ButtonKind.WHY)
+
+
+def useless(scene: scenes.Scene, kind: str) -> str:
+    """Why ``kind`` can do nothing now and what would help; empty where it can do something."""
+    who = f"{scene.rollout.name} v{scenes.revision(scene).number}"
+    if scene.problem:
+        return f"{scene.rollout.name} is not run: {scene.problem}. Change the manifest first."
+    if scene.promoted:
+        return f"{who} is done: nothing to {kind}. Ship a new version first."
+    if kind == "retry" and not scene.status.abort:
+        return f"{who} was not aborted: nothing to retry."
+    if kind == "abort" and scene.status.abort:
+        return f"{who} is aborted already: users are going back to the stable revision."
+    if kind in {"promote", "promote-full"} and scene.status.abort:
+        return f"{who} was aborted: nothing to promote. Retry starts it again."
+    if kind == "promote-full" and scene.status.promote_full and not scenes.gate(scene):
+        return f"{who} goes to 100 % already: all its steps are skipped."
+    return ""

@@ -1,0 +1,217 @@
+"""How a rollout stands: its news, its steps, its next move, the buttons that are valid now."""
+
+from datetime import datetime, timedelta
+
+from bot.core.notices import scene as scenes
+from bot.model import buttons, facts
+from bot.model import spec as spec_model
+from bot.model import status as status_model
+
+STEPS_LIMIT = 100
+
+
+def news(scene: scenes.Scene) -> facts.News:
+    """What is true now: the first row that holds."""
+    if scene.problem:
+        return facts.News.INVALID if scene.supported else facts.News.NOT_RUN
+    if scene.status.abort:
+        return facts.News.ROLLED_BACK if safe(scene) else facts.News.ROLLING_BACK
+    if scene.promoted:
+        return _promoted(scene)
+    if scenes.inconclusive(scene) or (scene.spec is not None and scene.spec.paused):
+        return facts.News.HOLDS
+    if scenes.gate(scene):
+        return facts.News.WAITS
+    return facts.News.NOT_READY if not_ready(scene) else facts.News.MOVES
+
+
+def _promoted(scene: scenes.Scene) -> facts.News:
+    """An update is over with its promotion, a first deployment when its pods are there."""
+    if not scene.first or scene.spec is None:
+        return facts.News.DONE
+    if scene.new is not None and scene.new.available >= scene.spec.replicas:
+        return facts.News.DONE
+    return facts.News.NOT_READY if not_ready(scene) else facts.News.MOVES
+
+
+def safe(scene: scenes.Scene) -> bool:
+    """Whether every user is on the stable again."""
+    return bool(scene.abort.get("safeAt"))
+
+
+def not_ready(scene: scenes.Scene) -> bool:
+    """The progress deadline has passed, or pods cannot be made."""
+    late = any(c.reason == "ProgressDeadlineExceeded" for c in scene.status.conditions)
+    return late or (scene.new is not None and scene.new.failure is not None)
+
+
+def trouble(scene: scenes.Scene) -> str:
+    """Why pods are missing, as far as their ReplicaSet says."""
+    failure = scene.new.failure if scene.new is not None else None
+    return str(failure.get("message", ""))[:300] if failure else ""
+
+
+def step_text(step: spec_model.Step) -> str:
+    """One step as people read it."""
+    match step:
+        case spec_model.SetWeight():
+            return f"{step.weight} %"
+        case spec_model.Pause(duration_s=None):
+            return "approval"
+        case spec_model.Pause():
+            return span(step.duration_s or 0)
+        case spec_model.Analysis():
+            return "analysis"
+        case spec_model.SetCanaryScale(replicas=int()):
+            return f"{step.replicas} pods"
+        case spec_model.SetCanaryScale(weight=int()):
+            return f"pods for {step.weight} %"
+    return "pods as the weight"
+
+
+def span(seconds: int) -> str:
+    """A pause's length."""
+    for size, unit in ((3_600, "h"), (60, "min")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def steps(scene: scenes.Scene) -> tuple[facts.StepFact, ...]:
+    """Every step with its state; with the gate before 100 % as a step of its own."""
+    over = scene.promoted
+    out = []
+    for number, step in enumerate(scene.steps[:STEPS_LIMIT]):
+        state = facts.StepState.COMING
+        if over or number < scene.index:
+            state = facts.StepState.DONE
+        elif number == scene.index and not scene.status.abort:
+            state = facts.StepState.CURRENT
+        out.append(facts.StepFact(text=step_text(step), state=state))
+    return _with_full(scene, out)
+
+
+def _with_full(scene: scenes.Scene, out: list[facts.StepFact]) -> tuple[facts.StepFact, ...]:
+    if scenes.full_gate(scene):
+        held = facts.StepFact(text="approval", state=facts.StepState.CURRENT)
+        coming = [
+            facts.StepFact(text=fact.text, state=facts.StepState.COMING)
+            if fact.state is facts.StepState.CURRENT
+            else fact
+            for fact in out[scene.index :]
+        ]
+        out = [*out[: scene.index], held, *coming]
+    last = scene.steps[-1] if scene.steps else None
+    ends = isinstance(last, spec_model.SetWeight) and last.weight == 100
+    if out and not ends:
+        state = facts.StepState.DONE if scene.promoted else facts.StepState.COMING
+        if not scene.promoted and scene.index >= len(scene.steps) and not scene.status.abort:
+            state = facts.StepState.CURRENT
+        if scenes.full_gate(scene):
+            state = facts.StepState.COMING
+        out.append(facts.StepFact(text="100 %", state=state))
+    return tuple(out)
+
+
+def next_move(scene: scenes.Scene) -> tuple[str, datetime | None]:
+    """What comes next and when; no time where nobody knows."""
+    if scene.problem or scene.status.abort or scene.promoted:
+        return "", None
+    if scenes.gate(scene):
+        return f"{scenes.coming(scene)} %, when somebody approves", None
+    step, held = scenes.present(scene), scenes.pause(scene)
+    if isinstance(step, spec_model.Pause) and step.duration_s is not None:
+        at = held.start + timedelta(seconds=step.duration_s) if held is not None else None
+        return f"{_following(scene)}", at
+    if isinstance(step, spec_model.Analysis):
+        return f"{_following(scene)}, after the analysis", None
+    if step is None:
+        return "done, when all pods are ready", None
+    return "", None
+
+
+def _following(scene: scenes.Scene) -> str:
+    after = scene.steps[scene.index + 1 : scene.index + 2]
+    return step_text(after[0]) if after else "100 %"
+
+
+def because(scene: scenes.Scene) -> str:
+    """Why it stands as it does, in a sentence."""
+    if scene.problem:
+        return scene.problem
+    if scene.status.abort:
+        return cause(scene)
+    if scenes.inconclusive(scene):
+        return next((r.sentence for r in scene.reasons if "inconclusive" in r.sentence), "") or (
+            "an analysis was inconclusive"
+        )
+    if scene.spec is not None and scene.spec.paused:
+        return "spec.paused is set"
+    return ""
+
+
+def cause(scene: scenes.Scene) -> str:
+    """What an abort came from, in the words it was recorded with."""
+    for key in ("reason", "cause"):
+        if text := scene.abort.get(key):
+            return str(text)[:600]
+    condition = scene.status.condition("Progressing")
+    if condition is not None and condition.reason == "ProgressDeadlineExceeded":
+        return condition.message
+    return ""
+
+
+def valid(scene: scenes.Scene) -> tuple[buttons.Button, ...]:
+    """The buttons of the card: those that would do something now."""
+    kinds: list[buttons.ButtonKind] = []
+    match news(scene):
+        case facts.News.MOVES | facts.News.NOT_READY if not scene.promoted:
+            if skippable(scene):
+                kinds.append(buttons.ButtonKind.SKIP_WAIT)
+            kinds.append(buttons.ButtonKind.ABORT)
+        case facts.News.WAITS | facts.News.HOLDS:
+            kinds.append(buttons.ButtonKind.ABORT)
+        case facts.News.ROLLED_BACK | facts.News.ROLLING_BACK:
+            kinds += [buttons.ButtonKind.RETRY, buttons.ButtonKind.UNDO]
+        case _:
+            pass
+    return made(scene, *kinds, buttons.ButtonKind.WHY)
+
+
+def skippable(scene: scenes.Scene) -> bool:
+    """Whether the present step is a timed wait that somebody may end."""
+    step = scenes.present(scene)
+    timed = isinstance(step, spec_model.Pause) and step.duration_s is not None
+    return timed and scenes.pause(scene) is not None and not scenes.full_gate(scene)
+
+
+def made(scene: scenes.Scene, *kinds: buttons.ButtonKind) -> tuple[buttons.Button, ...]:
+    """Buttons bound to what is seen now: revision, step, gate."""
+    value = buttons.ButtonValue(
+        cluster=scene.rollout.cluster,
+        namespace=scene.rollout.namespace,
+        name=scene.rollout.name,
+        uid=scene.rollout.uid,
+        revision=scene.hash,
+        step=scene.status.step_index,
+        gate_id=scenes.gate(scene),
+    )
+    return tuple(
+        buttons.Button(
+            kind=kind,
+            value=value,
+            revision=scenes.revision(scene),
+            stable=scenes.former(scene),
+            weight=scenes.coming(scene) if kind in _FORWARD else None,
+        )
+        for kind in kinds
+    )
+
+
+_FORWARD = frozenset({buttons.ButtonKind.APPROVE, buttons.ButtonKind.SKIP_WAIT})
+
+
+def condition_time(scene: scenes.Scene, kind: str) -> datetime | None:
+    """When a condition became true, if it is."""
+    found: status_model.Condition | None = scene.status.condition(kind)
+    return found.transitioned if found is not None and found.status == "True" else None

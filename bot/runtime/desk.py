@@ -1,0 +1,235 @@
+"""What handlers may do: find, list, explain, and write down what a person asks.
+
+Nothing is decided here: an intent is written on the object, the pass decides, the answer is
+read back. Every sentence of a ``Reply`` can be shown to the asker as it is.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.core.notices import listing, people
+from bot.core.notices import scene as scenes
+from bot.model import buttons, errors, facts, messages, ports, status
+from bot.runtime import authorize, finding, orders, scenery, templates
+
+log = logging.getLogger(__name__)
+
+MEMBERS_TIMEOUT_S = 2.0
+INTENTS_LIMIT = 32
+
+
+@dataclass(slots=True, kw_only=True)
+class Desk:
+    """One a process; ``members`` asks who is in a channel, None where there is no chat."""
+
+    scenery: scenery.Scenery
+    book: orders.Orders
+    clock: ports.Clock
+    rules: authorize.Rules
+    members: Callable[[str], Awaitable[frozenset[str]]] | None
+    new_id: Callable[[], str] = lambda: secrets.token_hex(8)
+
+    # -- looking ---------------------------------------------------------------------------
+
+    def find(
+        self, text: str, *, channels: tuple[str, ...] = ()
+    ) -> finding.Found | finding.Missing:
+        """The one rollout that ``text`` (NAME, ns/NAME, nothing) can mean, or near misses."""
+        return finding.find(text, scenery=self.scenery, rules=self.rules, channels=channels)
+
+    def rows(self, *, namespace: str = "") -> messages.ListFacts:
+        rows = listing.rows(self.scenery.all(namespace=namespace))
+        return messages.ListFacts(cluster=self.scenery.cluster, namespace=namespace, rows=rows)
+
+    def waiting(self) -> messages.WaitingFacts:
+        return listing.waiting(self.scenery.cluster, self.scenery.all())
+
+    def scene(self, key: str) -> scenes.Scene | None:
+        """Everything known of one rollout now."""
+        return self.scenery.of(key)
+
+    def why(self, key: str) -> messages.SentenceFacts:
+        scene, rollout = self.scenery.of(key), self.scenery.rollout(key)
+        if scene is None or rollout is None:
+            return messages.SentenceFacts(sentences=(orders.GONE,))
+        return listing.why(scene, approvers=self.approvers(rollout))
+
+    def approvers(self, rollout: ports.Object) -> str:
+        """Who may approve, in words: "#checkout", or names."""
+        return ", ".join(self.rules.approvers_of(rollout)[:8]) or self.rules.channel(rollout)
+
+    # -- asking ----------------------------------------------------------------------------
+
+    async def press(
+        self, value: buttons.ButtonValue, kind: str, actor: facts.Person
+    ) -> orders.Reply:
+        """A click: as ``submit``, bound to everything that the button was drawn for."""
+        key = f"{value.namespace}/{value.name}"
+        if value.cluster != self.scenery.cluster:
+            return orders.no(
+                f"This button belongs to {value.cluster}; I run {self.scenery.cluster}."
+            )
+        rollout = self.scenery.rollout(key)
+        if rollout is None:
+            return orders.no(orders.GONE)
+        if rollout["metadata"]["uid"] != value.uid:
+            return orders.no(
+                "This button is of an earlier rollout of that name; nothing was done."
+            )
+        return await self.submit(
+            kind, key, actor, gate=value.gate_id, revision=value.revision, step=value.step
+        )
+
+    async def submit(
+        self,
+        kind: str,
+        key: str,
+        actor: facts.Person,
+        *,
+        gate: str = "",
+        revision: str = "",
+        step: int | None = None,
+        reason: str = "",
+    ) -> orders.Reply:
+        """Write down what ``actor`` asks and wait a moment for what becomes of it.
+
+        ``kind`` is promote, promote-full, abort or retry. ``gate``, ``revision`` and ``step``
+        are what the person saw; left out, they are what stands now.
+        """
+        rollout, scene = self.scenery.rollout(key), self.scenery.of(key)
+        if rollout is None or scene is None:
+            return orders.no(orders.GONE)
+        denied = await self._denied(authorize.Action(kind), rollout, actor)
+        if denied is not None:
+            return denied
+        refusal = _refusal(scene, kind, gate, revision, step)
+        if refusal:
+            return orders.no(refusal)
+        intent = status.Intent(
+            id=self.new_id(),
+            kind=kind,
+            revision=revision or scene.hash,
+            step=_step(scene, kind, gate, step),
+            actor=people.encode(actor),
+            at=self.clock(),
+            gate=gate,
+            reason=reason[:600],
+            expires=self.clock() + orders.EXPIRES,
+        )
+        return await self.book.hand_in(key, rollout, intent)
+
+    async def undo(
+        self, key: str, actor: facts.Person, to_revision: int | None = None
+    ) -> orders.Reply:
+        """Set the pod template back to an earlier revision's."""
+        return await self._template(
+            key,
+            actor,
+            authorize.Action.UNDO,
+            lambda scene: templates.undone(scene, to_revision=to_revision),
+        )
+
+    async def set_image(
+        self, key: str, actor: facts.Person, container: str, image: str
+    ) -> orders.Reply:
+        """Give a container another image."""
+        return await self._template(
+            key,
+            actor,
+            authorize.Action.SET_IMAGE,
+            lambda scene: templates.with_image(scene, container=container, image=image),
+        )
+
+    # -- the way in ------------------------------------------------------------------------
+
+    async def _denied(
+        self, action: authorize.Action, rollout: ports.Object, actor: facts.Person
+    ) -> orders.Reply | None:
+        channel = self.rules.channel(rollout)
+        answer = authorize.authorize(
+            actor=actor,
+            action=action,
+            rollout=rollout,
+            rules=self.rules,
+            members=await self._members(channel),
+        )
+        if isinstance(answer, authorize.Allowed):
+            return None
+        return orders.Reply(accepted=False, sentence=answer.sentence, denied=answer)
+
+    async def _members(self, channel: str) -> frozenset[str] | None:
+        if self.members is None or not channel:
+            return None
+        try:
+            async with asyncio.timeout(MEMBERS_TIMEOUT_S):
+                return await self.members(channel)
+        except (errors.RolloutBotError, TimeoutError) as problem:
+            log.warning("members of %s are not known: %s", channel, problem)
+            return None
+
+    def noticed(self, rollout: ports.Object) -> None:
+        """To be called on each change of the cache: an answer may be in it."""
+        self.book.noticed(rollout)
+
+    async def _template(
+        self,
+        key: str,
+        actor: facts.Person,
+        action: authorize.Action,
+        change: Callable[[scenes.Scene], tuple[Mapping[str, Any] | None, str]],
+    ) -> orders.Reply:
+        rollout, scene = self.scenery.rollout(key), self.scenery.of(key)
+        if rollout is None or scene is None:
+            return orders.no(orders.GONE)
+        denied = await self._denied(action, rollout, actor)
+        if denied is not None:
+            return denied
+        template, sentence = change(scene)
+        if template is None:
+            return orders.no(sentence)
+        meta = rollout["metadata"]
+        body = [
+            {"op": "test", "path": "/metadata/resourceVersion", "value": meta["resourceVersion"]},
+            {"op": "replace", "path": "/spec/template", "value": template},
+        ]
+        write = ports.Write(
+            verb=ports.Verb.PATCH,
+            ref=self.scenery.ref(rollout),
+            body=body,
+            patch=ports.PatchType.JSON,
+            urgent=True,
+            because=f"{action} by {people.encode(actor)}",
+        )
+        if problem := await self.book.send(write):
+            return orders.no(problem)
+        self.book.urgent(key)
+        return orders.Reply(accepted=True, sentence=sentence, written=True)
+
+
+def _step(scene: scenes.Scene, kind: str, gate: str, step: int | None) -> int | None:
+    """A promotion is bound to the step that the person saw, or else to the present one."""
+    if kind != "promote" or gate:
+        return step if kind == "promote" else None
+    return scene.status.step_index if step is None else step
+
+
+def _refusal(scene: scenes.Scene, kind: str, gate: str, revision: str, step: int | None) -> str:
+    """Why a request need not even be written down."""
+    if len(scene.status.bot.intents) >= INTENTS_LIMIT:
+        return "Too many requests stand open on this rollout; nothing was done. Try again."
+    if revision and revision != scene.hash:
+        return _over(scene, "Another revision is rolling out now; nothing was changed.")
+    if gate and gate != scenes.gate(scene):
+        return _over(scene, "This step is over.")
+    if kind == "promote" and step is not None and step != scene.status.step_index:
+        return _over(scene, "This step is over.")
+    return listing.useless(scene, kind)
+
+
+def _over(scene: scenes.Scene, start: str) -> str:
+    label: facts.RevisionLabel = scenes.revision(scene)
+    return f"{start} {scene.rollout.name} v{label.number} is at {scenes.weight(scene)} %."

@@ -1,0 +1,72 @@
+"""The caches as scenes: every rollout of ours as notices and answers look at it. Reads only."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from bot.core import codec_spec, codec_status
+from bot.core.notices import scene as scenes
+from bot.model import errors, ports, world
+from bot.model import spec as spec_model
+from bot.runtime import world as worlds
+
+_INSTANCE = "argo-rollouts.argoproj.io/controller-instance-id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenery:
+    """``latest`` are the reasons of each key's last decision, kept by the reconciler."""
+
+    reader: worlds.Reader
+    clock: ports.Clock
+    latest: Mapping[str, tuple[world.Reason, ...]] = field(default_factory=dict)
+    instance_id: str = ""
+
+    @property
+    def cluster(self) -> str:
+        return self.reader.cluster
+
+    @property
+    def observe(self) -> Callable[[ports.Object], None]:
+        return self.reader.caches.rollouts.observe
+
+    def rollouts(self, namespace: str = "") -> list[ports.Object]:
+        """Every rollout that is ours."""
+        found = self.reader.caches.rollouts.list(namespace)
+        return [rollout for rollout in found if self._ours(rollout)]
+
+    def _ours(self, rollout: ports.Object) -> bool:
+        labels = rollout["metadata"].get("labels") or {}
+        return bool(labels.get(_INSTANCE, "") == self.instance_id)
+
+    def rollout(self, key: str) -> ports.Object | None:
+        namespace, _, name = key.partition("/")
+        found = self.reader.caches.rollouts.get(namespace, name)
+        return found if found is not None and self._ours(found) else None
+
+    def of(self, key: str) -> scenes.Scene | None:
+        found = self.rollout(key)
+        return None if found is None else self._scene(found)
+
+    def all(self, *, namespace: str = "") -> Iterator[scenes.Scene]:
+        return (self._scene(rollout) for rollout in self.rollouts(namespace))
+
+    def ref(self, rollout: ports.Object) -> ports.Ref:
+        meta = rollout["metadata"]
+        return ports.Ref(kind=ports.ROLLOUT, namespace=meta["namespace"], name=meta["name"])
+
+    def _scene(self, rollout: ports.Object) -> scenes.Scene:
+        spec: spec_model.Spec | errors.UserError
+        try:
+            spec = codec_spec.decode(rollout)
+        except errors.UserError as problem:
+            spec = problem
+        else:
+            spec = self.reader.supported(rollout, spec) or spec
+        seen = self.reader.see(rollout, spec)
+        return scenes.build(
+            spec=spec,
+            status=codec_status.decode(rollout.get("status")),
+            seen=seen,
+            reasons=self.latest.get(f"{seen.namespace}/{seen.name}", ()),
+            now=self.clock(),
+        )
