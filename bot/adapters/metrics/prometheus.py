@@ -275,4 +275,4 @@ def _value(found: Any) -> tuple[Any, str, str]:
             raise ports.MetricError("Prometheus metric type not supported")
         points = series["values"] if "values" in series else [series["value"]]
         numbers.extend(_float(point[1]) for point in points)
-    return numbers, "[]float64", text.numbers(numbers)
+    return numbers, "[]float64", text.bounded(text.numbers(numbers))

@@ -5,6 +5,8 @@ import math
 from decimal import Decimal
 from typing import Any
 
+MAX_TEXT = 4_096
+
 # encoding/json writes an exponent outside of this range.
 _LEAST, _MOST = 1e-6, 1e21
 _ESCAPED = {
@@ -14,6 +16,11 @@ _ESCAPED = {
     "\u2028": "\\u2028",
     "\u2029": "\\u2029",
 }
+
+
+def bounded(shown: str) -> str:
+    """Cut a text that would not fit into an object beside all the other measurements."""
+    return shown if len(shown) <= MAX_TEXT else shown[: MAX_TEXT - 1] + "…"
 
 
 def number(value: float) -> str:

@@ -17,6 +17,7 @@ MAX_BODY = 1 << 20
 MAX_REDIRECTS = 5
 _METHODS = frozenset({"GET", "POST", "PUT"})
 _SHOWN = 300
+_LARGE = 1 << 15
 
 Find = Callable[[str, Any], list[Any]]
 
@@ -39,7 +40,7 @@ class Web:
         )
         try:
             async with asyncio.timeout(timeout_s):
-                status, body = await self._call(request)
+                return await self._measure(request, str(config.get("jsonPath") or "{$}"))
         except TimeoutError:
             raise ports.MetricError(
                 f"{request['url']}: no answer within {timeout_s:g} s"
@@ -47,9 +48,15 @@ class Web:
         except (aiohttp.ClientError, ValueError, OSError) as error:
             reason = str(error)[:_SHOWN] or type(error).__name__
             raise ports.MetricError(f"{request['url']}: {reason}") from error
+
+    async def _measure(self, request: dict[str, Any], path: str) -> ports.Sample:
+        status, body = await self._call(request)
         if not 200 <= status < 300:
             raise ports.MetricError(f"received non 2xx response code: {status}")
-        return self._measured(body, str(config.get("jsonPath") or "{$}"))
+        if len(body) <= _LARGE:
+            return self._measured(body, path)
+        # Long enough to be felt by everybody else on the loop.
+        return await asyncio.to_thread(self._measured, body, path)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -82,7 +89,7 @@ class Web:
             # As in Go, every number is a float; NaN and Infinity are no JSON.
             data = json.loads(decoded, parse_int=float, parse_constant=_refuse)
         except ValueError:
-            return ports.Sample(value=decoded, shape="any", text=decoded)
+            return ports.Sample(value=decoded, shape="any", text=text.bounded(decoded))
         except RecursionError:
             raise ports.MetricError("the answer nests too deeply") from None
         try:
@@ -95,7 +102,7 @@ class Web:
             shown = text.compact_json(found[0])
         except RecursionError:
             raise ports.MetricError("the answer nests too deeply") from None
-        return ports.Sample(value=found[0], shape="any", text=shown)
+        return ports.Sample(value=found[0], shape="any", text=text.bounded(shown))
 
 
 def _refuse(name: str) -> Any:

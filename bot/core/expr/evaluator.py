@@ -11,6 +11,8 @@ from bot.core.expr.library import FUNCTIONS
 from bot.core.expr.patterns import compiled
 
 _MATCH_BASE = 200
+# A key that no map has.
+_ABSENT = object()
 
 
 class _NilMet(Exception):  # noqa: N818 - a jump to the end of the chain, no error
@@ -117,7 +119,7 @@ class Evaluator:
         """Give ``key`` if a map of that type can have it: 1 and 1.0 are different keys."""
         if isinstance(holder, values.Keyed):
             kinds = {values.type_name(one) for one in list(holder)[:1]}
-            return key if values.type_name(key) in kinds else _NilMet
+            return key if values.type_name(key) in kinds else _ABSENT
         if not isinstance(key, str):
             raise ExprError(
                 f"reflect.Value.MapIndex: value of type {values.type_name(key)}"

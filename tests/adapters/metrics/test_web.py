@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from aiohttp import web as http
 
-from bot.adapters.metrics import web
+from bot.adapters.metrics import text, web
 from bot.core import jsonpath
 from bot.model import ports
 from tests.adapters.metrics.conftest import serve
@@ -19,6 +19,7 @@ BODIES = {
     "/word": b"It worked!",
     "/nan": b"NaN",
     "/empty": b"",
+    "/long": b"w" * 100_000,
     "/big": b"1" * (web.MAX_BODY + 1),
     "/deep": b"[" * 20000,
     "/exact": b"[" + b" " * (web.MAX_BODY - 2) + b"]",
@@ -64,7 +65,7 @@ async def refusal(provider, **config):
 
 
 @pytest.mark.parametrize(
-    ("path", "json_path", "value", "text"),
+    ("path", "json_path", "value", "shown"),
     [
         ("/json", "{$.ok}", True, "true"),
         ("/json", "{$.n}", 1.0, "1"),
@@ -83,12 +84,12 @@ async def refusal(provider, **config):
     ],
 )
 async def test_web_gives_the_first_value_and_its_json(
-    provider, server, path, json_path, value, text
+    provider, server, path, json_path, value, shown
 ):
     sample = await provider.sample(
         {"url": server.address + path, "jsonPath": json_path}, now=NOW
     )
-    assert sample == ports.Sample(value=value, shape="any", text=text)
+    assert sample == ports.Sample(value=value, shape="any", text=shown)
     assert type(sample.value) is type(value)
 
 
@@ -96,6 +97,13 @@ async def test_web_gives_the_whole_document_when_there_is_no_path(provider, serv
     sample = await provider.sample({"url": server.address + "/json"}, now=NOW)
     assert sample.value["n"] == 1.0
     assert sample.text.startswith('{"half":0.5,"list":[1,2,"x"],"n":1,')
+
+
+async def test_web_cuts_the_text_but_not_the_value_when_it_is_long(provider, server):
+    sample = await provider.sample({"url": server.address + "/long"}, now=NOW)
+    assert sample.value == "w" * 100_000
+    assert len(sample.text) == text.MAX_TEXT
+    assert sample.text.endswith("w…")
 
 
 @pytest.mark.parametrize("status", [300, 404, 500, 503])
