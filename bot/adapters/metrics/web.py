@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -43,11 +44,15 @@ class Web:
                 return await self._measure(request, str(config.get("jsonPath") or "{$}"))
         except TimeoutError:
             raise ports.MetricError(
-                f"{request['url']}: no answer within {timeout_s:g} s"
+                f"{_place(request['url'])}: no answer within {timeout_s:g} s"
             ) from None
+        except aiohttp.TooManyRedirects as error:
+            raise ports.MetricError(
+                f"{_place(request['url'])}: more than {MAX_REDIRECTS} redirects"
+            ) from error
         except (aiohttp.ClientError, ValueError, OSError) as error:
             reason = str(error)[:_SHOWN] or type(error).__name__
-            raise ports.MetricError(f"{request['url']}: {reason}") from error
+            raise ports.MetricError(f"{_place(request['url'])}: {reason}") from error
 
     async def _measure(self, request: dict[str, Any], path: str) -> ports.Sample:
         status, body = await self._call(request)
@@ -107,6 +112,12 @@ class Web:
 
 def _refuse(name: str) -> Any:
     raise ValueError(name)
+
+
+def _place(url: str) -> str:
+    """Give the address without what may be secret: user, password, query."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _request(config: Mapping[str, Any]) -> dict[str, Any]:
