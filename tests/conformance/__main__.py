@@ -102,44 +102,75 @@ def judge_the_bot(given: argparse.Namespace) -> int:
         out = given.out or Path(scratch) / "here"
         out.mkdir(parents=True, exist_ok=True)
         log = out / "bot.log"
+        judge = Judge(recorded=compare.RECORDED, given=given)
         with ControlPlane() as plane, bot.running(kubeconfig=plane.bot_kubeconfig, log=log):
-            todo = record(chosen, kubeconfig=plane.kubeconfig, out=out, jobs=given.jobs)
-            asyncio.run(todo)
-        names = [scenario["id"] for scenario in chosen]
-        return show(names, recorded=compare.RECORDED, here=out, given=given)
+            asyncio.run(play_and_judge(chosen, judge=judge, kubeconfig=plane.kubeconfig, out=out))
+        report_errors(log)
+        return judge.end()
+
+
+async def play_and_judge(
+    chosen: list[Object], *, judge: "Judge", kubeconfig: Path, out: Path
+) -> None:
+    """Each verdict is told as soon as its scenario is over."""
+    jobs = judge.given.jobs
+    async for made in play.record(chosen, kubeconfig=kubeconfig, out=out, jobs=jobs):
+        judge.tell(made["id"], made)
 
 
 def show(names: list[str], *, recorded: Path, here: Path, given: argparse.Namespace) -> int:
-    """One line for each scenario, then its differences; 1 if there is any."""
-    files = [compare.HERE / "noise.yaml", compare.HERE / "deviations.yaml", *(given.allow or [])]
-    allowed = compare.rules(*files)
-    look = compare.Look(path=given.path, events=given.events)
-    bad = 0
+    judge = Judge(recorded=recorded, given=given)
     for name in names:
         file = here / f"{name}.json"
-        if not file.exists():
+        judge.tell(name, json.loads(file.read_text()) if file.exists() else None)
+    return judge.end()
+
+
+class Judge:
+    """Says for each recording whether it is the same, and counts."""
+
+    def __init__(self, *, recorded: Path, given: argparse.Namespace) -> None:
+        self.given = given
+        self._recorded = recorded
+        here = compare.HERE
+        files = [here / "noise.yaml", here / "deviations.yaml", *(given.allow or [])]
+        self._allowed = compare.rules(*files)
+        self._look = compare.Look(path=given.path, events=given.events)
+        self._good = self._all = 0
+
+    def tell(self, name: str, here: Object | None) -> None:
+        self._all += 1
+        if here is None:
             print(f"MISSING {name}")
-            bad += 1
-            continue
-        verdict = compare.judge(
-            json.loads((recorded / file.name).read_text()),
-            json.loads(file.read_text()),
-            look=look,
-            allowed=allowed.get(name, []),
-        )
-        bad += bool(verdict.lines)
-        report(name, verdict, limit=given.lines)
-    print(f"\n{len(names) - bad} of {len(names)} come to the recorded snapshots.")
-    return 1 if bad else 0
+            return
+        recorded = json.loads((self._recorded / f"{name}.json").read_text())
+        allowed = self._allowed.get(name, [])
+        verdict = compare.judge(recorded, here, look=self._look, allowed=allowed)
+        self._good += not verdict.lines
+        report(name, verdict, limit=self.given.lines)
+
+    def end(self) -> int:
+        """1 if there is any difference."""
+        print(f"\n{self._good} of {self._all} do what was recorded.")
+        return 0 if self._good == self._all else 1
 
 
 def report(name: str, verdict: compare.Verdict, *, limit: int) -> None:
+    """One line, then the differences."""
     known = f"  ({verdict.allowed} allowed)" if verdict.allowed else ""
-    print(f"{'DIFF' if verdict.lines else 'same':6}{name}{known}")
+    print(f"{'DIFF' if verdict.lines else 'same':6}{name}{known}", flush=True)
     for line in verdict.lines[:limit]:
         print(f"      {line}")
     if len(verdict.lines) > limit:
         print(f"      ... and {len(verdict.lines) - limit} more")
+
+
+def report_errors(log: Path) -> None:
+    """A bot that comes to the right end by way of exceptions is not right."""
+    lines = log.read_text(errors="replace").splitlines()
+    errors = [line for line in lines if '"level": "error"' in line]
+    if errors:
+        print(f"\nThe bot logged {len(errors)} errors; the first:\n  {errors[0][:1500]}")
 
 
 if __name__ == "__main__":
