@@ -1,0 +1,147 @@
+"""The card of a revision, and the end of the cards of earlier ones."""
+
+from collections.abc import Iterator
+
+from bot.core.notices import measured, people, standing
+from bot.core.notices import scene as scenes
+from bot.core.notices.notice import Kind, Notice, Said
+from bot.model import facts, messages
+from bot.model.facts import News
+
+FINISHED = (News.DONE, News.ROLLED_BACK, News.SUPERSEDED)
+_CAUSE = "kubernetes.io/change-cause"
+_COMMIT = "rollout-bot.io/commit"
+_SHIPPED_BY = "rollout-bot.io/shipped-by"
+
+
+def key(scene: scenes.Scene) -> str:
+    """A template that comes back under a new number is another card."""
+    return f"card:{scene.hash}:{scenes.revision(scene).number}"
+
+
+def notices(scene: scenes.Scene, said: Said) -> Iterator[Notice]:
+    """The present card and the earlier ones that are not closed yet."""
+    mine = key(scene)
+    news = standing.news(scene)
+    known = mine in said
+    if scene.hash and news is not News.NOT_RUN and (known or news is not News.INVALID):
+        yield Notice(
+            key=mine,
+            kind=Kind.CARD,
+            facts=card(scene),
+            fresh=news is not News.DONE and _recent(scene),
+            settled=news is News.DONE,
+            keep={"n": scenes.revision(scene).number, "news": str(news)},
+        )
+    for old, record in said.items():
+        if old.startswith("card:") and old != mine and not record.get("end"):
+            yield Notice(
+                key=old, kind=Kind.CARD, facts=_superseded(scene, old), fresh=False, settled=True
+            )
+
+
+def _recent(scene: scenes.Scene) -> bool:
+    """An abort that is older than our first sight of it was told by somebody else."""
+    return not scene.status.abort or not inherited(scene)
+
+
+def inherited(scene: scenes.Scene) -> bool:
+    """Whether the abort was there before this bot was (a rollout taken over)."""
+    at, aborted = scenes.time(scene.abort.get("at")), scene.status.aborted_at
+    return at is not None and aborted is not None and (at - aborted).total_seconds() > 60
+
+
+def card(scene: scenes.Scene) -> messages.CardFacts:
+    """All that is true of the present revision."""
+    news = standing.news(scene)
+    what, at = standing.next_move(scene)
+    over = news is News.DONE
+    stable = scenes.revision(scene) if over else scenes.former(scene)
+    return messages.CardFacts(
+        rollout=scene.rollout,
+        news=news,
+        revision=scenes.revision(scene),
+        stable=stable,
+        weight=100 if over else scenes.weight(scene),
+        share=_share(scene),
+        steps=standing.steps(scene),
+        canary_pods=None if over else _canary_pods(scene),
+        stable_pods=_stable_pods(scene, over=over),
+        metrics=measured.metrics(scene),
+        measured=measured.measured(scene) or scene.first,
+        next_what=what,
+        next_at=at,
+        change=change(scene),
+        because=standing.because(scene),
+        duration_s=_duration(scene) if over else None,
+        buttons=standing.valid(scene),
+        warnings=scene.spec.warnings[:4] if scene.spec is not None else (),
+    )
+
+
+def _share(scene: scenes.Scene) -> facts.ShareFact | None:
+    """The share by pods, where no router sets it and it is not what was asked."""
+    if scene.spec is None or scene.spec.canary.routed or scene.promoted or scene.new is None:
+        return None
+    ready = sum(rs.available for rs in scene.seen.replica_sets)
+    if not ready:
+        return None
+    mine = scene.new.available
+    return facts.ShareFact(percent=mine * 100 / ready, canary_pods=mine, all_pods=ready)
+
+
+def _canary_pods(scene: scenes.Scene) -> facts.PodsFact | None:
+    if scene.new is None:
+        return None
+    return facts.PodsFact(
+        ready=scene.new.ready, wanted=scene.new.replicas, trouble=standing.trouble(scene)
+    )
+
+
+def _stable_pods(scene: scenes.Scene, *, over: bool) -> facts.PodsFact | None:
+    stable = scene.new if over else scene.stable
+    if stable is None or (not over and stable.hash == scene.hash):
+        return None
+    return facts.PodsFact(ready=stable.ready, wanted=stable.replicas)
+
+
+def change(scene: scenes.Scene) -> facts.ChangeFact:
+    """Where the revision comes from, as far as annotations and the status say."""
+    notes = scene.seen.annotations
+    by = notes.get(_SHIPPED_BY) or scene.status.bot.shipped_by
+    return facts.ChangeFact(
+        by=people.decode(by),
+        at=scene.status.bot.started,
+        commit=notes.get(_COMMIT, "")[:80],
+        subject=notes.get(_CAUSE, "")[:200],
+    )
+
+
+def _duration(scene: scenes.Scene) -> float | None:
+    start, end = scene.status.bot.started, standing.condition_time(scene, "Completed")
+    if start is None or end is None or end < start.replace(microsecond=0):
+        return None
+    return max(0.0, (end - start).total_seconds())
+
+
+def _superseded(scene: scenes.Scene, old: str) -> messages.CardFacts:
+    """The end of an earlier card, from what its key says."""
+    _, _, rest = old.partition(":")
+    pod_hash, _, number = rest.rpartition(":")
+    found = scenes.label(scene.of_hash(pod_hash))
+    label = facts.RevisionLabel(
+        number=int(number) if number.isdecimal() else 0,
+        hash=pod_hash,
+        images=found.images if found is not None else (),
+    )
+    now = scenes.revision(scene)
+    back = scene.promoted and now.number != label.number
+    text = f"users stay on v{now.number}" if back else f"v{now.number} was shipped"
+    return messages.CardFacts(
+        rollout=scene.rollout,
+        news=News.SUPERSEDED,
+        revision=label,
+        stable=scenes.former(scene),
+        weight=0,
+        because=text,
+    )

@@ -1,0 +1,146 @@
+"""Gates: the loud request while one is open, and how it ended once it is not."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from bot.core import weights
+from bot.core.notices import card, measured, people, standing
+from bot.core.notices import scene as scenes
+from bot.core.notices.notice import Kind, Notice, Said
+from bot.model import buttons, facts, messages, status
+from bot.model.facts import Closing
+
+
+def notices(scene: scenes.Scene, said: Said) -> Iterator[Notice]:
+    """The open gate, and the end of those that are over."""
+    now = scenes.gate(scene)
+    if now:
+        yield Notice(key=f"gate:{now}", kind=Kind.GATE, facts=_open(scene, now), keep=_keep(scene))
+    for key, record in said.items():
+        gate = key.removeprefix("gate:")
+        if key.startswith("gate:") and gate != now and not record.get("end"):
+            yield Notice(
+                key=key,
+                kind=Kind.GATE,
+                facts=_closed(scene, gate, record),
+                fresh=False,
+                settled=True,
+            )
+
+
+def _keep(scene: scenes.Scene) -> dict[str, Any]:
+    """What must be known of the gate when it is over and gone from the status."""
+    held = scenes.pause(scene)
+    return {
+        "revision": scene.hash,
+        "n": scenes.revision(scene).number,
+        "step": weights.FULL if scenes.full_gate(scene) else scene.index,
+        "from": scenes.weight(scene),
+        "to": scenes.coming(scene),
+        "since": held.start.isoformat() if held is not None else "",
+    }
+
+
+def _open(scene: scenes.Scene, gate: str) -> messages.GateFacts:
+    held, started = scenes.pause(scene), scene.status.bot.started
+    so_far = None
+    if held is not None and started is not None:
+        so_far = max(0.0, (held.start - started).total_seconds())
+    kinds = (buttons.ButtonKind.APPROVE, buttons.ButtonKind.ABORT)
+    warm = scene.spec.canary.scale_down_delay_s if scene.spec is not None else 0
+    routed = scene.spec is not None and scene.spec.canary.routed
+    return messages.GateFacts(
+        gate_id=gate,
+        rollout=scene.rollout,
+        revision=scenes.revision(scene),
+        stable=scenes.former(scene),
+        weight_from=scenes.weight(scene),
+        weight_to=scenes.coming(scene),
+        stable_warm_s=float(warm) if routed else None,
+        so_far_s=so_far,
+        metrics=measured.metrics(scene),
+        measured=measured.measured(scene),
+        change=replace(card.change(scene), at=None),
+        buttons=standing.made(scene, *kinds),
+    )
+
+
+def _closed(scene: scenes.Scene, gate: str, record: Mapping[str, Any]) -> messages.GateFacts:
+    found = scenes.label(scene.of_hash(str(record.get("revision", ""))))
+    label = found or facts.RevisionLabel(
+        number=_number(record, "n"), hash=str(record.get("revision", ""))
+    )
+    return messages.GateFacts(
+        gate_id=gate,
+        rollout=scene.rollout,
+        revision=label,
+        stable=scenes.former(scene),
+        weight_from=_number(record, "from"),
+        weight_to=_number(record, "to"),
+        measured=measured.measured(scene),
+        metrics=measured.metrics(scene) if label.hash == scene.hash else (),
+        decided=_decision(scene, record),
+    )
+
+
+def _decision(scene: scenes.Scene, record: Mapping[str, Any]) -> messages.GateDecision:
+    """How the wait ended: the first row that fits."""
+    if record.get("revision") != scene.hash:
+        return messages.GateDecision(closing=Closing.SUPERSEDED, successor=scenes.revision(scene))
+    if scene.status.abort:
+        return _aborted(scene)
+    opened = scene.status.bot.opened
+    if opened is not None and _fits(opened, record):
+        by = people.decode(opened.by)
+        closing = Closing.APPROVED if by is not None else Closing.PROMOTED_ELSEWHERE
+        return messages.GateDecision(
+            closing=closing, at=opened.at, by=by, how=f"with {opened.how or 'kubectl'}"
+        )
+    promoted = _promotion(scene, record)
+    if promoted is not None:
+        return messages.GateDecision(
+            closing=Closing.APPROVED,
+            at=promoted.at,
+            by=people.decode(promoted.actor),
+            to=100 if promoted.kind == "promote-full" else None,
+        )
+    if scene.promoted or scene.index > _number(record, "step"):
+        return messages.GateDecision(
+            closing=Closing.PROMOTED_ELSEWHERE, at=scene.now, how="with kubectl"
+        )
+    return messages.GateDecision(closing=Closing.OVER)
+
+
+def _fits(opened: status.Opened, record: Mapping[str, Any]) -> bool:
+    since = scenes.time(record.get("since"))
+    later = since is None or opened.at >= since
+    return opened.revision == record.get("revision") and later
+
+
+def _promotion(scene: scenes.Scene, record: Mapping[str, Any]) -> status.Handled | None:
+    since = scenes.time(record.get("since"))
+    found = [
+        one
+        for one in scene.status.bot.handled
+        if one.accepted
+        and one.kind in {"promote", "promote-full"}
+        and (since is None or one.at >= since)
+    ]
+    return found[-1] if found else None
+
+
+def _aborted(scene: scenes.Scene) -> messages.GateDecision:
+    at, because = scenes.time(scene.abort.get("at")), standing.cause(scene)
+    by = people.decode(str(scene.abort.get("by", "")))
+    if by is not None:
+        reason = str(scene.abort.get("reason", ""))
+        return messages.GateDecision(closing=Closing.ABORTED, at=at, by=by, because=reason)
+    if because:
+        return messages.GateDecision(closing=Closing.ROLLED_BACK, at=at, because=because)
+    return messages.GateDecision(closing=Closing.ABORTED_ELSEWHERE, at=at, how="with kubectl")
+
+
+def _number(record: Mapping[str, Any], key: str) -> int:
+    value = record.get(key)
+    return value if isinstance(value, int) else 0

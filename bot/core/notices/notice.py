@@ -1,0 +1,42 @@
+"""The shape of a notice: what kind, under which key its place is kept, and its facts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from bot.model import messages
+
+Said = Mapping[str, Mapping[str, Any]]
+"""What was told: by key, where it stands (channel, ts) and what else belongs to it."""
+
+
+class Kind(StrEnum):
+    CARD = "card"
+    GATE = "gate"
+    ALERT = "alert"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One message that should exist.
+
+    ``fresh``: it may be posted where it does not stand yet; else it is only edited.
+    ``settled``: nothing about it will change any more; once told it is never touched again.
+    ``keep`` is recorded beside its place, so that a restart can go on from it.
+    """
+
+    key: str
+    kind: Kind
+    facts: messages.CardFacts | messages.GateFacts | messages.AlertFacts
+    fresh: bool = True
+    settled: bool = False
+    keep: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the card's thread; ``id`` is what it is remembered by."""
+
+    id: str
+    fact: messages.ThreadFact

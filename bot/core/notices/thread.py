@@ -1,0 +1,109 @@
+"""The lines of a card's thread: one a fact, each with the id it is remembered by."""
+
+from collections.abc import Iterator
+
+from bot.core.notices import measured, people, standing
+from bot.core.notices import scene as scenes
+from bot.core.notices.notice import Line
+from bot.model import facts, messages, status
+from bot.model import spec as spec_model
+from bot.model.facts import ThreadKind
+
+
+def key(scene: scenes.Scene) -> str:
+    return f"thread:{scene.hash}:{scenes.revision(scene).number}"
+
+
+def lines(scene: scenes.Scene) -> tuple[Line, ...]:
+    """Every fact that the present moment shows, in the order it came about."""
+    if scene.problem or not scene.hash:
+        return ()
+    found = [*_shipped(scene), *_asked(scene), *_weight(scene), *_failed(scene), *_done(scene)]
+    return tuple(sorted(found, key=lambda line: line.fact.at))
+
+
+def _shipped(scene: scenes.Scene) -> Iterator[Line]:
+    started = scene.status.bot.started
+    if started is None or scene.status.abort:
+        return
+    fact = messages.ThreadFact(
+        kind=ThreadKind.SHIPPED,
+        at=started,
+        by=people.decode(scene.status.bot.shipped_by),
+        revision=scenes.revision(scene),
+        steps=len(scene.steps) if not scene.first else None,
+    )
+    yield Line(id="shipped", fact=fact)
+
+
+def _weight(scene: scenes.Scene) -> Iterator[Line]:
+    """A weight that was reached: written in the route, or its pods are there."""
+    reached = scenes.weight(scene)
+    if scene.promoted or scene.status.abort or not reached:
+        return
+    step = scenes.present(scene)
+    routed = scene.spec is not None and scene.spec.canary.routed
+    if not routed and (isinstance(step, spec_model.SetWeight) or step is None):
+        return
+    started = scene.status.bot.started
+    run = f"@{started:%H%M%S}" if started is not None else ""
+    fact = messages.ThreadFact(kind=ThreadKind.WEIGHT, at=scene.now, weight=reached)
+    yield Line(id=f"w{reached}{run}", fact=fact)
+
+
+_KINDS = {
+    "promote": ThreadKind.PROMOTED,
+    "promote-full": ThreadKind.PROMOTED,
+    "abort": ThreadKind.ABORTED,
+    "retry": ThreadKind.RETRIED,
+}
+
+
+def _asked(scene: scenes.Scene) -> Iterator[Line]:
+    """What people decided, with their names; what stock tools did, without."""
+    started, opened = scene.status.bot.started, scene.status.bot.opened
+    for one in scene.status.bot.handled:
+        if not one.accepted or one.kind not in _KINDS or (started and one.at < started):
+            continue
+        yield Line(id=f"{one.kind}:{one.id[:16]}", fact=_decision(scene, one, opened))
+    if opened is not None and people.decode(opened.by) is None and opened.revision == scene.hash:
+        text = f"promoted with {opened.how or 'kubectl'} (no name known)"
+        fact = messages.ThreadFact(kind=ThreadKind.OTHER, at=opened.at, text=text)
+        yield Line(id=f"opened:{opened.at:%Y%m%d%H%M%S}", fact=fact)
+
+
+def _decision(
+    scene: scenes.Scene, one: status.Handled, opened: status.Opened | None
+) -> messages.ThreadFact:
+    kind = _KINDS[one.kind]
+    if opened is not None and opened.by == one.actor and opened.at == one.at:
+        kind = ThreadKind.APPROVED
+    reason = str(scene.abort.get("reason", "")) if one.kind == "abort" else ""
+    return messages.ThreadFact(
+        kind=kind,
+        at=one.at,
+        by=people.decode(one.actor),
+        revision=scenes.revision(scene),
+        stable=scenes.former(scene),
+        weight=100 if one.kind == "promote-full" else None,
+        text=reason,
+    )
+
+
+def _failed(scene: scenes.Scene) -> Iterator[Line]:
+    run = measured.failed_run(scene)
+    metric = measured.failed_metric(run) if run is not None else None
+    if run is None or metric is None or metric.verdict is not facts.Verdict.FAILED:
+        return
+    at = scenes.time(scene.abort.get("at")) or scene.now
+    fact = messages.ThreadFact(kind=ThreadKind.METRIC_FAILED, at=at, metric=metric)
+    yield Line(id=f"failed:{run.name[-60:]}", fact=fact)
+
+
+def _done(scene: scenes.Scene) -> Iterator[Line]:
+    if standing.news(scene) is not facts.News.DONE:
+        return
+    end = standing.condition_time(scene, "Completed") or scene.now
+    start = scene.status.bot.started
+    took = max(0.0, (end - start).total_seconds()) if start is not None else None
+    yield Line(id="done", fact=messages.ThreadFact(kind=ThreadKind.DONE, at=end, took_s=took))

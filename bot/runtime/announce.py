@@ -1,0 +1,192 @@
+"""Telling people: takes each pass's facts at once, works them off beside the path of control.
+
+What should stand comes from ``bot.core.notices``, where it stands from ``anchors``; here is
+only the difference. Nothing in here may raise into a pass or keep it waiting.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from bot.core.notices import scene as scenes
+from bot.model import errors, messenger, ports, world
+from bot.model import spec as spec_model
+from bot.model import status as status_model
+from bot.runtime import anchors, authorize, catchup, delivery, outbox, pictures, tasks
+
+log = logging.getLogger(__name__)
+
+PENDING_LIMIT = 24
+"""States of one rollout that wait to be told; beyond it the oldest quiet ones go."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Lane:
+    """What waits for one rollout in one lane, and the task that works it off."""
+
+    pending: deque[tuple[str, delivery.Told]] = field(default_factory=deque)
+    task: asyncio.Task[None] | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Announcer:
+    """Implements ``reconcile.Teller``.
+
+    Two lanes a rollout, so that what is loud never waits behind what is quiet.
+    """
+
+    chat: messenger.Messenger
+    api: ports.Api
+    clock: ports.Clock
+    rules: authorize.Rules
+    observe: Callable[[ports.Object], None]
+    painter: pictures.Painter | None = None
+    series: pictures.SeriesSource | None = None
+    link: Callable[[messenger.Place], str] | None = None
+    box: outbox.Outbox = field(init=False)
+    sender: delivery.Sender = field(init=False)
+    gallery: pictures.Gallery = field(init=False)
+    absence: catchup.CatchUp = field(init=False)
+    _loud: dict[str, _Lane] = field(default_factory=dict)
+    _quiet: dict[str, _Lane] = field(default_factory=dict)
+    _last: dict[str, delivery.Told] = field(default_factory=dict)
+    _stopping: bool = False
+
+    def __post_init__(self) -> None:
+        self.box = outbox.Outbox(chat=self.chat, clock=self.clock)
+        places = anchors.Anchors(api=self.api, observe=self.observe)
+        self.absence = catchup.CatchUp(box=self.box, rules=self.rules)
+        self.box.recovered = self.absence.over
+        self.sender = delivery.Sender(
+            box=self.box, places=places, rules=self.rules, absence=self.absence, link=self.link
+        )
+        self.gallery = pictures.Gallery(
+            chat=self.chat,
+            painter=self.painter,
+            series=self.series,
+            places=places,
+            painted=self._painted,
+        )
+
+    def tell(
+        self,
+        rollout: ports.Object,
+        spec: spec_model.Spec | errors.UserError,
+        status: status_model.Status,
+        seen: world.Seen,
+        decision: world.Decision,
+    ) -> None:
+        """Take the facts; returns at once and never raises."""
+        if self._stopping:
+            return
+        key = f"{seen.namespace}/{seen.name}"
+        told = delivery.Told(
+            rollout=rollout,
+            spec=spec,
+            status=status,
+            seen=seen,
+            reasons=decision.reasons,
+            at=self.clock(),
+        )
+        if self.box.down_since is not None:
+            self.absence.collect(key, self.rules.channel(rollout), _scene(told))
+        self._last[key] = told
+        self._put(key, told)
+
+    def _put(self, key: str, told: delivery.Told) -> None:
+        mark = _mark(told.status)
+        for lanes, work in ((self._loud, self._tell_loud), (self._quiet, self._tell_quiet)):
+            lane = lanes.setdefault(key, _Lane())
+            _put(lane, mark, told)
+            if lane.task is None:
+                name = f"{work.__name__.strip('_')} {key}"
+                lane.task = tasks.spawn(self._work(key, lanes, lane, work), name=name)
+
+    def forget(self, key: str) -> None:
+        """The rollout is gone: nothing more is said of it."""
+        for lanes in (self._loud, self._quiet):
+            lane = lanes.pop(key, None)
+            if lane is not None and lane.task is not None:
+                lane.task.cancel()
+        self._last.pop(key, None)
+        self.sender.forget(key)
+
+    def _painted(self, told: delivery.Told) -> None:
+        """The chart is up: the alert says so, if nothing newer has come meanwhile."""
+        key = f"{told.seen.namespace}/{told.seen.name}"
+        if not self._stopping:
+            self._put(key, self._last.get(key, told))
+
+    async def _work(
+        self,
+        key: str,
+        lanes: dict[str, _Lane],
+        lane: _Lane,
+        work: Callable[[_Lane], Awaitable[None]],
+    ) -> None:
+        try:
+            while lane.pending:
+                try:
+                    await work(lane)
+                except Exception:
+                    log.exception("telling failed: a bug", extra={"key": key})
+        finally:
+            lane.task = None
+            if lanes.get(key) is lane and not lane.pending:
+                del lanes[key]
+
+    async def _tell_loud(self, lane: _Lane) -> None:
+        _, told = lane.pending.popleft()
+        last = lane.pending[-1][1] if lane.pending else told
+        scene = _scene(told)
+        await self.sender.loud(told, scene, newest=lambda: _newest(lane, last))
+        self.gallery.want(told, scene)
+
+    async def _tell_quiet(self, lane: _Lane) -> None:
+        every = [told for _, told in lane.pending]
+        lane.pending.clear()
+        scene_list = [(told, _scene(told)) for told in every]
+        await self.sender.quiet(scene_list, newest=lambda: _newest(lane, every[-1]))
+
+    async def drain(self, *, timeout_s: float) -> None:
+        """Take nothing new; give what waits ``timeout_s``, then let it go."""
+        self._stopping = True
+        every = [*self._loud.values(), *self._quiet.values()]
+        running = {lane.task for lane in every if lane.task is not None} | self.gallery.running
+        if running:
+            await asyncio.wait(running, timeout=timeout_s)
+        await tasks.cancel(*(task for task in running if not task.done()))
+
+
+def _mark(status: status_model.Status) -> str:
+    """What makes two states worth telling apart: a later one of equal mark replaces it."""
+    bot = status.bot
+    weight = status.weights.canary if status.weights is not None else -1
+    parts = (
+        status.current_hash, status.stable_hash, status.abort, status.aborted_at,
+        bot.abort.get("at"), status.pause_conditions, status.step_index, weight, bot.opened,
+        bot.started, len(bot.handled),
+    )  # fmt: skip
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _put(lane: _Lane, mark: str, told: delivery.Told) -> None:
+    if lane.pending and lane.pending[-1][0] == mark:
+        lane.pending.pop()
+    lane.pending.append((mark, told))
+    if len(lane.pending) > PENDING_LIMIT:
+        quiet = next((i for i, (_, one) in enumerate(lane.pending) if not one.status.abort), 0)
+        del lane.pending[quiet]
+
+
+def _newest(lane: _Lane, fallback: delivery.Told) -> scenes.Scene:
+    return _scene(lane.pending[-1][1] if lane.pending else fallback)
+
+
+def _scene(told: delivery.Told) -> scenes.Scene:
+    return scenes.build(
+        spec=told.spec, status=told.status, seen=told.seen, reasons=told.reasons, now=told.at
+    )

@@ -1,0 +1,257 @@
+"""One rollout's notices to their places: posted once, edited where they stand, threads kept.
+
+Who calls when is ``announce``'s, limits and retries are ``outbox``'s.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from bot.core.notices import card, notice, table, thread
+from bot.core.notices import scene as scenes
+from bot.model import errors, messages, messenger, ports, world
+from bot.model import spec as spec_model
+from bot.model import status as status_model
+from bot.render import rendering
+from bot.runtime import anchors, authorize, catchup, outbox
+
+log = logging.getLogger(__name__)
+
+LINES_LIMIT = 64
+LOUD = (notice.Kind.ALERT, notice.Kind.GATE)
+
+Newest = Callable[[], scenes.Scene]
+"""The state as it is at the moment of sending."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What one pass handed over."""
+
+    rollout: ports.Object
+    spec: spec_model.Spec | errors.UserError
+    status: status_model.Status
+    seen: world.Seen
+    reasons: tuple[world.Reason, ...]
+    at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class _Shown:
+    """What stands in the chat, as far as this process has put it there."""
+
+    digest: str = ""
+    edits: int = 0
+    facts: messages.Facts | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Sender:
+    """One a process."""
+
+    box: outbox.Outbox
+    places: anchors.Anchors
+    rules: authorize.Rules
+    absence: catchup.CatchUp
+    link: Callable[[messenger.Place], str] | None = None
+    _shown: dict[str, dict[str, _Shown]] = field(default_factory=dict)
+    _elsewhere: dict[str, str] = field(default_factory=dict)
+
+    def forget(self, key: str) -> None:
+        self._shown.pop(key, None)
+        self.places.forget(key)
+
+    async def loud(self, told: Told, scene: scenes.Scene, *, newest: Newest) -> None:
+        """Alerts and gates of one state; each stands at the end, or is needless by then."""
+        for one in table.of(scene, self.places.of(told.rollout)):
+            if one.kind in LOUD:
+                await self._stand(told, one, newest, outbox.Priority.LOUD)
+
+    async def quiet(self, states: Sequence[tuple[Told, scenes.Scene]], *, newest: Newest) -> None:
+        """The card of the last state, and the lines of all of them."""
+        told, last = states[-1]
+        fresh = any(one.fresh for state, scene in states for one in self._cards(state, scene))
+        for one in self._cards(told, last):
+            mine = one.key == card.key(last)
+            await self._stand(
+                told,
+                replace(one, fresh=one.fresh or (fresh and mine)),
+                newest,
+                outbox.Priority.EDIT,
+            )
+        for state, scene in states:
+            await self._lines(state, scene)
+
+    def _cards(self, told: Told, scene: scenes.Scene) -> list[notice.Notice]:
+        said = self.places.of(told.rollout)
+        return [one for one in table.of(scene, said) if one.kind is notice.Kind.CARD]
+
+    async def _stand(
+        self, told: Told, one: notice.Notice, newest: Newest, priority: outbox.Priority
+    ) -> None:
+        record = self.places.of(told.rollout).get(one.key, {})
+        if record.get("end"):
+            return
+        if not record.get("ts"):
+            if one.fresh:
+                await self._post(told, one, newest, priority)
+        elif self._memory(told, one.key).digest != _digest(self._full(told, one.facts, one.key)):
+            await self._edit(told, one, _place(record), newest, priority)
+        if one.settled and self.places.of(told.rollout).get(one.key, {}).get("ts"):
+            await self.places.record(told.rollout, one.key, {"end": "over"})
+
+    async def _post(
+        self, told: Told, one: notice.Notice, newest: Newest, priority: outbox.Priority
+    ) -> None:
+        channel = self.rules.channel(told.rollout)
+        content = self._content(told, one, newest)
+        try:
+            place = await self._into(told, channel, content, priority)
+        except errors.RolloutBotError as problem:
+            log.warning("%s of %s was not sent: %s", one.kind, told.seen.name, problem)
+            self.places.remember(told.rollout, one.key, {"end": "refused"})
+            return
+        if place is not None:
+            where = {"channel": place.channel, "ts": place.ts}
+            await self.places.record(told.rollout, one.key, {**where, **one.keep})
+
+    async def _into(
+        self, told: Told, channel: str, content: outbox.Content, priority: outbox.Priority
+    ) -> messenger.Place | None:
+        """Into ``channel``; where we are not in it, into the default one, and say so once."""
+        post = min(priority, outbox.Priority.THREAD)
+        try:
+            return await self.box.post(channel=channel, content=content, priority=post)
+        except (errors.Forbidden, errors.NotFound):
+            default = self.rules.default_channel
+            if not default or default == channel:
+                raise
+        place = await self.box.post(channel=default, content=content, priority=post)
+        await self._not_in(told, channel, default)
+        return place
+
+    async def _not_in(self, told: Told, channel: str, default: str) -> None:
+        key = f"channel:{channel}"
+        if key in self.places.of(told.rollout):
+            return
+        facts = messages.NotInChannel(
+            channel=channel if channel.startswith("#") else f"#{channel}",
+            rollout=told.seen.name,
+            meanwhile=default,
+        )
+        message = rendering.render(facts)
+        place = await self.box.post(channel=default, content=lambda: message)
+        if place is not None:
+            await self.places.record(told.rollout, key, {"ts": place.ts, "end": "told"})
+
+    async def _edit(
+        self,
+        told: Told,
+        one: notice.Notice,
+        place: messenger.Place,
+        newest: Newest,
+        priority: outbox.Priority,
+    ) -> None:
+        content = self._content(told, one, newest)
+        try:
+            await self.box.update(place=place, content=content, priority=priority)
+        except errors.NotFound:
+            # Somebody deleted it: what is still open stands again, what is over stays away.
+            if one.settled:
+                return
+            await self._post(told, one, newest, priority)
+        except errors.RolloutBotError as problem:
+            log.warning("%s of %s was not edited: %s", one.kind, told.seen.name, problem)
+
+    def _content(self, told: Told, one: notice.Notice, newest: Newest) -> outbox.Content:
+        def now() -> messages.Message | None:
+            facts = self._current(told, one, newest)
+            if facts is None:
+                return None
+            memory = self._memory(told, one.key)
+            facts = self._full(told, facts, one.key)
+            memory.digest = _digest(facts)
+            memory.edits += 1
+            memory.facts = facts
+            return rendering.render(replace(facts, generation=memory.edits))
+
+        return now
+
+    def _current(
+        self, told: Told, one: notice.Notice, newest: Newest
+    ) -> messages.CardFacts | messages.GateFacts | messages.AlertFacts | None:
+        """The facts as they are at the moment of sending; None where they are needless."""
+        said = self.places.of(told.rollout)
+        found = {n.key: n for n in table.of(newest(), said)}.get(one.key)
+        if found is not None:
+            return found.facts
+        needless = one.kind is notice.Kind.GATE and one.key not in said
+        return None if needless else one.facts
+
+    def _full(
+        self,
+        told: Told,
+        facts: messages.CardFacts | messages.GateFacts | messages.AlertFacts,
+        key: str = "",
+    ) -> messages.CardFacts | messages.GateFacts | messages.AlertFacts:
+        """With what only the runtime knows: who may approve, where the gate stands."""
+        if isinstance(facts, messages.GateFacts):
+            named = self.rules.approvers_of(told.rollout)
+            may = ", ".join(named[:8]) or self.rules.channel(told.rollout)
+            return replace(facts, approvers=may)
+        if isinstance(facts, messages.CardFacts):
+            return self._linked(told, self._kept(told, facts, key))
+        return facts
+
+    def _kept(self, told: Told, facts: messages.CardFacts, key: str) -> messages.CardFacts:
+        """A card that was overtaken keeps its last facts, where this process knows them."""
+        last = self._memory(told, key).facts if key else None
+        if facts.news is not messages.News.SUPERSEDED or not isinstance(last, messages.CardFacts):
+            return facts
+        return replace(last, news=facts.news, because=facts.because, buttons=())
+
+    def _linked(self, told: Told, facts: messages.CardFacts) -> messages.CardFacts:
+        gate = next((b.value.gate_id for b in facts.buttons if b.value.gate_id), "")
+        record = self.places.of(told.rollout).get(f"gate:{gate}", {}) if gate else {}
+        if self.link is None or not record.get("ts"):
+            return facts
+        return replace(facts, gate_url=self.link(_place(record)))
+
+    async def _lines(self, told: Told, scene: scenes.Scene) -> None:
+        said = self.places.of(told.rollout)
+        anchor, key = said.get(card.key(scene), {}), thread.key(scene)
+        if not anchor.get("ts"):
+            return
+        place = _place(anchor)
+        for line in thread.lines(scene):
+            known = self.places.of(told.rollout).get(key, {})
+            if line.id not in known and len(known) < LINES_LIMIT:
+                await self._line(told, place, key, line)
+
+    async def _line(self, told: Told, place: messenger.Place, key: str, line: notice.Line) -> None:
+        message = rendering.render(line.fact)
+
+        def content() -> messages.Message | None:
+            return None if self.absence.covers(told.at) else message
+
+        try:
+            await self.box.post(channel=place.channel, content=content, thread=place.ts)
+        except errors.RolloutBotError as problem:
+            log.warning("a line of %s was not sent: %s", told.seen.name, problem)
+        await self.places.record(told.rollout, key, {"ts": place.ts, line.id: 1})
+
+    def _memory(self, told: Told, key: str) -> _Shown:
+        mine = self._shown.setdefault(f"{told.seen.namespace}/{told.seen.name}", {})
+        while len(mine) > anchors.RECORDS_LIMIT:
+            mine.pop(next(iter(mine)))
+        return mine.setdefault(key, _Shown())
+
+
+def _place(record: anchors.Record) -> messenger.Place:
+    return messenger.Place(channel=str(record.get("channel", "")), ts=str(record.get("ts", "")))
+
+
+def _digest(facts: messages.Facts) -> str:
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
