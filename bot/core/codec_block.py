@@ -37,8 +37,7 @@ def instant(raw: Any) -> datetime | None:
 def decode(raw: Any) -> status.BotBlock:
     """The block; anything malformed in it counts as absent."""
     got = raw if isinstance(raw, Mapping) else {}
-    intents = got.get("intents") if isinstance(got.get("intents"), Mapping) else {}
-    handled = got.get("handled") if isinstance(got.get("handled"), Mapping) else {}
+    intents, handled = _map(got.get("intents")), _map(got.get("handled"))
     return status.BotBlock(
         intents=tuple(
             sorted(

@@ -82,7 +82,9 @@ def encode(value: status.Status) -> dict[str, Any]:
         "message": value.message,
         "promoteFull": value.promote_full or None,
     }
-    out = {key: found for key, found in plain.items() if found not in (None, "", [])}
+    out: dict[str, Any] = {
+        key: found for key, found in plain.items() if found not in (None, "", [])
+    }
     if value.observed_generation and value.phase and (value.current_hash or value.stable_hash):
         out["canary"] = _canary(value)
         out["blueGreen"] = {}

@@ -44,6 +44,7 @@ def settle(d: draft_module.Draft) -> None:
     _available(d)
     _failures(d)
     _paused(d)
+    _plan_deadline(d)
 
 
 def _revision_text(d: draft_module.Draft) -> str:
@@ -171,7 +172,7 @@ def _moved(d: draft_module.Draft) -> bool:
 
 
 def timed_out(d: draft_module.Draft) -> bool:
-    """Whether the progress deadline has passed; plans the next look where it has not."""
+    """Whether the progress deadline has passed."""
     old = d.status.condition(PROGRESSING)
     if old is None or _is_paused(d) or old.reason in {"RolloutAborted", "RolloutPaused"}:
         return False
@@ -179,11 +180,17 @@ def timed_out(d: draft_module.Draft) -> bool:
         return True
     if _untimed_step(d) or any(rs.deadline for rs in d.family.retired):
         return False
-    limit = old.updated + timedelta(seconds=d.spec.progress_deadline_s)
-    if d.now > limit:
-        return True
-    d.wake(limit + timedelta(seconds=1))
-    return False
+    return d.now > old.updated + timedelta(seconds=d.spec.progress_deadline_s)
+
+
+def _plan_deadline(d: draft_module.Draft) -> None:
+    """Look again when the deadline will have passed; a rollout at rest needs no timer."""
+    old = d.status.condition(PROGRESSING)
+    if old is None or d.status.abort or _is_paused(d) or _untimed_step(d) or is_healthy(d):
+        return
+    limit = old.updated + timedelta(seconds=d.spec.progress_deadline_s + 1)
+    if limit > d.now:
+        d.wake(limit)
 
 
 def _untimed_step(d: draft_module.Draft) -> bool:

@@ -1,5 +1,7 @@
 """How an update begins, and how it ends: reset, skip, promotion (spec §2.5, §2.12)."""
 
+from dataclasses import replace
+
 from bot.core import conditions, revisions, weights
 from bot.core import draft as draft_module
 from bot.model import status
@@ -94,7 +96,7 @@ def _reset(d: draft_module.Draft) -> None:
 
 def _without_pause(before: status.Status) -> status.Status:
     """What was paused or aborted was another update: it must not count as a decision on this."""
-    return draft_module.replace(
+    return replace(
         before, controller_pause=False, pause_conditions=(), abort=False, aborted_at=None
     )
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from bot.core import draft as draft_module
 from bot.core import weights
+from bot.model import spec as spec_model
 from bot.model import status as status_model
 
 KEPT = timedelta(minutes=10)
@@ -44,9 +45,15 @@ def _stock(d: draft_module.Draft) -> None:
     if d.before.controller_pause and not d.before.pause_conditions and not d.before.abort:
         d.resumed, d.by = True, (UNKNOWN, "kubectl")
     if d.before.abort and d.before.aborted_at is None:
-        d.because("abort-asked", "somebody asked for an abort")
+        d.abort("")
+        d.set_bot(abort={**d.status.bot.abort, "by": UNKNOWN})
+        d.because("abort-asked", "somebody asked for an abort with kubectl")
     if not d.before.abort and d.before.aborted_at is not None:
         _retry(d)
+    step = d.spec.canary.steps[d.index] if not d.finished else None
+    moved = not d.status.abort and not isinstance(step, spec_model.Analysis)
+    if d.status.step_run is not None and moved:
+        d.set(step_run=None)  # somebody moved the course past the step of this run
 
 
 def _retry(d: draft_module.Draft) -> None:

@@ -5,7 +5,7 @@ status that announces it all. Any prefix of it is safe (design §4, rule 1).
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,11 +27,15 @@ class Applied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applier:
-    """Writes through ``api`` and lets the caches know the answers at once."""
+    """Writes through ``api`` and lets the caches know the answers at once.
+
+    ``measure`` hears of every run that was made or stopped: its own echo wakes nobody.
+    """
 
     api: ports.Api
     caches: worlds.Caches
     reader: worlds.Reader
+    measure: Callable[[ports.Object], None]
 
     async def write(self, write: ports.Write, cache: ports.Cache | None = None) -> ports.Object:
         """One write; its answer goes into the cache of its kind."""
@@ -109,7 +113,7 @@ class Applier:
     def _select(
         self, seen: world.Seen, selectors: Mapping[str, str], *, urgent: bool
     ) -> list[Awaitable[Any]]:
-        found = []
+        found: list[Awaitable[Any]] = []
         for name, pod_hash in selectors.items():
             service = seen.services[name]
             if service.hash == pod_hash and service.managed_by == seen.name:
@@ -187,7 +191,7 @@ class Applier:
         ref = _ref(ports.RUN, seen, body["metadata"]["name"])
         write = ports.Write(verb=ports.Verb.CREATE, ref=ref, body=dict(body))
         try:
-            await self.write(write, self.caches.runs)
+            self.measure(await self.write(write, self.caches.runs))
         except errors.AlreadyExists:
             self.caches.runs.observe(await self.api.get(ref))
             raise errors.Conflict(f"AnalysisRun {ref.name} exists: read again") from None
@@ -196,7 +200,7 @@ class Applier:
         ref = _ref(ports.RUN, seen, name)
         write = ports.Write(verb=ports.Verb.PATCH, ref=ref, body={"spec": {"terminate": True}})
         try:
-            await self.write(write, self.caches.runs)
+            self.measure(await self.write(write, self.caches.runs))
         except errors.NotFound:
             self.caches.runs.forget(seen.namespace, name)
 
@@ -234,7 +238,8 @@ def _resizes(
     seen: world.Seen, desired: world.Desired
 ) -> tuple[list[tuple[str, dict[str, Any]]], list[tuple[str, dict[str, Any]]]]:
     """The patches that ReplicaSets need: those that add pods or mark, those that take away."""
-    growing, shrinking = [], []
+    growing: list[tuple[str, dict[str, Any]]] = []
+    shrinking: list[tuple[str, dict[str, Any]]] = []
     for rs in seen.replica_sets:
         size = desired.sizes.get(rs.name)
         if size is None or not (patch := _patch(rs, size)):

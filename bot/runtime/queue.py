@@ -118,6 +118,10 @@ class Queue:
         except errors.Unavailable as error:
             log.info("pass put off", extra={"key": key, "because": str(error)})
             self._back_off(key, state, at_least_s=error.retry_after_s or 0.0)
+        except (errors.Forbidden, errors.Refused, errors.NotFound) as error:
+            # The server said no and will say it again: somebody has to mend it, so go slowly.
+            log.warning("pass refused", extra={"key": key, "because": str(error)})
+            self._back_off(key, state, at_least_s=min(1.0, 0.05 * 2 ** min(state.failures, 6)))
         except Exception:
             log.exception("pass failed: a bug", extra={"key": key})
             self._back_off(key, state)

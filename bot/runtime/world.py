@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.core import codec_status, revisions
-from bot.model import errors, ports, routers, world
+from bot.model import errors, ports, world
+from bot.model import routers as router_ports
 from bot.model import spec as spec_model
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,7 +41,7 @@ class Reader:
 
     cluster: str
     caches: Caches
-    routers: Mapping[str, routers.Router]
+    routers: Mapping[str, router_ports.Router]
 
     def see(self, rollout: ports.Object, spec: Any) -> world.Seen:
         """What is there for ``rollout``; ``spec`` is the decoded one or the error it gave."""
@@ -85,10 +86,10 @@ class Reader:
 
     def subject(
         self, rollout: ports.Object, spec: spec_model.Spec, router: spec_model.RouterSpec
-    ) -> routers.Subject:
+    ) -> router_ports.Subject:
         """What a router needs to know of a rollout."""
         meta = rollout["metadata"]
-        return routers.Subject(
+        return router_ports.Subject(
             namespace=meta["namespace"],
             name=meta["name"],
             owner={

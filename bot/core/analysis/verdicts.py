@@ -1,0 +1,101 @@
+"""From a sample to a verdict, from a metric's counts to its own, from metrics to a run's."""
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bot.core import expr
+from bot.core.analysis import metrics
+from bot.model import analysis, ports
+
+_ASKS_FOR_DATA = re.compile(r"\b(isNaN|isInf|isNil|len|default)\s*\(")
+_WORST = ("Successful", "Running", "Pending", "Inconclusive", "Error", "Failed")
+NO_DATA = "not enough data: the query returned no usable value"
+
+
+def judge(sample: ports.Sample, metric: metrics.Metric, *, strict: bool) -> tuple[str, str]:
+    """The phase of one measurement and its message (spec §5.6).
+
+    No data is not bad data (ruling 3): an empty result, NaN or infinity is inconclusive, unless
+    the condition itself looks for it, or ``strict`` asks for Argo's way.
+    """
+    conditions = f"{metric.success} {metric.failure}"
+    if not strict and not usable(sample.value) and not _ASKS_FOR_DATA.search(conditions):
+        return analysis.Verdict.INCONCLUSIVE, NO_DATA
+    try:
+        return _by_conditions(sample, metric), ""
+    except expr.ExprError as error:
+        return analysis.Verdict.ERROR, str(error)
+
+
+def usable(value: Any) -> bool:
+    """Whether there is something to compare: no empty result, no NaN, no infinity."""
+    if value is None or value == []:
+        return False
+    numbers = value if isinstance(value, list | tuple) else [value]
+    return all(not isinstance(n, float) or math.isfinite(n) for n in numbers)
+
+
+def _by_conditions(sample: ports.Sample, metric: metrics.Metric) -> str:
+    def holds(condition: str) -> bool:
+        return expr.evaluate(condition, sample.value, shape=sample.shape)
+
+    success, failure = metric.success, metric.failure
+    if not success and not failure:
+        return analysis.Verdict.SUCCESSFUL
+    if success and not failure:
+        good = holds(success)
+        return analysis.Verdict.SUCCESSFUL if good else analysis.Verdict.FAILED
+    if failure and not success:
+        bad = holds(failure)
+        return analysis.Verdict.FAILED if bad else analysis.Verdict.SUCCESSFUL
+    good, bad = holds(success), holds(failure)
+    if bad:
+        return analysis.Verdict.FAILED
+    return analysis.Verdict.SUCCESSFUL if good else analysis.Verdict.INCONCLUSIVE
+
+
+def of_metric(
+    metric: metrics.Metric, result: Mapping[str, Any] | None, *, terminating: bool
+) -> tuple[str, str]:
+    """The metric's phase and why, by its counts; a later rule overrides an earlier one (§5.4)."""
+    if result is None or not result.get("measurements"):
+        done = analysis.Verdict.SUCCESSFUL if terminating else analysis.Verdict.PENDING
+        return done, ""
+    found = _limits(metric, result)
+    if found is not None:
+        return found
+    wins, limit = metric.success_limit, metric.failure_limit
+    if wins > 0 and result.get("consecutiveSuccess", 0) >= wins:
+        return analysis.Verdict.SUCCESSFUL, ""
+    if metric.count is not None and result.get("count", 0) >= metric.count:
+        if wins > 0:
+            undecided = limit >= 0
+            return (
+                analysis.Verdict.INCONCLUSIVE if undecided else analysis.Verdict.FAILED
+            ), "the count was reached before consecutiveSuccessLimit"
+        return analysis.Verdict.SUCCESSFUL, ""
+    done = analysis.Verdict.SUCCESSFUL if terminating else analysis.Verdict.RUNNING
+    return done, ""
+
+
+def _limits(metric: metrics.Metric, result: Mapping[str, Any]) -> tuple[str, str] | None:
+    failed, errors = result.get("failed", 0), result.get("consecutiveError", 0)
+    unclear = result.get("inconclusive", 0)
+    found = None
+    if metric.failure_limit >= 0 and failed > metric.failure_limit:
+        text = f"failed ({failed}) > failureLimit ({metric.failure_limit})"
+        found = (analysis.Verdict.FAILED, text)
+    if unclear > metric.inconclusive_limit:
+        text = f"inconclusive ({unclear}) > inconclusiveLimit ({metric.inconclusive_limit})"
+        found = (analysis.Verdict.INCONCLUSIVE, text)
+    if errors > metric.error_limit:
+        text = f"consecutiveErrors ({errors}) > consecutiveErrorLimit ({metric.error_limit})"
+        found = (analysis.Verdict.ERROR, text)
+    return found
+
+
+def worst(phases: Iterable[str]) -> str:
+    """The phase that decides; Successful where there is none."""
+    return max(phases, key=_WORST.index, default=analysis.Verdict.SUCCESSFUL)

@@ -1,0 +1,165 @@
+"""One frozen ``Settings``: flags, environment and settings file are read here and nowhere else.
+
+Units stand in the names. Secrets are wrapped, so that printing the settings shows none of them.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from bot.model import errors
+
+LEASE_NAMESPACE = "argo-rollouts"
+
+
+class Secret:
+    """A text that does not print."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __repr__(self) -> str:
+        return "Secret(…)" if self._value else "Secret()"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slack:
+    """How Slack is reached, and which channel gets what.
+
+    ``channels`` maps a namespace to a channel; ``approvers`` a pattern ``namespace/name`` (with
+    ``*``) to the ids of users who may approve there.
+    """
+
+    bot_token: Secret = field(default_factory=lambda: Secret(""))
+    app_token: Secret = field(default_factory=lambda: Secret(""))
+    api_url: str = "https://slack.com/api/"
+    default_channel: str = ""
+    channels: Mapping[str, str] = field(default_factory=dict)
+    approvers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def configured(self) -> bool:
+        return bool(self.bot_token) and bool(self.app_token)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a running bot was told."""
+
+    cluster: str = ""
+    kubeconfig: str = ""
+    context: str = ""
+    namespace: str = ""
+    lease_namespace: str = LEASE_NAMESPACE
+    lease_name: str = "argo-rollouts-controller-lock"
+    instance_id: str = ""
+    leader_elect: bool = True
+    qps: float | None = None
+    burst: int = 80
+    bind_address: str = "127.0.0.1"
+    metrics_port: int = 8090
+    healthz_port: int = 8080
+    resync_s: int = 900
+    istio_version: str = "v1alpha3"
+    prometheus_address: str = ""
+    log_level: str = "info"
+    log_format: str = ""
+    slack: Slack = field(default_factory=Slack)
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """The settings file, as it is written."""
+
+    cluster: str = ""
+    default_channel: str = ""
+    channels: dict[str, str] = {}
+    approvers: dict[str, list[str]] = {}
+
+
+def load_file(path: str) -> _File:
+    """The settings file, or an empty one where no path is given.
+
+    Raises:
+        errors.UserError: it cannot be read, or a key of it is wrong; the text names which.
+
+    """
+    if not path:
+        return _File()
+    try:
+        raw = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise errors.UserError(f"the settings file {path} cannot be read: {error}") from None
+    try:
+        return msgspec.convert(raw, _File)
+    except msgspec.ValidationError as error:
+        raise errors.UserError(f"the settings file {path} is wrong: {error}") from None
+
+
+def build(flags: Mapping[str, Any], *, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from the flags of ``run``; a flag wins over the environment, that over the file.
+
+    Raises:
+        errors.UserError: something that is needed is missing or wrong.
+
+    """
+    file = load_file(flags.get("config") or environment.get("ROLLOUT_BOT_CONFIG", ""))
+    slack = Slack(
+        bot_token=Secret(environment.get("SLACK_BOT_TOKEN", "")),
+        app_token=Secret(environment.get("SLACK_APP_TOKEN", "")),
+        api_url=flags.get("slack_api_url") or "https://slack.com/api/",
+        default_channel=flags.get("slack_channel") or file.default_channel,
+        channels=file.channels,
+        approvers={key: tuple(names) for key, names in file.approvers.items()},
+    )
+    cluster = flags.get("cluster") or environment.get("ROLLOUT_BOT_CLUSTER", "") or file.cluster
+    if slack.configured and not cluster:
+        raise errors.UserError(
+            "the name of this cluster is not set: it stands on every message and every button. "
+            "Give --cluster NAME or set ROLLOUT_BOT_CLUSTER."
+        )
+    if slack.configured and not slack.default_channel:
+        raise errors.UserError(
+            "no channel is set for messages. Give --slack-channel CHANNEL, or defaultChannel in "
+            "the settings file."
+        )
+    own = flags.get("own_namespace") or _own_namespace(environment)
+    return Settings(
+        cluster=cluster,
+        kubeconfig=flags.get("kubeconfig") or "",
+        context=flags.get("context") or "",
+        namespace=(flags.get("namespace") or own) if flags.get("namespaced") else "",
+        lease_namespace=flags.get("lease_namespace") or own or LEASE_NAMESPACE,
+        lease_name=flags.get("lease_name") or "argo-rollouts-controller-lock",
+        instance_id=flags.get("instance_id") or "",
+        leader_elect=flags.get("leader_elect", True),
+        qps=flags.get("qps"),
+        burst=flags.get("burst") or 80,
+        bind_address=flags.get("bind_address") or "127.0.0.1",
+        metrics_port=flags.get("metrics_port", 8090),
+        healthz_port=flags.get("healthz_port", 8080),
+        resync_s=flags.get("resync_s") or 900,
+        istio_version=flags.get("istio_version") or "v1alpha3",
+        prometheus_address=environment.get("ARGO_ROLLOUTS_PROMETHEUS_ADDRESS", ""),
+        log_level=flags.get("log_level") or "info",
+        log_format=flags.get("log_format") or "",
+        slack=slack,
+    )
+
+
+def _own_namespace(environment: Mapping[str, str]) -> str:
+    """The namespace this pod runs in, empty outside a cluster."""
+    if named := environment.get("POD_NAMESPACE"):
+        return named
+    path = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+    return path.read_text(encoding="utf-8").strip() if path.exists() else ""

@@ -1,0 +1,85 @@
+"""Which key a change wakes, and how urgently."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.model import ports
+from bot.runtime import queue, references
+
+_OWNER = ("argoproj.io/v1alpha1", "Rollout")
+_BAD = frozenset({"Failed", "Error", "Inconclusive"})
+
+
+def key_of(obj: ports.Object) -> str:
+    """``namespace/name``."""
+    meta = obj["metadata"]
+    return f"{meta.get('namespace', '')}/{meta['name']}"
+
+
+def owner_key(obj: ports.Object) -> str:
+    """The key of the Rollout that controls ``obj``, empty where there is none."""
+    meta = obj["metadata"]
+    for owner in meta.get("ownerReferences") or ():
+        if owner.get("controller") and (owner.get("apiVersion"), owner.get("kind")) == _OWNER:
+            return f"{meta['namespace']}/{owner['name']}"
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Triggers:
+    """Turns changes of watched objects into keys of the two queues."""
+
+    rollouts: queue.Queue
+    runs: queue.Queue
+    index: references.Index
+    noticed: Callable[[ports.Object], None]
+
+    def rollout(self, old: ports.Object | None, new: ports.Object | None) -> None:
+        """A status that we did not write is somebody's decision: it is urgent."""
+        obj = new or old
+        if obj is None:
+            return
+        touched = old is not None and new is not None and old.get("status") != new.get("status")
+        self.rollouts.add(key_of(obj), urgent=touched)
+        if new is not None:
+            self.noticed(new)
+
+    def replica_set(self, old: ports.Object | None, new: ports.Object | None) -> None:
+        obj = new or old
+        if obj is not None and (key := owner_key(obj)):
+            self.rollouts.add(key)
+
+    def run(self, old: ports.Object | None, new: ports.Object | None) -> None:
+        """Runs are measured under their own keys; a verdict wakes the rollout."""
+        obj = new or old
+        if obj is None:
+            return
+        self.runs.add(key_of(obj))
+        self.verdict(old, new)
+
+    def verdict(self, old: ports.Object | None, new: ports.Object | None) -> None:
+        """Wake the rollout of a run; a bad verdict is urgent."""
+        obj = new or old
+        if obj is not None and (key := owner_key(obj)):
+            self.rollouts.add(key, urgent=_phase(new) in _BAD and _phase(old) not in _BAD)
+
+    def named(
+        self, kind: ports.Kind
+    ) -> Callable[[ports.Object | None, ports.Object | None], None]:
+        """A listener for a kind that rollouts name: Services, routes, templates."""
+
+        def changed(old: ports.Object | None, new: ports.Object | None) -> None:
+            obj = new or old
+            if obj is None:
+                return
+            meta = obj["metadata"]
+            ref = ports.Ref(kind=kind, namespace=meta.get("namespace", ""), name=meta["name"])
+            for key in self.index.naming(ref):
+                self.rollouts.add(key)
+
+        return changed
+
+
+def _phase(obj: Mapping[str, Any] | None) -> str:
+    return str(((obj or {}).get("status") or {}).get("phase", ""))
