@@ -92,7 +92,8 @@ class Announcer:
             at=self.clock(),
         )
         if self.box.down_since is not None:
-            self.absence.collect(key, self.rules.channel(rollout), _scene(told))
+            channel = self.rules.channel(rollout)
+            self.absence.collect(key, channel, _scene(told), stood=self.sender.stood(key))
         self._last[key] = told
         self._put(key, told)
 
@@ -168,7 +169,7 @@ def _mark(status: status_model.Status) -> str:
     parts = (
         status.current_hash, status.stable_hash, status.abort, status.aborted_at,
         bot.abort.get("at"), status.pause_conditions, status.step_index, weight, bot.opened,
-        bot.started, len(bot.handled),
+        bot.started, len(bot.handled), bot.abort.get("safeAt"), status.phase,
     )  # fmt: skip
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 

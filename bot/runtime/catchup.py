@@ -14,6 +14,9 @@ log = logging.getLogger(__name__)
 
 ROLLOUTS_LIMIT = 500
 
+_Change = tuple[str, messages.CardFacts | None, scenes.Scene]
+"""The channel, the card that stood, and the state that could not be told."""
+
 
 @dataclass(slots=True, kw_only=True)
 class CatchUp:
@@ -23,9 +26,11 @@ class CatchUp:
     rules: authorize.Rules
     _since: datetime | None = None
     _span: tuple[datetime, datetime] | None = None
-    _changed: dict[str, tuple[str, scenes.Scene, scenes.Scene]] = field(default_factory=dict)
+    _changed: dict[str, _Change] = field(default_factory=dict)
 
-    def collect(self, key: str, channel: str, scene: scenes.Scene) -> None:
+    def collect(
+        self, key: str, channel: str, scene: scenes.Scene, *, stood: messages.CardFacts | None
+    ) -> None:
         """Take in a state that cannot be told now."""
         since = self.box.down_since
         if since is None:
@@ -35,7 +40,7 @@ class CatchUp:
             self._changed.clear()
         first = self._changed.get(key)
         if first is not None or len(self._changed) < ROLLOUTS_LIMIT:
-            self._changed[key] = (channel, first[1] if first is not None else scene, scene)
+            self._changed[key] = (channel, first[1] if first is not None else stood, scene)
 
     def covers(self, at: datetime) -> bool:
         """Whether what was true at ``at`` is said by the catch-up."""

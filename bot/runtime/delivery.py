@@ -44,7 +44,13 @@ class _Shown:
 
     digest: str = ""
     edits: int = 0
-    facts: messages.Facts | None = None
+    facts: messages.CardFacts | messages.GateFacts | messages.AlertFacts | None = None
+    tried: messages.CardFacts | messages.GateFacts | messages.AlertFacts | None = None
+
+    def stands(self) -> None:
+        """What was tried last stands in the chat."""
+        if self.tried is not None:
+            self.facts, self.digest = self.tried, _digest(self.tried)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,6 +69,15 @@ class Sender:
         self._shown.pop(key, None)
         self.places.forget(key)
 
+    def stood(self, key: str) -> messages.CardFacts | None:
+        """The card of this rollout as it stands in the chat, if this process put it there."""
+        cards = [
+            one.facts
+            for one in self._shown.get(key, {}).values()
+            if isinstance(one.facts, messages.CardFacts)
+        ]
+        return cards[-1] if cards else None
+
     async def loud(self, told: Told, scene: scenes.Scene, *, newest: Newest) -> None:
         """Alerts and gates of one state; each stands at the end, or is needless by then."""
         for one in table.of(scene, self.places.of(told.rollout)):
@@ -72,9 +87,14 @@ class Sender:
     async def quiet(self, states: Sequence[tuple[Told, scenes.Scene]], *, newest: Newest) -> None:
         """The card of the last state, and the lines of all of them."""
         told, last = states[-1]
-        fresh = any(one.fresh for state, scene in states for one in self._cards(state, scene))
+        present = card.key(last)
+        fresh = any(
+            one.fresh and one.key == present
+            for state, scene in states
+            for one in self._cards(state, scene)
+        )
         for one in self._cards(told, last):
-            mine = one.key == card.key(last)
+            mine = one.key == present
             await self._stand(
                 told,
                 replace(one, fresh=one.fresh or (fresh and mine)),
@@ -114,6 +134,7 @@ class Sender:
             self.places.remember(told.rollout, one.key, {"end": "refused"})
             return
         if place is not None:
+            self._memory(told, one.key).stands()
             where = {"channel": place.channel, "ts": place.ts}
             await self.places.record(told.rollout, one.key, {**where, **one.keep})
 
@@ -164,6 +185,8 @@ class Sender:
             await self._post(told, one, newest, priority)
         except errors.RolloutBotError as problem:
             log.warning("%s of %s was not edited: %s", one.kind, told.seen.name, problem)
+        else:
+            self._memory(told, one.key).stands()
 
     def _content(self, told: Told, one: notice.Notice, newest: Newest) -> outbox.Content:
         def now() -> messages.Message | None:
@@ -172,9 +195,8 @@ class Sender:
                 return None
             memory = self._memory(told, one.key)
             facts = self._full(told, facts, one.key)
-            memory.digest = _digest(facts)
             memory.edits += 1
-            memory.facts = facts
+            memory.tried = facts
             return rendering.render(replace(facts, generation=memory.edits))
 
         return now

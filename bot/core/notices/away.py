@@ -2,14 +2,17 @@
 
 from bot.core.notices import scene as scenes
 from bot.core.notices import standing
+from bot.model import messages
 from bot.model.facts import News
 
 
-def sentence(before: scenes.Scene, after: scenes.Scene) -> str:
-    """From the first state that could not be told to the one that is true now."""
+def sentence(before: messages.CardFacts | None, after: scenes.Scene) -> str:
+    """From the card that stood when the chat went away to what is true now."""
     name, news = after.rollout.name, standing.news(after)
-    old, new = scenes.weight(before), scenes.weight(after)
-    went = f"went {old} → {new} %" if old != new and before.hash == after.hash else ""
+    new = scenes.weight(after)
+    old = before.weight if before is not None else new
+    same = before is not None and before.revision.hash == after.hash
+    went = f"went {old} → {new} %" if same and old != new else ""
     match news:
         case News.DONE:
             said = "finished"

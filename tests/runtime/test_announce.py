@@ -1,0 +1,274 @@
+"""What people are told, and that it is told once, whatever says no."""
+
+import asyncio
+
+from bot.model import errors
+from tests.runtime import stage as stages
+from tests.runtime import virtual
+
+
+async def rest(seconds=30):
+    await asyncio.sleep(seconds)
+
+
+async def first(stage):
+    stage.start()
+    stage.settle()
+    await rest()
+    stage.ship("app:v2")
+    stage.settle()
+    await rest()
+
+
+def test_announcer_posts_one_card_a_revision_and_edits_it():
+    async def story():
+        stage = stages.Stage(stages.STEPS)
+        await first(stage)
+        await rest(60)
+        stage.settle()
+        await rest()
+        return stage
+
+    stage = virtual.run(story())
+    tops = stage.chat.top()
+    assert len(tops) == 3, tops
+    assert tops[0].startswith("checkout v1 is done in prod-eu")
+    assert "waits for approval" in tops[1]
+    assert "v2 waits for approval in prod-eu to go from 50" in tops[2].replace("\u202f", " ")
+    print(stage.chat.lines(), stage.api.rollout["status"]["rolloutBot"]["said"])
+
+
+def test_announcer_closes_the_gate_with_the_name_when_somebody_approves():
+    async def story():
+        stage = stages.Stage(stages.STEPS)
+        await first(stage)
+        await rest(60)
+        stage.settle()
+        await rest()
+        stage.patch(
+            rolloutBot={
+                "version": 1,
+                "intents": {
+                    "i1": {
+                        "kind": "promote",
+                        "actor": "sam (U0SAM)",
+                        "at": virtual.now().isoformat(),
+                    }
+                },
+            }
+        )
+        stage.settle()
+        await rest()
+        return stage
+
+    stage = virtual.run(story())
+    gate = stage.chat.top()[2].replace("\u202f", " ")
+    assert "approved by <@U0SAM>" in gate
+    assert "v2 goes to 100 %" in gate
+    assert any("approved by sam" in line for line in stage.chat.lines())
+    assert any("done" in line for line in stage.chat.lines())
+
+
+async def bad(stage):
+    await first(stage)
+    stage.runs = [stages.run_object(stage)]
+    stage.patch(
+        abort=True,
+        rolloutBot={"abort": {"cause": "Step-based analysis phase error/failed: x"}},
+    )
+    stage.settle()
+    await rest()
+
+
+def test_announcer_tells_a_rollback_loudly_once_with_its_metric():
+    async def story():
+        stage = stages.Stage(stages.STEPS)
+        await bad(stage)
+        stage.settle()
+        await rest()
+        return stage
+
+    stage = virtual.run(story())
+    alerts = [t for t in stage.chat.top() if "rolled back in prod-eu, users are on v1" in t]
+    alert = [t.replace("\u202f", " ") for t in alerts if "success-rate" in t and "must be" in t]
+    assert len(alert) == 1, stage.chat.top()
+    assert "success-rate 92 %, must be at least 99 %" in alert[0]
+
+
+class Painter:
+    async def png(self, svg, *, timeout_s=10.0):
+        return b"\x89PNG\r\n\x1a\n"
+
+
+def test_announcer_brings_the_chart_after_the_alert():
+    async def story():
+        stage = stages.Stage(stages.STEPS)
+        stage.painter = Painter()
+        await bad(stage)
+        stage.settle()
+        await rest()
+        return stage
+
+    stage = virtual.run(story())
+    assert len(stage.chat.pictures) == 1
+    place, title, alt = stage.chat.pictures[0]
+    assert title == "checkout v2 · prod-eu"
+    assert "Failures at" in alt
+    blocks = str(stage.chat.messages[place.channel, place.ts]["message"].blocks)
+    assert "chart follows" not in blocks
+
+
+def test_announcer_goes_on_with_the_same_messages_after_a_restart():
+    async def story():
+        stage = stages.Stage(stages.STEPS)
+        await first(stage)
+        before = len(stage.chat.messages)
+        stage.start()
+        stage.settle()
+        await rest()
+        assert len(stage.chat.messages) == before
+        await rest(60)
+        stage.settle()
+        await rest()
+        return stage
+
+    stage = virtual.run(story())
+    assert len(stage.chat.top()) == 3
+
+
+def test_announcer_says_nothing_twice_when_killed_at_any_call():
+    async def story(kill_at, *, after):
+        stage = stages.Stage(stages.STEPS)
+        hit = asyncio.Event()
+
+        def fail(name, number):
+            if number == kill_at:
+                hit.set()
+                return asyncio.Event().wait()
+            return None
+
+        setattr(stage.trouble, "fail", fail)
+        if after:
+            stage.trouble.fail = lambda name, number: None
+
+            def late(name, number):
+                if number == kill_at:
+                    hit.set()
+                    return asyncio.CancelledError()
+                return None
+
+            stage.trouble.after = late
+        stage.start()
+        for image in ("app:v1", "app:v2"):
+            stage.ship(image)
+            for _ in range(4):
+                stage.settle(6)
+                await rest(25)
+                if hit.is_set():
+                    hit.clear()
+                    await stage.announcer.drain(timeout_s=0)
+                    stage.trouble.fail = lambda name, number: None
+                    stage.trouble.after = lambda name, number: None
+                    stage.start()
+        stage.settle()
+        await rest(100)
+        return stage, len(stage.trouble.calls)
+
+    whole, calls = virtual.run(story(10_000, after=False))
+    assert calls > 8
+    for after in (False, True):
+        for kill_at in range(1, calls + 1):
+            stage, _ = virtual.run(story(kill_at, after=after))
+            tops, lines = stage.chat.top(), stage.chat.lines()
+            assert set(tops) >= set(whole.chat.top()), (kill_at, after, tops)
+            extra = len(tops) - len(whole.chat.top()) + len(lines) - len(whole.chat.lines())
+            assert extra <= 1, (kill_at, after, tops, lines)
+
+
+def test_announcer_falls_back_to_the_default_channel_where_it_is_not_in_one():
+    async def story():
+        stage = stages.Stage(stages.STEPS)
+        stage.chat.absent.add("#checkout")
+        await first(stage)
+        return stage
+
+    stage = virtual.run(story())
+    assert all(channel == "#releases" for channel, _ in stage.chat.messages)
+    said = [t for t in stage.chat.top() if t.startswith("I am not in #checkout")]
+    assert len(said) == 1
+
+
+def test_announcer_posts_the_card_anew_when_somebody_deleted_it():
+    async def story():
+        stage = stages.Stage(stages.STEPS)
+        await first(stage)
+        tops = [k for k, m in stage.chat.messages.items() if not m["thread"]]
+        del stage.chat.messages[tops[-1]]
+        await rest(60)
+        stage.settle()
+        await rest()
+        return stage, tops[-1]
+
+    stage, gone = virtual.run(story())
+    cards = [k for k, m in stage.chat.messages.items() if "waits for approval at" in m["message"].text]
+    assert len(cards) == 1 and cards[0] != gone
+
+
+def test_announcer_ends_an_outage_in_one_message_and_the_newest_card():
+    async def story():
+        stage = stages.Stage(stages.STEPS)
+        await first(stage)
+        stage.trouble.fail = lambda name, n: (
+            errors.Unavailable("down") if name in {"post", "update"} else None
+        )
+        before = len(stage.chat.edits), len(stage.chat.lines())
+        for _ in range(12):
+            stage.settle(2)
+            await rest(20)
+        stage.trouble.fail = lambda name, n: None
+        await rest(60)
+        stage.settle(2)
+        await rest(60)
+        return stage, before
+
+    stage, (edits, lines) = virtual.run(story())
+    away = [t.replace("\u202f", " ") for t in stage.chat.top() if "unreachable" in t]
+    assert len(away) == 1, stage.chat.top()
+    assert "checkout went 25 → 50 % and waits for approval" in away[0]
+    assert len(stage.chat.lines()) <= lines + 1
+    assert len(stage.chat.edits) <= edits + 3
+
+
+def test_announcer_obeys_retry_after_and_never_raises():
+    async def story():
+        stage = stages.Stage(stages.STEPS)
+        first_try = []
+
+        def limited(name, number):
+            if name == "post" and not first_try:
+                first_try.append(virtual.now())
+                return errors.Unavailable("429", retry_after_s=40)
+            return None
+
+        stage.trouble.fail = limited
+        stage.start()
+        stage.settle()
+        await rest(100)
+        return stage, first_try[0]
+
+    stage, tried = virtual.run(story())
+    earliest = min(m["at"] for m in stage.chat.messages.values())
+    assert (earliest - tried).total_seconds() >= 40
+
+
+def test_announcer_tells_nothing_of_what_was_done_before_it_came():
+    async def story():
+        stage = stages.Stage(stages.STEPS)
+        stage.settle()
+        stage.sets = {**stage.sets}
+        stage.start()
+        stage.settle()
+        await rest()
+        return stage
+
+    assert virtual.run(story()).chat.messages == {}
