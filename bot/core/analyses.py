@@ -13,6 +13,7 @@ from bot.model import status, world
 
 STEP, BACKGROUND = "Step", "Background"
 _REVISION = "rollout.argoproj.io/revision"
+_STRICT = "rollout-bot.io/strict"
 _INSTANCE = "argo-rollouts.argoproj.io/controller-instance-id"
 
 
@@ -193,6 +194,7 @@ def _object(
             "labels": labels,
             "annotations": {
                 **(marks.get("annotations") or {}),
+                **({_STRICT: "true"} if d.spec.strict else {}),
                 _REVISION: str(d.family.new.revision),
             },
             "ownerReferences": [revisions.owner(d.seen)],
