@@ -7,7 +7,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.core.notices import card, notice, table, thread
 from bot.core.notices import scene as scenes
@@ -20,6 +20,9 @@ from bot.runtime import anchors, authorize, catchup, outbox
 log = logging.getLogger(__name__)
 
 LINES_LIMIT = 64
+AGAIN = timedelta(minutes=5)
+"""After a refusal: nobody is asked on each pass, but an invitation counts soon."""
+
 LOUD = (notice.Kind.ALERT, notice.Kind.GATE)
 
 Newest = Callable[[], scenes.Scene]
@@ -44,6 +47,7 @@ class _Shown:
 
     digest: str = ""
     edits: int = 0
+    not_before: datetime | None = None
     facts: messages.CardFacts | messages.GateFacts | messages.AlertFacts | None = None
     tried: messages.CardFacts | messages.GateFacts | messages.AlertFacts | None = None
 
@@ -63,7 +67,6 @@ class Sender:
     absence: catchup.CatchUp
     link: Callable[[messenger.Place], str] | None = None
     _shown: dict[str, dict[str, _Shown]] = field(default_factory=dict)
-    _elsewhere: dict[str, str] = field(default_factory=dict)
 
     def forget(self, key: str) -> None:
         self._shown.pop(key, None)
@@ -125,33 +128,37 @@ class Sender:
     async def _post(
         self, told: Told, one: notice.Notice, newest: Newest, priority: outbox.Priority
     ) -> None:
+        memory = self._memory(told, one.key)
+        if memory.not_before is not None and told.at < memory.not_before:
+            return
         channel = self.rules.channel(told.rollout)
-        content = self._content(told, one, newest)
         try:
-            place = await self._into(told, channel, content, priority)
+            place, meanwhile = await self._into(
+                channel, self._content(told, one, newest), min(priority, outbox.Priority.THREAD)
+            )
         except errors.RolloutBotError as problem:
             log.warning("%s of %s was not sent: %s", one.kind, told.seen.name, problem)
-            self.places.remember(told.rollout, one.key, {"end": "refused"})
+            memory.not_before = told.at + AGAIN
             return
-        if place is not None:
-            self._memory(told, one.key).stands()
-            where = {"channel": place.channel, "ts": place.ts}
-            await self.places.record(told.rollout, one.key, {**where, **one.keep})
+        if place is None:
+            return
+        memory.stands()
+        where = {"channel": place.channel, "ts": place.ts}
+        await self.places.record(told.rollout, one.key, {**where, **one.keep})
+        if meanwhile:
+            await self._not_in(told, channel, meanwhile)
 
     async def _into(
-        self, told: Told, channel: str, content: outbox.Content, priority: outbox.Priority
-    ) -> messenger.Place | None:
-        """Into ``channel``; where we are not in it, into the default one, and say so once."""
-        post = min(priority, outbox.Priority.THREAD)
+        self, channel: str, content: outbox.Content, priority: outbox.Priority
+    ) -> tuple[messenger.Place | None, str]:
+        """Into ``channel``; where we are not in it, into the default one, which is named."""
         try:
-            return await self.box.post(channel=channel, content=content, priority=post)
+            return await self.box.post(channel=channel, content=content, priority=priority), ""
         except (errors.Forbidden, errors.NotFound):
             default = self.rules.default_channel
             if not default or default == channel:
                 raise
-        place = await self.box.post(channel=default, content=content, priority=post)
-        await self._not_in(told, channel, default)
-        return place
+        return await self.box.post(channel=default, content=content, priority=priority), default
 
     async def _not_in(self, told: Told, channel: str, default: str) -> None:
         key = f"channel:{channel}"
@@ -163,7 +170,11 @@ class Sender:
             meanwhile=default,
         )
         message = rendering.render(facts)
-        place = await self.box.post(channel=default, content=lambda: message)
+        try:
+            place = await self.box.post(channel=default, content=lambda: message)
+        except errors.RolloutBotError as problem:
+            log.warning("nobody was told that we are not in %s: %s", channel, problem)
+            return
         if place is not None:
             await self.places.record(told.rollout, key, {"ts": place.ts, "end": "told"})
 
@@ -262,7 +273,8 @@ class Sender:
             await self.box.post(channel=place.channel, content=content, thread=place.ts)
         except errors.RolloutBotError as problem:
             log.warning("a line of %s was not sent: %s", told.seen.name, problem)
-        await self.places.record(told.rollout, key, {"ts": place.ts, line.id: 1})
+        at = line.fact.at.replace(microsecond=0).isoformat()
+        await self.places.record(told.rollout, key, {"ts": place.ts, line.id: at})
 
     def _memory(self, told: Told, key: str) -> _Shown:
         mine = self._shown.setdefault(f"{told.seen.namespace}/{told.seen.name}", {})

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from bot.core.notices import degraded, measured
+from bot.core.notices import degraded, measured, people, thread
 from bot.core.notices import scene as scenes
 from bot.model import chart_data, errors, messenger, world
 from bot.render import chart_words, charts
@@ -55,7 +55,7 @@ class Gallery:
     def want(self, told: delivery.Told, scene: scenes.Scene) -> None:
         """Begin the chart of the present alert, if it has one and it is not there."""
         run = degraded.guilty(scene) if scene.abort else None
-        if self.painter is None or run is None or scene.abort.get("by"):
+        if self.painter is None or run is None or people.decode(str(scene.abort.get("by", ""))):
             return
         key = degraded.key(scene)
         record = self.places.of(told.rollout).get(key, {})
@@ -98,6 +98,8 @@ class Gallery:
         data = await self._data(scene, run, metric.name)
         if data is None:
             return {"chart": "none"}
+        lines = self.places.of(told.rollout).get(thread.key(scene), {})
+        data = replace(data, marks=_marks(lines))
         picture = await self.painter.png(charts.chart_svg(data))
         record = self.places.of(told.rollout).get(key, {})
         place = messenger.Place(channel=str(record["channel"]), ts=str(record["ts"]))
@@ -145,6 +147,16 @@ def own(run: world.Run, name: str) -> chart_data.ChartData | None:
         canary=tuple(points),
         failing=tuple(p for p, (_, _, failed) in zip(points, taken, strict=True) if failed),
     )
+
+
+def _marks(lines: anchors.Record) -> tuple[chart_data.StepMark, ...]:
+    """When which weight was reached, as the thread has it."""
+    found = []
+    for name, when in lines.items():
+        weight, at = name.removeprefix("w").partition("@")[0], scenes.time(when)
+        if name.startswith("w") and weight.isdecimal() and at is not None:
+            found.append(chart_data.StepMark(at=at, label=f"{weight} %"))
+    return tuple(sorted(found, key=lambda mark: mark.at))[-20:]
 
 
 def _labeled(scene: scenes.Scene, data: chart_data.ChartData) -> chart_data.ChartData:

@@ -74,6 +74,8 @@ async def bad(stage):
     stage.runs = [stages.run_object(stage)]
     stage.patch(
         abort=True,
+        abortedAt=virtual.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        pauseConditions=None,
         rolloutBot={"abort": {"cause": "Step-based analysis phase error/failed: x"}},
     )
     stage.settle()
