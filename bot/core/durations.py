@@ -14,8 +14,10 @@ _UNITS = {
     "m": Fraction(60),
     "h": Fraction(3600),
 }
-_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+_PART = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
 _MOST_S = 2**31 - 1
+_MOST = Fraction(2**63 - 1, 1_000_000_000)
+"""Seconds that Go can hold, about 292 years; within it no instant of ours overflows."""
 
 
 def parse_go(text: str) -> timedelta:
@@ -25,11 +27,7 @@ def parse_go(text: str) -> timedelta:
         ValueError: the text is no duration, or a longer one than can be held.
 
     """
-    seconds = _seconds(text)
-    try:
-        return timedelta(microseconds=int(seconds * 1_000_000))
-    except OverflowError:
-        raise ValueError(f'time: invalid duration "{text[:80]}"') from None
+    return timedelta(microseconds=int(_seconds(text) * 1_000_000))
 
 
 def _seconds(text: str) -> Fraction:
@@ -44,7 +42,7 @@ def _seconds(text: str) -> Fraction:
             break
         total += Fraction(part[1] + ("0" if part[1].endswith(".") else "")) * _UNITS[part[2]]
         at = part.end()
-    if at == 0 or at != len(body):
+    if at == 0 or at != len(body) or total > _MOST:
         raise ValueError(f'time: invalid duration "{text[:80]}"')
     return sign * total
 

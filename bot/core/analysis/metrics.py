@@ -12,7 +12,7 @@ from bot.core import durations, fields
 from bot.model import errors
 
 PROVIDERS = ("prometheus", "web")
-_NUMBER = re.compile(r"-?\d+")
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ def _limit(raw: Mapping[str, Any], key: str, path: str, default: int) -> int:
         return value
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         return int(value)
-    raise errors.UserError(f"{path}.{key}: {value!r} is not a whole number")
+    raise errors.UserError(f"{path}.{key}: '{value}' is not a whole number")
 
 
 def _duration(raw: Mapping[str, Any], key: str, path: str) -> timedelta | None:
@@ -91,8 +91,10 @@ def _duration(raw: Mapping[str, Any], key: str, path: str) -> timedelta | None:
     word = "startDelay" if key == "initialDelay" else key
     try:
         return durations.parse_go(str(value))
-    except ValueError as error:
-        raise errors.UserError(f"{path}: invalid {word} string: {error}") from None
+    except ValueError:
+        # The value in full: a secret in it is found, and hidden, only when it is not cut.
+        text = f'time: invalid duration "{value}"'
+        raise errors.UserError(f"{path}: invalid {word} string: {text}") from None
 
 
 def _check(metric: Metric, count: int, path: str) -> None:

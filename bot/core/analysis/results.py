@@ -50,7 +50,7 @@ def add(
 
 def redacted(text: str, hidden: tuple[str, ...]) -> str:
     """The text without any secret in it."""
-    for secret in hidden:
+    for secret in sorted(hidden, key=len, reverse=True):
         text = text.replace(secret, _HIDDEN)
     return text
 

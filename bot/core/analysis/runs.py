@@ -32,6 +32,7 @@ def decide_run(
     spec = fields.mapping(run.get("spec"), "spec")
     if status.get("phase") in analysis.DONE:
         return _expiry(spec, status, now)
+    hidden = tuple(secret for secret in secrets.values() if secret)
     try:
         values, wanted = arguments.values(fields.sequence(spec.get("args"), "args"), secrets)
         if wanted:
@@ -41,12 +42,11 @@ def decide_run(
             for m in fields.sequence(spec.get("metrics"), "metrics")
         ]
     except errors.UserError as problem:
-        return _broken(f"Unable to resolve metric arguments: {problem.sentence}")
+        return _broken(f"Unable to resolve metric arguments: {problem.sentence}", hidden)
     try:
         known = _decorated(spec, metrics.in_order(raws))
     except errors.UserError as problem:
-        return _broken(f"Analysis spec invalid: {problem.sentence}")
-    hidden = tuple(secret for secret in secrets.values() if secret)
+        return _broken(f"Analysis spec invalid: {problem.sentence}", hidden)
     return _measured(
         spec=spec,
         status=status,
@@ -59,7 +59,8 @@ def decide_run(
     )
 
 
-def _broken(message: str) -> analysis.RunDecision:
+def _broken(sentence: str, hidden: tuple[str, ...]) -> analysis.RunDecision:
+    message = results.redacted(sentence, hidden)[:2000]
     event = world.Event(reason="AnalysisRunError", message=message, warning=True)
     return analysis.RunDecision(status={"phase": "Error", "message": message}, events=(event,))
 

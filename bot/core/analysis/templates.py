@@ -104,11 +104,16 @@ def join_rules(known: list[Mapping[str, Any]], more: Iterable[Any], key: str) ->
 def _merge_arg(args: dict[str, Mapping[str, Any]], arg: Mapping[str, Any]) -> None:
     name = str(arg.get("name", ""))
     old = args.get(name)
-    if old is None or (old.get("value") is None and old.get("valueFrom") is None):
+    if old is None:
         args[name] = arg
         return
     mine, theirs = old.get("value"), arg.get("value")
-    if mine is not None and theirs is not None and mine != theirs:
+    if mine is None:
+        # A later entry that brings nothing does not take an earlier one's source away.
+        if theirs is not None or arg.get("valueFrom") is not None:
+            args[name] = arg
+        return
+    if theirs is not None and mine != theirs:
         raise errors.UserError(
             f"Argument `{name}` specified multiple times with different values: "
             f"'{mine}', '{theirs}'"

@@ -9,7 +9,12 @@ from bot.core import expr
 from bot.core.analysis import metrics
 from bot.model import analysis, ports
 
-_ASKS_FOR_DATA = re.compile(r"\b(isNaN|isInf|isNil|len|default)\s*\(")
+_ASKS = {
+    "nothing": re.compile(r"\b(isNil|len|default)\s*\(|\?\?"),
+    "nan": re.compile(r"\bisNaN\s*\("),
+    "infinity": re.compile(r"\bisInf\s*\("),
+}
+"""How a condition asks for a kind of missing data. Asking for one kind is no answer to another."""
 _WORST = ("Successful", "Running", "Pending", "Inconclusive", "Error", "Failed")
 NO_DATA = "not enough data: the query returned no usable value"
 
@@ -20,8 +25,9 @@ def judge(sample: ports.Sample, metric: metrics.Metric, *, strict: bool) -> tupl
     No data is not bad data (ruling 3): an empty result, NaN or infinity is inconclusive, unless
     the condition itself looks for it, or ``strict`` asks for Argo's way.
     """
+    lacks = frozenset() if strict else missing(sample.value)
     conditions = f"{metric.success} {metric.failure}"
-    if not strict and not usable(sample.value) and not _ASKS_FOR_DATA.search(conditions):
+    if not all(_ASKS[kind].search(conditions) for kind in lacks):
         return analysis.Verdict.INCONCLUSIVE, NO_DATA
     try:
         return _by_conditions(sample, metric), ""
@@ -29,12 +35,14 @@ def judge(sample: ports.Sample, metric: metrics.Metric, *, strict: bool) -> tupl
         return analysis.Verdict.ERROR, str(error)
 
 
-def usable(value: Any) -> bool:
-    """Whether there is something to compare: no empty result, no NaN, no infinity."""
-    if value is None or value == []:
-        return False
+def missing(value: Any) -> frozenset[str]:
+    """What kinds of nothing-to-compare there are in a value: nothing, nan, infinity."""
+    if value is None or value in ([], ()):
+        return frozenset({"nothing"})
     numbers = value if isinstance(value, list | tuple) else [value]
-    return all(not isinstance(n, float) or math.isfinite(n) for n in numbers)
+    floats = [number for number in numbers if isinstance(number, float)]
+    found = {"nan" for number in floats if math.isnan(number)}
+    return frozenset(found | {"infinity" for number in floats if math.isinf(number)})
 
 
 def _by_conditions(sample: ports.Sample, metric: metrics.Metric) -> str:

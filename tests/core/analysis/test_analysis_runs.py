@@ -447,6 +447,35 @@ def test_run_is_an_error_when_its_secret_has_no_such_key() -> None:
     assert talk.status["message"] == f"Unable to resolve metric arguments: {said}"
 
 
+@pytest.mark.parametrize("field", ["interval", "initialDelay", "count", "failureLimit"])
+@pytest.mark.parametrize("secret", ["hunter2", "x" * 200 + 'z"y'], ids=["short", "long"])
+def test_secret_is_hidden_when_it_makes_the_spec_invalid(field: str, secret: str) -> None:
+    talk = Talk(metric(**{field: "{{args.key}}"}), args=SECRET)
+    decision = talk.decide(secrets={("s", "k"): secret})
+    assert talk.status["phase"] == "Error"
+    told = talk.status["message"] + "".join(event.message for event in decision.events)
+    assert "*****" in told
+    assert secret[:6] not in told
+
+
+def test_longer_secret_is_hidden_whole_when_it_begins_with_another() -> None:
+    args = [
+        {"name": name, "valueFrom": {"secretKeyRef": {"name": "s", "key": name}}} for name in "ab"
+    ]
+    talk = Talk(metric(), args=args)
+    known = {("s", "a"): "abc", ("s", "b"): "abcdef"}
+    talk.decide({"ok": outcome("no abcdef", START)}, secrets=known)
+    assert talk.result()["message"] == "no *****"
+
+
+def test_run_is_an_error_when_its_numbers_are_beyond_measure() -> None:
+    for fields in ({"failureLimit": "9" * 5000}, {"initialDelay": "100000000h"}):
+        talk = Talk(metric(**fields))
+        talk.decide()
+        talk.decide()
+        assert talk.status["phase"] == "Error"
+
+
 @pytest.mark.parametrize(
     ("phase", "ttl", "age", "gone"),
     [
@@ -507,6 +536,46 @@ def test_sample_is_inconclusive_when_it_holds_no_usable_number(value: Any) -> No
     talk.decide({"ok": given_now})
     assert talk.status["phase"] == "Inconclusive"
     assert verdicts.NO_DATA in talk.status["message"]
+
+
+@pytest.mark.parametrize(
+    ("value", "condition", "phase"),
+    [
+        pytest.param(
+            [float("nan")], "len(result) > 0 && result[0] > 0.9", "Inconclusive", id="len-of-nan"
+        ),
+        pytest.param(
+            [float("nan")], "len(result) == 0 || result[0] < 5", "Inconclusive", id="or-len-of-nan"
+        ),
+        pytest.param(
+            [], "isNaN(result[0]) || result[0] < 5", "Inconclusive", id="is-nan-of-nothing"
+        ),
+        pytest.param(
+            [float("inf")],
+            "!isNaN(result[0]) && result[0] > 1",
+            "Inconclusive",
+            id="is-nan-of-infinity",
+        ),
+        pytest.param((), "result[0] > 1", "Inconclusive", id="empty-tuple"),
+        pytest.param(
+            [float("nan")], "isNaN(result[0]) || result[0] < 5", "Successful", id="nan-is-asked"
+        ),
+        pytest.param(
+            [float("inf")], "isInf(result[0]) || result[0] < 5", "Successful", id="inf-is-asked"
+        ),
+        pytest.param([], "len(result) == 0 || result[0] < 5", "Successful", id="len-is-asked"),
+        pytest.param(
+            [], "len(result) > 0 && result[0] > 1", "Failed", id="len-is-asked-and-wrong"
+        ),
+    ],
+)
+def test_missing_data_is_judged_only_when_the_condition_asks_for_its_kind(
+    value: Any, condition: str, phase: str
+) -> None:
+    sample = ports.Sample(value=value, shape="[]float64", text="x")
+    talk = Talk(metric(successCondition=condition))
+    talk.decide({"ok": analysis.Outcome(started=START, finished=START, sample=sample)})
+    assert talk.status["phase"] == phase
 
 
 def test_empty_sample_is_argos_error_when_strict() -> None:

@@ -352,3 +352,30 @@ def test_check_accepts_what_can_be_run_when_values_come_later() -> None:
         "args": [secret, arg("n", "1")],
     }
     check({"templates": refs("t")}, t=template)
+
+
+SECRET = {"secretKeyRef": {"name": "s", "key": "k"}}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "found"),
+    [
+        pytest.param(arg("x"), arg("x", "b"), arg("x", "b"), id="nothing-then-value"),
+        pytest.param(arg("x", "a"), arg("x"), arg("x", "a"), id="value-then-nothing"),
+        pytest.param(arg("x", "a"), arg("x", "a"), arg("x", "a"), id="same-value"),
+        pytest.param(
+            arg("x", valueFrom=SECRET), arg("x", "b"), arg("x", "b"), id="source-then-value"
+        ),
+        pytest.param(
+            arg("x", valueFrom=SECRET), arg("x", ""), arg("x", ""), id="source-then-empty-value"
+        ),
+        pytest.param(
+            arg("x", valueFrom=SECRET), arg("x"), arg("x", valueFrom=SECRET), id="source-stays"
+        ),
+    ],
+)
+def test_argument_is_merged_when_two_templates_declare_it(
+    first: dict[str, Any], second: dict[str, Any], found: dict[str, Any]
+) -> None:
+    specs = {"a": {"metrics": ONE, "args": [first]}, "b": {"args": [second]}}
+    assert build({"templates": refs("a", "b")}, **specs)["args"] == [found]
