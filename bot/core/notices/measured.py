@@ -14,7 +14,7 @@ from bot.model import spec as spec_model
 
 METRICS_LIMIT = 32
 _COMPARED = re.compile(
-    r"(?:asFloat\(|asInt\(|float\()?\bresult(?:\[0\]|\.[\w.]+)?\)?\s*"
+    r"(?<![\w(])(?:(?:asFloat|asInt|float)\(\s*)?result(?:\[0\]|\.[\w.]+)?\)?\s*"
     r"(?P<sign>>=|<=|==|>|<)\s*(?P<bound>-?\d+(?:\.\d+)?(?:e-?\d+)?)",
     re.IGNORECASE,
 )
@@ -128,7 +128,7 @@ def _fact(
         failure_limit=_limit(metric, raw),
         inconclusive=inconclusive,
         dry_run=result.get("dryRun") is True,
-        message=str(result.get("message") or last.get("message") or "")[:300],
+        message=_message(result),
     )
 
 
@@ -137,6 +137,12 @@ def _last(result: Mapping[str, Any]) -> Mapping[str, Any]:
     taken = _maps(result.get("measurements"))
     valued = [one for one in taken if one.get("value")]
     return (valued or taken or ({},))[-1]
+
+
+def _message(result: Mapping[str, Any]) -> str:
+    """What the metric says, or its newest measurement."""
+    newest = (_maps(result.get("measurements")) or ({},))[-1]
+    return str(result.get("message") or newest.get("message") or "")[:300]
 
 
 def _wanted(metric: Mapping[str, Any], raw: Mapping[str, Any]) -> int | None:
@@ -190,7 +196,7 @@ def unit_of(metric: Mapping[str, Any], raw: Mapping[str, Any]) -> Unit:
         return Unit()
     if 0 <= found.value <= 1 and not re.search(r"\*\s*100\b", query):
         return Unit(text="%", factor=100.0)
-    return Unit(text="%") if re.search(r"\*\s*100\b|percent", query + name) else Unit()
+    return Unit(text="%") if re.search(r"\*\s*100\b|percent", f"{query} {name}") else Unit()
 
 
 def _query(metric: Mapping[str, Any]) -> str:
