@@ -1,0 +1,143 @@
+"""Limits, order, retries and outages on the way to the chat."""
+
+import asyncio
+
+import pytest
+
+from bot.model import errors, messages, messenger
+from bot.runtime import outbox, turns
+from bot.runtime.outbox import Priority
+from tests.runtime import stage as stages
+from tests.runtime import virtual
+
+
+def box(trouble=None):
+    trouble = trouble or stages.Trouble()
+    chat = stages.Chat(trouble)
+    return outbox.Outbox(chat=chat, clock=virtual.now), chat, trouble
+
+
+def say(text):
+    return lambda: messages.Message(text=text)
+
+
+def test_turns_come_by_priority_then_age():
+    async def story():
+        limit = turns.Turns(per_s=1, burst=1)
+        order = []
+
+        async def one(name, priority):
+            await limit.take(priority)
+            order.append((name, asyncio.get_running_loop().time()))
+
+        await limit.take(0)
+        async with asyncio.TaskGroup() as group:
+            for name, priority in (("edit", 2), ("line", 1), ("line2", 1), ("loud", 0)):
+                group.create_task(one(name, priority))
+        return order
+
+    order = virtual.run(story())
+    assert [name for name, _ in order] == ["loud", "line", "line2", "edit"]
+    assert order[-1][1] >= 4 - 0.01
+
+
+def test_outbox_keeps_the_edits_of_a_workspace_below_its_budget():
+    async def story():
+        way, chat, _ = box()
+        place = await way.post(channel="#a", content=say("card"))
+        async with asyncio.TaskGroup() as group:
+            for number in range(130):
+                group.create_task(way.update(place=place, content=say(str(number))))
+        return [at for _, _, at in chat.edits]
+
+    times = virtual.run(story())
+    assert len(times) == 130
+    for begin in times:
+        within = [t for t in times if 0 <= (t - begin).total_seconds() < 60]
+        assert len(within) <= 40 + 46
+
+
+def test_outbox_sends_what_is_true_at_the_moment_of_sending():
+    async def story():
+        way, chat, trouble = box()
+        newest = ["old"]
+        trouble.fail = lambda name, n: errors.Unavailable("x") if n < 4 else None
+        post = asyncio.ensure_future(
+            way.post(channel="#a", content=lambda: messages.Message(text=newest[0]))
+        )
+        await asyncio.sleep(0.6)
+        newest[0] = "new"
+        await post
+        return chat.top()
+
+    assert virtual.run(story()) == ["new"]
+
+
+def test_outbox_leaves_out_what_has_become_needless():
+    async def story():
+        way, chat, _ = box()
+        assert await way.post(channel="#a", content=lambda: None) is None
+        return chat.messages
+
+    assert virtual.run(story()) == {}
+
+
+@pytest.mark.parametrize("problem", [errors.Forbidden, errors.NotFound, errors.Refused])
+def test_outbox_hands_on_a_refusal_at_once(problem):
+    async def story():
+        way, _, trouble = box()
+        trouble.fail = lambda name, n: problem("no")
+        with pytest.raises(problem):
+            await way.post(channel="#a", content=say("x"))
+        return len(trouble.calls)
+
+    assert virtual.run(story()) == 1
+
+
+def test_outbox_stops_only_the_channel_that_a_429_names():
+    async def story():
+        way, chat, trouble = box()
+        trouble.fail = lambda name, n: errors.Unavailable("429", retry_after_s=50) if n == 1 else None
+        slow = asyncio.ensure_future(way.post(channel="#slow", content=say("slow")))
+        await asyncio.sleep(0.1)
+        await way.post(channel="#fast", content=say("fast"))
+        fast_at = asyncio.get_running_loop().time()
+        await slow
+        return fast_at, asyncio.get_running_loop().time(), way.down_since
+
+    fast_at, slow_at, down = virtual.run(story())
+    assert fast_at < 1 and slow_at >= 50 and down is None
+
+
+def test_outbox_backs_off_with_a_cap_while_nothing_answers_and_a_hanging_call_ends():
+    async def story():
+        way, chat, trouble = box()
+        spans = []
+        way.recovered = lambda since, until: spans.append((until - since).total_seconds())
+        trouble.fail = lambda name, n: asyncio.Event().wait() if virtual_s() < 300 else None
+
+        def virtual_s():
+            return asyncio.get_running_loop().time()
+
+        await asyncio.gather(
+            *(way.post(channel=f"#{i}", content=say(str(i)), priority=Priority(i % 3)) for i in range(20))
+        )
+        return len(trouble.calls), spans, len(chat.messages)
+
+    calls, spans, sent = virtual.run(story())
+    assert sent == 20
+    assert len(spans) == 1 and 200 < spans[0] < 500
+    assert calls < 20 + 40
+
+
+def test_outbox_forgets_channels_nobody_uses():
+    async def story():
+        way, _, _ = box()
+        for number in range(outbox.CHANNELS_LIMIT + 50):
+            await way.post(channel=f"#{number}", content=say("x"))
+        return len(way._posts)
+
+    assert virtual.run(story()) == outbox.CHANNELS_LIMIT
+
+
+assert messenger
