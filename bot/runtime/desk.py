@@ -8,10 +8,10 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.core.notices import listing, people
+from bot.core.notices import card, listing, people
 from bot.core.notices import scene as scenes
 from bot.model import buttons, errors, facts, messages, ports, status
 from bot.runtime import authorize, finding, orders, scenery, templates
@@ -20,6 +20,11 @@ log = logging.getLogger(__name__)
 
 MEMBERS_TIMEOUT_S = 2.0
 INTENTS_LIMIT = 32
+_KINDS = {
+    buttons.ButtonKind.APPROVE.value: "promote",
+    buttons.ButtonKind.SKIP_WAIT.value: "promote",
+    buttons.ButtonKind.PROMOTE_FULL.value: "promote-full",
+}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,30 +63,48 @@ class Desk:
             return messages.SentenceFacts(sentences=(orders.GONE,))
         return listing.why(scene, approvers=self.approvers(rollout))
 
+    def get(self, key: str) -> messages.CardFacts | None:
+        """Everything that the card of this rollout says; None where it is gone."""
+        scene = self.scenery.of(key)
+        return None if scene is None else card.card(scene)
+
     def approvers(self, rollout: ports.Object) -> str:
         """Who may approve, in words: "#checkout", or names."""
         return ", ".join(self.rules.approvers_of(rollout)[:8]) or self.rules.channel(rollout)
 
     # -- asking ----------------------------------------------------------------------------
 
-    async def press(
-        self, value: buttons.ButtonValue, kind: str, actor: facts.Person
-    ) -> orders.Reply:
-        """A click: as ``submit``, bound to everything that the button was drawn for."""
-        key = f"{value.namespace}/{value.name}"
+    def foreign(self, value: buttons.ButtonValue) -> str:
+        """Why a button belongs to nothing that is here; empty where it does."""
         if value.cluster != self.scenery.cluster:
-            return orders.no(
-                f"This button belongs to {value.cluster}; I run {self.scenery.cluster}."
-            )
-        rollout = self.scenery.rollout(key)
+            return f"This button belongs to {value.cluster}; I run {self.scenery.cluster}."
+        rollout = self.scenery.rollout(f"{value.namespace}/{value.name}")
         if rollout is None:
-            return orders.no(orders.GONE)
+            return orders.GONE
         if rollout["metadata"]["uid"] != value.uid:
-            return orders.no(
-                "This button is of an earlier rollout of that name; nothing was done."
-            )
+            return "This button is of an earlier rollout of that name; nothing was done."
+        return ""
+
+    async def press(
+        self, value: buttons.ButtonValue, kind: str, actor: facts.Person, *, reason: str = ""
+    ) -> orders.Reply:
+        """A click: as ``submit``, bound to what the button was drawn for.
+
+        ``kind`` is a ``ButtonKind`` that changes something, or a kind of ``submit``.
+        """
+        if problem := self.foreign(value):
+            return orders.no(problem)
+        key, asked = f"{value.namespace}/{value.name}", _KINDS.get(kind, kind)
+        if asked == "undo":
+            return await self.undo(key, actor, revision=value.revision)
         return await self.submit(
-            kind, key, actor, gate=value.gate_id, revision=value.revision, step=value.step
+            asked,
+            key,
+            actor,
+            gate=value.gate_id,
+            revision=value.revision,
+            step=value.step,
+            reason=reason,
         )
 
     async def submit(
@@ -98,8 +121,11 @@ class Desk:
         """Write down what ``actor`` asks and wait a moment for what becomes of it.
 
         ``kind`` is promote, promote-full, abort or retry. ``gate``, ``revision`` and ``step``
-        are what the person saw; left out, they are what stands now.
+        are what the person saw; left out, they are what stands now. An abort or a retry is
+        bound to the revision alone: an old message must not keep anybody from the safe side.
         """
+        if kind in {"abort", "retry"}:
+            gate, step = "", None
         rollout, scene = self.scenery.rollout(key), self.scenery.of(key)
         if rollout is None or scene is None:
             return orders.no(orders.GONE)
@@ -120,12 +146,24 @@ class Desk:
             reason=reason[:600],
             expires=self.clock() + orders.EXPIRES,
         )
-        return await self.book.hand_in(key, rollout, intent)
+        reply = await self.book.hand_in(key, rollout, intent)
+        after = self.scenery.of(key)
+        if reply.accepted or not reply.written or after is None or not intent.gate:
+            return reply
+        return replace(reply, sentence=_over(after, "This step is over"))
 
     async def undo(
-        self, key: str, actor: facts.Person, to_revision: int | None = None
+        self,
+        key: str,
+        actor: facts.Person,
+        to_revision: int | None = None,
+        *,
+        revision: str = "",
     ) -> orders.Reply:
-        """Set the pod template back to an earlier revision's."""
+        """Set the pod template back to an earlier revision's; ``revision`` is what was seen."""
+        scene = self.scenery.of(key)
+        if scene is not None and revision and revision != scene.hash:
+            return orders.no(_over(scene, "Another revision is rolling out now"))
         return await self._template(
             key,
             actor,
@@ -222,14 +260,24 @@ def _refusal(scene: scenes.Scene, kind: str, gate: str, revision: str, step: int
     if len(scene.status.bot.intents) >= INTENTS_LIMIT:
         return "Too many requests stand open on this rollout; nothing was done. Try again."
     if revision and revision != scene.hash:
-        return _over(scene, "Another revision is rolling out now; nothing was changed.")
+        return _over(scene, "Another revision is rolling out now")
     if gate and gate != scenes.gate(scene):
-        return _over(scene, "This step is over.")
+        return _over(scene, "This step is over")
     if kind == "promote" and step is not None and step != scene.status.step_index:
-        return _over(scene, "This step is over.")
+        return _over(scene, "This step is over")
     return listing.useless(scene, kind)
 
 
 def _over(scene: scenes.Scene, start: str) -> str:
+    """What is over, by whom where that is known, and what is true now."""
     label: facts.RevisionLabel = scenes.revision(scene)
-    return f"{start} {scene.rollout.name} v{label.number} is at {scenes.weight(scene)} %."
+    done = [one for one in scene.status.bot.handled if one.accepted and one.kind in _DID]
+    by = people.decode(done[-1].actor) if done else None
+    how = ""
+    if done and by is not None and start.startswith("This step"):
+        how = f": {by.name} {_DID[done[-1].kind]} it at {done[-1].at:%H:%M} UTC"
+    now = f"{scene.rollout.name} v{label.number} is at {scenes.weight(scene)} %."
+    return f"{start}{how}; nothing was changed. {now}"
+
+
+_DID = {"promote": "approved", "promote-full": "promoted", "abort": "aborted"}

@@ -97,7 +97,10 @@ def test_desk_promotes_and_reads_the_answer_back():
 
     stage, reply, again = virtual.run(story())
     assert (reply.accepted, reply.sentence) == (True, "the pause is over")
-    assert not again.accepted and again.sentence.startswith("This step is over.")
+    assert not again.accepted and again.sentence == (
+        "This step is over: sam approved it at 12:01 UTC; nothing was changed. "
+        "checkout v2 is at 100 %."
+    )
     handled = stage.api.rollout["status"]["rolloutBot"]["handled"]
     assert [h["actor"] for h in handled.values()] == ["sam (U0SAM)"]
 
@@ -114,6 +117,22 @@ def test_desk_lets_one_of_two_simultaneous_approvals_win():
 
     replies = virtual.run(story())
     assert sorted(r.accepted for r in replies) == [False, True]
+    lost = next(r for r in replies if not r.accepted)
+    assert lost.sentence.startswith("This step is over: sam approved it at")
+
+
+def test_desk_aborts_from_a_button_of_an_earlier_step():
+    async def story():
+        stage = stages.Stage(stages.STEPS)
+        await moving(stage)
+        table = open_desk(stage)
+        old = table.get("shop/checkout").buttons[1].value
+        await asyncio.sleep(61)
+        stage.settle()
+        return old.step, await table.press(old, buttons.ButtonKind.ABORT, SAM)
+
+    step, reply = virtual.run(story())
+    assert step == 1 and reply.accepted
 
 
 def test_desk_refuses_whoever_may_not_and_says_whom_to_ask():

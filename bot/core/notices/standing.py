@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from bot.core.notices import people
 from bot.core.notices import scene as scenes
 from bot.model import buttons, facts
 from bot.model import spec as spec_model
@@ -140,7 +141,7 @@ def because(scene: scenes.Scene) -> str:
     if scene.problem:
         return scene.problem
     if scene.status.abort:
-        return cause(scene)
+        return _aborted(scene)
     if scenes.inconclusive(scene):
         return next((r.sentence for r in scene.reasons if "inconclusive" in r.sentence), "") or (
             "an analysis was inconclusive"
@@ -148,6 +149,13 @@ def because(scene: scenes.Scene) -> str:
     if scene.spec is not None and scene.spec.paused:
         return "spec.paused is set"
     return ""
+
+
+def _aborted(scene: scenes.Scene) -> str:
+    by, text = people.decode(str(scene.abort.get("by", ""))), cause(scene)
+    if by is None:
+        return text
+    return f"aborted by {by.name}" + (f": {text}" if text else "")
 
 
 def cause(scene: scenes.Scene) -> str:

@@ -66,10 +66,21 @@ def _asked(scene: scenes.Scene) -> Iterator[Line]:
         if not one.accepted or one.kind not in _KINDS or (started and one.at < started):
             continue
         yield Line(id=f"{one.kind}:{one.id[:16]}", fact=_decision(scene, one, opened))
+        if one.kind == "abort" and not scene.abort.get("reason"):
+            yield Line(id=f"why:{one.id[:16]}", fact=_question(one))
     if opened is not None and people.decode(opened.by) is None and opened.revision == scene.hash:
         text = f"promoted with {opened.how or 'kubectl'} (no name known)"
         fact = messages.ThreadFact(kind=ThreadKind.OTHER, at=opened.at, text=text)
         yield Line(id=f"opened:{opened.at:%Y%m%d%H%M%S}", fact=fact)
+
+
+def _question(one: status.Handled) -> messages.ThreadFact:
+    """No dialog stands before an abort: its reason is asked for afterwards (ruling 6)."""
+    by = people.decode(one.actor)
+    text = (
+        f"{by.name if by is not None else 'somebody'}, why was it aborted? A line here is enough"
+    )
+    return messages.ThreadFact(kind=ThreadKind.OTHER, at=one.at, text=text)
 
 
 def _decision(
