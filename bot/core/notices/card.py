@@ -91,7 +91,7 @@ def _share(scene: scenes.Scene) -> facts.ShareFact | None:
 
 
 def _canary_pods(scene: scenes.Scene) -> facts.PodsFact | None:
-    if scene.new is None:
+    if scene.new is None or (scene.status.abort and not scene.new.replicas):
         return None
     return facts.PodsFact(
         ready=scene.new.ready, wanted=scene.new.replicas, trouble=standing.trouble(scene)

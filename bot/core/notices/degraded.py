@@ -51,7 +51,7 @@ def alert(scene: scenes.Scene, record: Mapping[str, Any]) -> messages.AlertFacts
         trouble=str(scene.abort.get("trouble", ""))[:600],
         metric=metric,
         by=by,
-        because=standing.cause(scene) or _nobody(scene),
+        because=standing.cause(scene) or ("" if by is not None else _nobody(scene)),
         decided_at=at,
         took_s=_between(at, safe_at),
         bad_since=_bad_since(run, metric),

@@ -78,7 +78,6 @@ def _closed(scene: scenes.Scene, gate: str, record: Mapping[str, Any]) -> messag
         stable=scenes.former(scene),
         weight_from=_number(record, "from"),
         weight_to=_number(record, "to"),
-        measured=measured.measured(scene),
         metrics=measured.metrics(scene) if label.hash == scene.hash else (),
         decided=_decision(scene, record),
     )

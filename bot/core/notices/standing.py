@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.core.notices import people
+from bot.core.notices import measured, people
 from bot.core.notices import scene as scenes
 from bot.model import buttons, facts
 from bot.model import spec as spec_model
@@ -80,16 +80,24 @@ def span(seconds: int) -> str:
 
 def steps(scene: scenes.Scene) -> tuple[facts.StepFact, ...]:
     """Every step with its state; with the gate before 100 % as a step of its own."""
-    over = scene.promoted
+    if scene.first:
+        return ()  # a first deployment goes through none of them
+    over, reached = scene.promoted, _reached(scene)
     out = []
     for number, step in enumerate(scene.steps[:STEPS_LIMIT]):
         state = facts.StepState.COMING
-        if over or number < scene.index:
+        if over or number < reached:
             state = facts.StepState.DONE
         elif number == scene.index and not scene.status.abort:
             state = facts.StepState.CURRENT
         out.append(facts.StepFact(text=step_text(step), state=state))
     return _with_full(scene, out)
+
+
+def _reached(scene: scenes.Scene) -> int:
+    """How many steps were over: an abort keeps what it interrupted."""
+    at = scene.abort.get("step") if scene.status.abort else scene.index
+    return at if isinstance(at, int) else 0
 
 
 def _with_full(scene: scenes.Scene, out: list[facts.StepFact]) -> tuple[facts.StepFact, ...]:
@@ -154,8 +162,18 @@ def because(scene: scenes.Scene) -> str:
 def _aborted(scene: scenes.Scene) -> str:
     by, text = people.decode(str(scene.abort.get("by", ""))), cause(scene)
     if by is None:
-        return text
+        return _verdict(scene, text) or text
     return f"aborted by {by.name}" + (f": {text}" if text else "")
+
+
+def _verdict(scene: scenes.Scene, text: str) -> str:
+    """The metric that decided, where one did; Argo's own words say less."""
+    run = measured.failed_run(scene) if "analysis" in text.lower() else None
+    metric = measured.failed_metric(run) if run is not None else None
+    if metric is None or not metric.value_text:
+        return ""
+    must = f", must be {metric.bound_text}" if metric.bound_text else ""
+    return f"by itself: {metric.name} {metric.value_text}{must}"
 
 
 def cause(scene: scenes.Scene) -> str:
