@@ -274,3 +274,106 @@ def test_announcer_tells_nothing_of_what_was_done_before_it_came():
         return stage
 
     assert virtual.run(story()).chat.messages == {}
+
+
+def aborted(stage):
+    stage.patch(
+        abort=True,
+        abortedAt=virtual.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        pauseConditions=None,
+        rolloutBot={"abort": {"cause": "deadline"}},
+    )
+
+
+def alerts(stage):
+    return [
+        message["message"].text.replace("\u202f", " ")
+        for message in stage.chat.messages.values()
+        if not message["thread"] and str(message["message"].blocks).count("rollout:retry")
+    ]
+
+
+def test_announcer_turns_being_rolled_back_into_rolled_back_in_the_same_message():
+    async def story():
+        stage = stages.Stage(stages.STEPS)
+        await first(stage)
+        aborted(stage)
+        stage.step()
+        await rest(1)
+        early = alerts(stage)
+        stage.settle()
+        await rest()
+        return stage, early
+
+    stage, early = virtual.run(story())
+    assert early == [
+        "checkout v2 is being rolled back in prod-eu, 25 % of users are still on it: deadline."
+    ]
+    assert alerts(stage) == [
+        "checkout v2 was rolled back in prod-eu, users are on v1: deadline."
+    ]
+
+
+def test_announcer_collapses_no_alert_in_an_outage():
+    async def story():
+        stage = stages.Stage(stages.STEPS)
+        await first(stage)
+        stage.trouble.fail = lambda name, n: (
+            errors.Unavailable("down") if name in {"post", "update"} else None
+        )
+        for _ in range(2):
+            aborted(stage)
+            stage.settle(3)
+            await rest(40)
+            stage.patch(abort=None)
+            stage.settle(3)
+            await rest(40)
+        stage.trouble.fail = lambda name, n: None
+        await rest(200)
+        return stage
+
+    stage = virtual.run(story())
+    assert len(alerts(stage)) == 2, stage.chat.top()
+
+
+def test_announcer_takes_facts_at_once_though_the_chat_hangs_and_stays_bounded():
+    async def story():
+        stage = stages.Stage(stages.STEPS)
+        stage.trouble.fail = lambda name, n: asyncio.Event().wait()
+        stage.start()
+        for number in range(100):
+            stage.ship(f"app:v{number}")
+            stage.step()
+            await asyncio.sleep(0.01)
+        lanes = [*stage.announcer._loud.values(), *stage.announcer._quiet.values()]
+        assert all(len(lane.pending) <= 24 for lane in lanes)
+        stage.announcer.forget("shop/checkout")
+        await stage.announcer.drain(timeout_s=1)
+        await rest(1)
+        assert len(asyncio.all_tasks()) <= 2
+
+    virtual.run(story())
+
+
+def test_announcer_drains_what_waits_before_it_stops():
+    async def story():
+        stage = stages.Stage(stages.STEPS)
+        stage.start()
+        stage.settle()
+        await stage.announcer.drain(timeout_s=20)
+        return stage
+
+    assert len(virtual.run(story()).chat.top()) == 1
+
+
+def test_announcer_closes_the_card_of_a_revision_that_was_overtaken():
+    async def story():
+        stage = stages.Stage(stages.STEPS)
+        await first(stage)
+        stage.ship("app:v3")
+        stage.settle()
+        await rest()
+        return stage
+
+    tops = virtual.run(story()).chat.top()
+    assert any("checkout v2 in prod-eu: over: v3 was shipped" in text for text in tops), tops

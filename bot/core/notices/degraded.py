@@ -47,7 +47,7 @@ def alert(scene: scenes.Scene, record: Mapping[str, Any]) -> messages.AlertFacts
         stable=scenes.former(scene),
         safe=safe_at is not None,
         weight_from=weight if isinstance(weight, int) else 0,
-        weight_left=0 if safe_at is not None else _left(scene),
+        weight_left=0 if safe_at is not None else scenes.left(scene),
         trouble=str(scene.abort.get("trouble", ""))[:600],
         metric=metric,
         by=by,
@@ -68,16 +68,6 @@ def alert(scene: scenes.Scene, record: Mapping[str, Any]) -> messages.AlertFacts
 def _nobody(scene: scenes.Scene) -> str:
     """An abort without a cause was asked for by a stock tool, which names nobody."""
     return "" if scene.abort.get("cause") else "aborted with kubectl (no name known)"
-
-
-def _left(scene: scenes.Scene) -> int:
-    written = scene.status.weights
-    if scene.spec is not None and scene.spec.canary.routed:
-        seen = [view.weight for view in scene.seen.routes if view.weight is not None]
-        return max(seen, default=written.canary if written is not None else 0)
-    total = sum(rs.available for rs in scene.seen.replica_sets)
-    mine = scene.new.available if scene.new is not None else 0
-    return round(mine * 100 / total) if total else 0
 
 
 def guilty(scene: scenes.Scene) -> world.Run | None:

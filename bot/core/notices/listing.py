@@ -182,6 +182,8 @@ def _changes(scene: scenes.Scene, approvers: str) -> str:
 def _why_buttons(scene: scenes.Scene) -> tuple[buttons.Button, ...]:
     if found := _buttons(scene, standing.news(scene)):
         return found
+    if scene.status.abort:
+        return standing.made(scene, buttons.ButtonKind.RETRY, buttons.ButtonKind.UNDO)
     kinds = standing.valid(scene)
     return tuple(b for b in kinds if b.kind is not buttons.ButtonKind.WHY)
 

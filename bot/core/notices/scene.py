@@ -148,11 +148,24 @@ def asked(scene: Scene) -> int:
 
 def weight(scene: Scene) -> int:
     """The weight that the canary has: as written where a router sets it, else as asked."""
+    if scene.status.abort:
+        return 0 if scene.abort.get("safeAt") else left(scene)
     written = scene.status.weights
     routed = scene.spec is not None and scene.spec.canary.routed
     if routed and written is not None and not scene.promoted:
         return written.canary
     return asked(scene)
+
+
+def left(scene: Scene) -> int:
+    """The users, per cent, that an abort has not yet taken off the canary, as far as is seen."""
+    written = scene.status.weights
+    if scene.spec is not None and scene.spec.canary.routed:
+        seen = [view.weight for view in scene.seen.routes if view.weight is not None]
+        return max(seen, default=written.canary if written is not None else 0)
+    total = sum(rs.available for rs in scene.seen.replica_sets)
+    mine = scene.new.available if scene.new is not None else 0
+    return round(mine * 100 / total) if total else 0
 
 
 def coming(scene: Scene) -> int:

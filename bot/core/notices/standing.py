@@ -197,8 +197,6 @@ def valid(scene: scenes.Scene) -> tuple[buttons.Button, ...]:
             kinds.append(buttons.ButtonKind.ABORT)
         case facts.News.WAITS | facts.News.HOLDS:
             kinds.append(buttons.ButtonKind.ABORT)
-        case facts.News.ROLLED_BACK | facts.News.ROLLING_BACK:
-            kinds += [buttons.ButtonKind.RETRY, buttons.ButtonKind.UNDO]
         case _:
             pass
     return made(scene, *kinds, buttons.ButtonKind.WHY)
