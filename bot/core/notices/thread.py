@@ -96,9 +96,16 @@ def _decision(
         by=people.decode(one.actor),
         revision=scenes.revision(scene),
         stable=scenes.former(scene),
-        weight=100 if one.kind == "promote-full" else None,
+        weight=_leads_to(scene, one, kind),
         text=reason,
     )
+
+
+def _leads_to(scene: scenes.Scene, one: status.Handled, kind: ThreadKind) -> int | None:
+    if one.kind == "promote-full":
+        return 100
+    approved = kind is ThreadKind.APPROVED and not scene.status.abort
+    return scenes.asked(scene) if approved else None
 
 
 def _failed(scene: scenes.Scene) -> Iterator[Line]:
