@@ -19,8 +19,9 @@ _MANAGED = "argo-rollouts.argoproj.io/managed-by-rollouts"
 
 @dataclass(slots=True, kw_only=True)
 class Applied:
-    """What applying came to: events of routers, and what a router refused."""
+    """What applying came to: events of routers, what a router refused, whether it wrote."""
 
+    wrote: bool = False
     events: list[world.Event] = field(default_factory=list)
     route_problem: str = ""
 
@@ -66,6 +67,7 @@ class Applier:
             *(self._resize(seen, *change) for change in growing),
             *self._select(seen, desired.selectors, urgent=urgent),
         ]
+        done.wrote = bool(first or shrinking or desired.create_runs or desired.terminate_runs)
         if urgent:
             await _all([self._route(rollout, spec, desired, done), *first])
         else:
@@ -164,6 +166,7 @@ class Applier:
         subject = self.reader.subject(rollout, spec, router)
         for planned in self.reader.routers[router.kind].plan(subject, route, self.caches.look):
             await self._send(planned, urgent=desired.route_urgent)
+            done.wrote = True
             done.events.append(planned.event)
 
     async def _send(self, planned: routers.RouteWrite, *, urgent: bool) -> None:

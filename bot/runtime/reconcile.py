@@ -77,9 +77,12 @@ class Reconciler:
         self._index(key, rollout, spec)
         decision = core.decide(spec, status, seen, status.bot.intents, self.clock())
         self.latest[key] = decision.reasons
-        saved = await self._carry_out(rollout, spec, status, seen, decision)
+        saved, wrote = await self._carry_out(rollout, spec, status, seen, decision)
         self._tell(saved, spec, status, seen, decision)
         self._wake(key, decision)
+        if wrote or saved is not rollout:
+            # Nobody tells us of our own writes: look once more, until there is nothing to do.
+            self.again(key)
 
     def _ours(self, rollout: ports.Object) -> bool:
         labels = rollout["metadata"].get("labels") or {}
@@ -107,11 +110,12 @@ class Reconciler:
         status: status_model.Status,
         seen: world.Seen,
         decision: world.Decision,
-    ) -> ports.Object:
+    ) -> tuple[ports.Object, bool]:
+        """Everything that the decision asks for; the fresh object, and whether others changed."""
         if decision.desired.replicas_default:
-            return await self._annotate(rollout, {"spec": {"replicas": 1}})
+            return await self._annotate(rollout, {"spec": {"replicas": 1}}), True
         if decision.status is None:
-            return rollout
+            return rollout, False
         done = apply.Applied()
         if isinstance(spec, spec_model.Spec):
             rollout = await self._revision(rollout, seen, decision.desired)
@@ -122,7 +126,7 @@ class Reconciler:
         await self.applier.clean(seen, decision.desired)
         if done.route_problem:
             raise errors.Unavailable(done.route_problem)
-        return saved
+        return saved, done.wrote
 
     async def _revision(
         self, rollout: ports.Object, seen: world.Seen, desired: world.Desired

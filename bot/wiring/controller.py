@@ -71,7 +71,7 @@ class Controller:
             events=self.events,
             teller=self.chat.teller,
             index=self.index,
-            again=lambda key: self.queue.add(key, urgent=True),
+            again=self.queue.add,
             instance_id=chosen.instance_id,
         )
         self.triggers = triggers.Triggers(
