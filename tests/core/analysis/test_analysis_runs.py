@@ -1,123 +1,25 @@
 """A run as a conversation: what is asked, what comes back, what the status says."""
-
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
-import json
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core import analysis as core
-from bot.core.analysis import verdicts
-from bot.model import analysis, ports
-
-START = datetime(2026, 1, 1, 12, tzinfo=UTC)
-DONE = analysis.DONE
-RECORDED = Path(__file__).parents[2] / "conformance" / "recorded"
-EVENTUALLY = 200
-
-Answer = float | str
-"""A number is a sample; a text is the provider's error."""
-
-
-def metric(name: str = "ok", **fields: Any) -> dict[str, Any]:
-    return {"name": name, "provider": {"web": {"url": "u"}}, **fields}
-
-
-def outcome(answer: Answer, at: datetime) -> analysis.Outcome:
-    if isinstance(answer, str):
-        return analysis.Outcome(started=at, finished=at, error=answer)
-    text = json.dumps(answer)
-    return analysis.Outcome(
-        started=at, finished=at, sample=ports.Sample(value=answer, shape="any", text=text)
-    )
-
-
-class Talk:
-    """The shell's part: keeps the object, takes what is due, wakes when it was asked to."""
-
-    def __init__(self, *metrics: dict[str, Any], **spec: Any) -> None:
-        self.run: dict[str, Any] = {"spec": {"metrics": list(metrics), **spec}}
-        self.now = START
-        self.taken: list[tuple[str, datetime]] = []
-
-    @property
-    def status(self) -> dict[str, Any]:
-        return self.run.get("status") or {}
-
-    def result(self, name: str = "ok") -> dict[str, Any]:
-        return next(r for r in self.status["metricResults"] if r["name"] == name)
-
-    def decide(
-        self, outcomes: Mapping[str, analysis.Outcome] | None = None, **more: Any
-    ) -> analysis.RunDecision:
-        arguments: dict[str, Any] = {"in_flight": frozenset(), "secrets": {}, **more}
-        decision = core.decide_run(self.run, now=self.now, outcomes=outcomes or {}, **arguments)
-        if decision.status is not None:
-            self.run["status"] = dict(decision.status)
-        return decision
-
-    def play(self, answers: Mapping[str, Sequence[Answer]], *, most: int = EVENTUALLY) -> "Talk":
-        """Until the run has ended or nothing is to come; the last answer is given again."""
-        given_so_far = dict.fromkeys(answers, 0)
-        outcomes: dict[str, analysis.Outcome] = {}
-        for _ in range(most):
-            decision = self.decide(outcomes)
-            outcomes = {}
-            if self.status.get("phase") in DONE:
-                break
-            for due in decision.due:
-                script = answers[due.metric]
-                at = min(given_so_far[due.metric], len(script) - 1)
-                given_so_far[due.metric] += 1
-                self.taken.append((due.metric, self.now))
-                outcomes[due.metric] = outcome(script[at], self.now)
-            if not outcomes:
-                if decision.wake_at is None:
-                    break
-                self.now = max(self.now, decision.wake_at + timedelta(milliseconds=1))
-        return self
-
-
-def recorded_run(scenario: str, name: str) -> dict[str, Any]:
-    told = json.loads((RECORDED / f"{scenario}.json").read_text())
-    found: dict[str, Any] = told["points"][-1]["snapshot"]["runs"][name]
-    return found
-
-
-def shown(talk: Talk) -> dict[str, Any]:
-    """The status as the recordings show it: no times."""
-    hidden = {"startedAt", "finishedAt"}
-    results = []
-    for one in talk.status["metricResults"]:
-        taken = [
-            {k: v for k, v in m.items() if k not in hidden} for m in one.get("measurements", ())
-        ]
-        results.append({**one, "measurements": taken})
-    return {
-        "dryRunSummary": talk.status["dryRunSummary"],
-        "message": talk.status.get("message", ""),
-        "metrics": results,
-        "phase": talk.status["phase"],
-        "runSummary": talk.status["runSummary"],
-    }
-
-
-LIMITS = metric(
-    interval="1s",
-    count=10,
-    failureLimit=2,
-    successCondition="result >= 1",
-    failureCondition="result < 1",
+from tests.core.analysis.talking import (
+    ARGS,
+    BAD,
+    ERRORS,
+    GOOD,
+    LIMITS,
+    START,
+    UNCLEAR,
+    Talk,
+    metric,
+    outcome,
+    recorded_run,
+    shown,
 )
-ERRORS = metric(interval="1s", count=10, successCondition="result >= 1")
-GOOD = metric("good", successCondition="result >= {{args.at-least}}")
-BAD = metric("bad", successCondition="result >= 1")
-UNCLEAR = metric(successCondition="result < 3", failureCondition="result > 7")
-ARGS = [{"name": "at-least", "value": "2"}, {"name": "hash", "value": "h2"}]
 
 
 @pytest.mark.parametrize(
@@ -495,97 +397,6 @@ def test_finished_run_is_deleted_when_its_ttl_is_over(
     talk.run["status"] = {"phase": phase, "completedAt": "2026-01-01T12:00:00Z"}
     talk.now = START + timedelta(seconds=age)
     assert talk.decide().delete is gone
-
-
-# Judging one sample.
-@pytest.mark.parametrize(
-    ("value", "success", "failure", "phase"),
-    [
-        pytest.param(1, "", "", "Successful", id="no-condition"),
-        pytest.param(1, "result >= 1", "", "Successful", id="success-true"),
-        pytest.param(0, "result >= 1", "", "Failed", id="success-false"),
-        pytest.param(1, "", "result >= 1", "Failed", id="failure-true"),
-        pytest.param(0, "", "result >= 1", "Successful", id="failure-false"),
-        pytest.param(5, "result > 7", "result < 3", "Inconclusive", id="neither"),
-        pytest.param(5, "result > 3", "result < 7", "Failed", id="both"),
-        pytest.param(9, "result > 7", "result < 3", "Successful", id="only-success"),
-        pytest.param(1, "result + 1", "", "Error", id="no-boolean"),
-    ],
-)
-def test_sample_is_judged_when_conditions_are_given(
-    value: Any, success: str, failure: str, phase: str
-) -> None:
-    talk = Talk(metric(successCondition=success, failureCondition=failure, interval="1s"))
-    talk.decide({"ok": outcome(value, START)})
-    assert talk.result()["measurements"][0]["phase"] == phase
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        pytest.param([], id="empty"),
-        pytest.param([float("nan")], id="nan"),
-        pytest.param([float("inf")], id="infinity"),
-        pytest.param([1.0, float("-inf")], id="one-of-several"),
-    ],
-)
-def test_sample_is_inconclusive_when_it_holds_no_usable_number(value: Any) -> None:
-    sample = ports.Sample(value=value, shape="[]float64", text="x")
-    given_now = analysis.Outcome(started=START, finished=START, sample=sample)
-    talk = Talk(metric(successCondition="result[0] > 0.9"))
-    talk.decide({"ok": given_now})
-    assert talk.status["phase"] == "Inconclusive"
-    assert verdicts.NO_DATA in talk.status["message"]
-
-
-@pytest.mark.parametrize(
-    ("value", "condition", "phase"),
-    [
-        pytest.param(
-            [float("nan")], "len(result) > 0 && result[0] > 0.9", "Inconclusive", id="len-of-nan"
-        ),
-        pytest.param(
-            [float("nan")], "len(result) == 0 || result[0] < 5", "Inconclusive", id="or-len-of-nan"
-        ),
-        pytest.param(
-            [], "isNaN(result[0]) || result[0] < 5", "Inconclusive", id="is-nan-of-nothing"
-        ),
-        pytest.param(
-            [float("inf")],
-            "!isNaN(result[0]) && result[0] > 1",
-            "Inconclusive",
-            id="is-nan-of-infinity",
-        ),
-        pytest.param((), "result[0] > 1", "Inconclusive", id="empty-tuple"),
-        pytest.param(
-            [float("nan")], "isNaN(result[0]) || result[0] < 5", "Successful", id="nan-is-asked"
-        ),
-        pytest.param(
-            [float("inf")], "isInf(result[0]) || result[0] < 5", "Successful", id="inf-is-asked"
-        ),
-        pytest.param([], "len(result) == 0 || result[0] < 5", "Successful", id="len-is-asked"),
-        pytest.param(
-            [], "len(result) > 0 && result[0] > 1", "Failed", id="len-is-asked-and-wrong"
-        ),
-    ],
-)
-def test_missing_data_is_judged_only_when_the_condition_asks_for_its_kind(
-    value: Any, condition: str, phase: str
-) -> None:
-    sample = ports.Sample(value=value, shape="[]float64", text="x")
-    talk = Talk(metric(successCondition=condition))
-    talk.decide({"ok": analysis.Outcome(started=START, finished=START, sample=sample)})
-    assert talk.status["phase"] == phase
-
-
-def test_empty_sample_is_argos_error_when_strict() -> None:
-    sample = ports.Sample(value=[], shape="[]float64", text="[]")
-    given_now = analysis.Outcome(started=START, finished=START, sample=sample)
-    talk = Talk(metric(successCondition="result[0] > 0.9"))
-    talk.decide({"ok": given_now}, strict=True)
-    (taken,) = talk.result()["measurements"]
-    assert (taken["phase"], taken["message"]) == ("Error", "reflect: slice index out of range")
-    assert "value" not in taken
 
 
 # Properties.
