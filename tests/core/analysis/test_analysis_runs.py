@@ -1,4 +1,6 @@
 """A run as a conversation: what is asked, what comes back, what the status says."""
+import json
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core.analysis.talking import (
+    Answer,
     ARGS,
     BAD,
     ERRORS,
