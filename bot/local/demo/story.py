@@ -84,16 +84,12 @@ class Story:
                     task.cancel()
 
     async def _ship(self, image: str) -> None:
-        """As CI would: the template's image, and nothing else but the asked error rate."""
+        """As CI would: the template's image, and nothing else."""
         found = await self.stage.api.call("GET", self.path)
         self.stable = found["status"]["stableRS"]
         containers = found["spec"]["template"]["spec"]["containers"]
         self.old_image = containers[0]["image"]
         containers[0]["image"] = image
-        if self.chosen.error_rate is not None:
-            env = [e for e in containers[0].get("env", []) if e["name"] != "ERROR_RATE"]
-            rate = {"name": "ERROR_RATE", "value": str(self.chosen.error_rate)}
-            containers[0]["env"] = [*env, rate]
         template = {"spec": {"containers": containers}}
         await self.stage.api.call(
             "PATCH", self.path, {"spec": {"template": template}}, content=kube.MERGE

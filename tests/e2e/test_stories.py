@@ -1,0 +1,100 @@
+"""Both stories through the command line; that a wrong outcome is noticed; signals and kills."""
+
+import collections
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from tests.cluster import binaries
+from tests.cluster import control_plane as planes
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
+LONG_S = 240
+
+
+@pytest.mark.parametrize("story", ["good", "bad"])
+def test_story_ends_right_on_the_local_cluster(demo, story):
+    played = demo("--story", story, "--once").end(timeout_s=LONG_S)
+    assert played.wrong == {}
+    assert played.code == 0
+    assert (played.out / "requests.csv").stat().st_size > 1000
+    assert (played.out / "timeline.jsonl").read_text().count("\n") > 3
+    if story == "bad":
+        assert [p.read_bytes()[:4] for p in played.out.glob("chart-*.png")] == [b"\x89PNG"]
+
+
+@pytest.mark.parametrize(
+    ("story", "rate", "wrong"), [("bad", 0, "alert-says-why"), ("good", 0.5, "ended")]
+)
+def test_story_is_called_wrong_when_the_version_behaves_otherwise(demo, story, rate, wrong):
+    played = demo("--story", story, "--once", "--error-rate", rate).end(timeout_s=LONG_S)
+    assert played.code == 1
+    assert wrong in played.wrong
+
+
+@pytest.mark.parametrize("arguments", [["--once"], ["--story", "ugly"], ["--error-rate", "2"]])
+def test_demo_refuses_arguments_that_make_no_sense(demo, arguments):
+    running = demo(*arguments)
+    assert running.process.wait(20) == 2
+
+
+def test_demo_ends_cleanly_and_soon_when_it_is_told_to(demo):
+    running = demo()
+    bot = running.facts()["bot"]["pid"]
+    started = time.monotonic()
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.wait(20) == 0, running.said
+    assert time.monotonic() - started < 10
+    with pytest.raises(ProcessLookupError):
+        os.kill(bot, 0)
+    assert children_of_session(running.process.pid) == []
+    assert "Traceback" not in running.said
+
+
+def children_of_session(session):
+    """Processes that outlived the demo's own."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=,args=", "-s", str(session)], capture_output=True, text=True
+    )
+    return listed.stdout.split("\n")[:-1]
+
+
+@pytest.fixture(scope="module")
+def plane():
+    """A real control plane whose pods the stage runs."""
+    if reason := binaries.missing():
+        pytest.skip(reason)
+    with planes.ControlPlane(planes.Settings(kubelet=False)) as started:
+        yield started
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("story", ["good", "bad"])
+def test_story_ends_right_on_a_real_api_server(demo, plane, story):
+    arguments = ["--story", story, "--once", "--kubeconfig", plane.kubeconfig]
+    played = demo(*arguments).end(timeout_s=LONG_S)
+    assert played.wrong == {}
+    assert played.code == 0
+    left = {n["metadata"]["name"] for n in plane.client.call("GET", "/api/v1/namespaces")["items"]
+            if not n["metadata"].get("deletionTimestamp")}  # fmt: skip
+    assert "demo" not in left
+
+
+def test_bot_says_nothing_twice_when_it_is_killed_five_times(demo):
+    running = demo("--story", "good", "--once", "--timeout", "300")
+    pid = 0
+    for _ in range(5):
+        pid = running.facts(other_than=pid)["bot"]["pid"]
+        os.kill(pid, signal.SIGKILL)
+    played = running.end(timeout_s=360)
+    assert set(played.wrong) <= {"few-loud"}, played.wrong
+    said = collections.Counter(
+        (m.get("thread_ts") not in {None, m["ts"]}, m["text"])
+        for m in played.read("messages.json")
+        if m["user"] == "UROLLOUT01" and not m["is_ephemeral"]
+    )
+    repeats = sum(count - 1 for count in said.values())
+    assert repeats <= 1, said
