@@ -1,0 +1,92 @@
+"""A person at the page while the bot works: a command, Approve, the card that moves, the chart.
+
+With SCREENSHOTS=FOLDER the page is photographed on the way, on a desktop and on a phone.
+"""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright import async_api
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.browser,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium"),
+]
+SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
+STEP_MS = 90_000
+
+
+@pytest.fixture
+async def pages():
+    """One page of alice for each size, once the address is known."""
+    async with async_api.async_playwright() as driver:
+        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+
+        async def look(address):
+            opened = {}
+            for name, (width, height) in SIZES.items():
+                page = await browser.new_page(viewport={"width": width, "height": height})
+                page.set_default_timeout(STEP_MS)
+                await page.goto(f"{address}#alice/releases")
+                await async_api.expect(page.locator("#state")).to_have_text("live")
+                opened[name] = page
+            return opened
+
+        yield look
+        await browser.close()
+
+
+async def photograph(pages, moment):
+    if folder := os.environ.get("SCREENSHOTS"):
+        for name, page in pages.items():
+            await page.screenshot(path=Path(folder) / f"{moment}-{name}.png")
+
+
+async def type_in(page, text):
+    await page.fill("#text", text)
+    await page.press("#text", "Enter")
+
+
+def message(page, text):
+    return page.locator("#list article:not(.ephemeral)").filter(has_text=text)
+
+
+async def test_person_lists_approves_and_sees_the_chart_of_a_rollback(demo, pages):
+    opened = await pages(demo().facts()["workspace"])
+    page = opened["desktop"]
+    await type_in(page, "/rollout list")
+    answer = page.locator("article.ephemeral").first
+    await async_api.expect(answer).to_contain_text("checkout")
+    await type_in(page, "/rollout set-image checkout app=checkout:good-2")
+    card = message(page, re.compile("checkout")).first
+    for weight in ("10 %", "25 %", "50 %"):
+        await async_api.expect(card).to_contain_text(weight.replace(" ", "\u2009"), timeout=STEP_MS)
+        await photograph(opened, f"good-{weight[:2]}")
+    approve = page.locator("[data-action='rollout:approve']").last
+    await approve.click()
+    await photograph(opened, "confirm")
+    await page.click("dialog .yes")
+    await async_api.expect(card).to_contain_text("done", timeout=STEP_MS)
+    await async_api.expect(card).to_contain_text("(edited)")
+    await photograph(opened, "good-done")
+    await type_in(page, "/rollout set-image checkout app=checkout:bad-3")
+    alert = message(page, "rolled back: users are on").last
+    await async_api.expect(alert).to_contain_text("success-rate", timeout=STEP_MS)
+    await photograph(opened, "bad-alert")
+    thread = alert.get_by_text(re.compile(r"\d+ repl"))
+    await thread.click(timeout=STEP_MS)
+    picture = page.locator("#thread-list figure img").first
+    await async_api.expect(picture).to_be_visible(timeout=STEP_MS)
+    await page.wait_for_function(
+        "document.querySelector('#thread-list figure img').naturalWidth > 300"
+    )
+    await photograph(opened, "bad-chart")
+    for name, (width, _) in SIZES.items():
+        wide = await opened[name].evaluate("document.documentElement.scrollWidth")
+        assert wide == width, f"{name} scrolls sideways"
