@@ -1,1 +1,1 @@
-"""Slack to us: authorize, gates, commands. Thin: parse, authorize, ack, hand to the desk."""
+"""Slack to us: commands and clicks. Thin: parse, acknowledge, hand to the desk, answer."""

@@ -2,24 +2,37 @@
 
 import asyncio
 import logging
-from typing import Any, Protocol
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
 
-from bot.model import ports
-from bot.runtime import reconcile
+from slack_bolt.async_app import AsyncApp
+
+from bot.adapters import charts
+from bot.adapters.metrics import prometheus
+from bot.adapters.slack import messenger, socket
+from bot.model import errors, facts, ports
+from bot.runtime import announce, authorize, desk, orders, reconcile, scenery, series, tasks
+from handlers import buttons, slash
+
+if TYPE_CHECKING:
+    from bot.wiring import controller as controllers
 
 log = logging.getLogger(__name__)
+
+CHECK_TIMEOUT_S = 5.0
 
 
 class Chat(Protocol):
     """What the controller needs of its chat."""
 
-    teller: reconcile.Teller
+    @property
+    def teller(self) -> reconcile.Teller: ...
 
     def noticed(self, rollout: ports.Object) -> None: ...
 
     async def check(self) -> None: ...
 
-    async def run(self) -> None: ...
+    def start(self) -> None: ...
 
     async def drain(self, timeout_s: float) -> None: ...
 
@@ -50,8 +63,8 @@ class Silent:
             "no Slack tokens (SLACK_BOT_TOKEN, SLACK_APP_TOKEN): running as a controller only"
         )
 
-    async def run(self) -> None:
-        await asyncio.Event().wait()
+    def start(self) -> None:
+        """Nothing to open."""
 
     async def drain(self, timeout_s: float) -> None:
         """Nothing was held back."""
@@ -60,8 +73,102 @@ class Silent:
         """Nothing is open."""
 
 
-def build(controller: Any) -> Chat:
+class Slack:
+    """Commands and clicks come in on every replica; only the leader's passes tell anything."""
+
+    def __init__(self, controller: "controllers.Controller") -> None:
+        chosen = controller.chosen.slack
+        token = chosen.bot_token.reveal()
+        self._messenger = messenger.SlackMessenger(token=token, base_url=chosen.api_url)
+        rules = authorize.Rules(
+            approvers=chosen.approvers,
+            channels=chosen.channels,
+            default_channel=chosen.default_channel,
+        )
+        self._view = scenery.Scenery(
+            reader=controller.reader,
+            clock=controller.clock,
+            latest=controller.latest,
+            instance_id=controller.chosen.instance_id,
+        )
+        book = orders.Orders(
+            scenery=self._view,
+            api=controller.api,
+            urgent=lambda key: controller.queue.add(key, urgent=True),
+        )
+        self.desk = desk.Desk(
+            scenery=self._view,
+            book=book,
+            clock=controller.clock,
+            rules=rules,
+            members=self._messenger.members,
+        )
+        self.teller: announce.Announcer = announce.Announcer(
+            chat=self._messenger,
+            api=controller.api,
+            clock=controller.clock,
+            rules=rules,
+            observe=controller.caches.rollouts.observe,
+            painter=charts.ChartPainter(),
+            series=series.PrometheusSeries(ask=_asking(controller.providers["prometheus"])),
+        )
+        self.app = self._bolt(token, chosen.api_url)
+        self._connection = socket.Connection(
+            bolt=self.app, app_token=chosen.app_token.reveal(), base_url=chosen.api_url
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    def _bolt(self, token: str, base_url: str) -> AsyncApp:
+        app = socket.app(token=token, base_url=base_url)
+        slash.register(app, at=self.desk, who=self._who)
+        buttons.register(app, at=self.desk, who=self._who)
+        return app
+
+    async def _who(self, user: str) -> facts.Person:
+        try:
+            account = await self._messenger.directory.account(user)
+        except errors.RolloutBotError:
+            return facts.Person(name=user, slack_id=user)
+        return facts.Person(name=account.handle, slack_id=account.id)
+
+    def noticed(self, rollout: ports.Object) -> None:
+        self.desk.noticed(rollout)
+
+    async def check(self) -> None:
+        """Say once where Slack cannot be used; never a reason not to run."""
+        try:
+            async with asyncio.timeout(CHECK_TIMEOUT_S):
+                await self._messenger.check()
+        except (errors.RolloutBotError, TimeoutError) as error:
+            log.warning("Slack cannot be reached now, rollouts go on without it: %s", error)
+
+    def start(self) -> None:
+        self._task = tasks.spawn(self._connection.run(), name="slack socket")
+
+    async def drain(self, timeout_s: float) -> None:
+        await self.teller.drain(timeout_s=timeout_s)
+
+    async def close(self) -> None:
+        await tasks.cancel(self._task)
+
+
+def _asking(provider: Any) -> series.Range:
+    """A Prometheus range query whose failure is one of our errors."""
+
+    async def ask(
+        config: Any, query: str, start: datetime, end: datetime, step_s: float
+    ) -> list[tuple[datetime, float]]:
+        if not isinstance(provider, prometheus.Prometheus):
+            return []
+        try:
+            found = await provider.range(config, query, start, end, step_s)
+        except ports.MetricError as error:
+            raise errors.Unavailable(str(error)) from None
+        return [(datetime.fromtimestamp(at, UTC), value) for at, value in found]
+
+    return ask
+
+
+def build(controller: "controllers.Controller") -> Chat:
     """The chat that the settings ask for."""
-    if not controller.chosen.slack.configured:
-        return Silent()
-    raise NotImplementedError
+    return Slack(controller) if controller.chosen.slack.configured else Silent()

@@ -15,7 +15,7 @@ from bot import settings
 from bot.adapters import metrics, routers, timers
 from bot.adapters.kubernetes import api, credentials, events, informer, lease, session
 from bot.core import jsonpath
-from bot.model import ports
+from bot.model import ports, world
 from bot.runtime import apply, measure, queue, reconcile, references, tasks
 from bot.runtime import world as worlds
 from bot.wiring import chat, servers, triggers
@@ -56,6 +56,8 @@ class Controller:
                 prometheus_address=chosen.prometheus_address,
             )
         )
+        self.clock: ports.Clock = now
+        self.latest: dict[str, tuple[world.Reason, ...]] = {}
         self.chat = chat.build(self)
         self.reconciler = reconcile.Reconciler(
             api=client,
@@ -73,6 +75,7 @@ class Controller:
             index=self.index,
             again=self.queue.add,
             instance_id=chosen.instance_id,
+            latest=self.latest,
         )
         self.triggers = triggers.Triggers(
             rollouts=self.queue,
@@ -176,7 +179,6 @@ class Controller:
             group.create_task(self.queue.run())
             group.create_task(self.run_queue.run())
             group.create_task(self.events.run())
-            group.create_task(self.chat.run())
             group.create_task(self._resync())
 
     async def _resync(self) -> None:
@@ -240,6 +242,7 @@ async def _serve(controller: Controller, stop: asyncio.Event, ports_file: str) -
     try:
         await controller.sync()
         await controller.chat.check()
+        controller.chat.start()
         state["synced"] = True
         web.write_ports(ports_file)
         log.info("ready", extra={"rollouts": len(controller.caches.rollouts.list())})

@@ -1,0 +1,91 @@
+"""Slack → us by Socket Mode: the Bolt app and its connection. What is asked is ``handlers``'."""
+
+import asyncio
+import contextlib
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web import async_client
+
+log = logging.getLogger(__name__)
+
+RECONNECT_S = 2.0
+CLOSE_TIMEOUT_S = 2.0
+REMEMBERED = 2_000
+"""Requests whose repetition is noticed."""
+
+
+def app(*, token: str, base_url: str) -> AsyncApp:
+    """A Bolt app that never asks Slack before it acknowledges (slack.md §4b)."""
+
+    async def known(**_: Any) -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=token)
+
+    client = async_client.AsyncWebClient(token=token, base_url=base_url)
+    made = AsyncApp(client=client, authorize=known, process_before_response=False)
+    made.middleware(_once())
+    return made
+
+
+def _once() -> Callable[..., Awaitable[None]]:
+    """Slack may deliver an envelope twice; a person asked once."""
+    seen: OrderedDict[str, None] = OrderedDict()
+
+    async def middleware(body: dict[str, Any], next: Callable[[], Awaitable[None]]) -> None:  # noqa: A002
+        mark = str(body.get("trigger_id") or "")
+        if mark and mark in seen:
+            return
+        if mark:
+            seen[mark] = None
+            while len(seen) > REMEMBERED:
+                seen.popitem(last=False)
+        await next()
+
+    return middleware
+
+
+class Connection:
+    """Keeps one Socket Mode connection open until it is canceled."""
+
+    def __init__(self, *, bolt: AsyncApp, app_token: str, base_url: str) -> None:
+        self._bolt = bolt
+        self._token = app_token
+        self._base_url = base_url
+        self._handler: AsyncSocketModeHandler | None = None
+        self._said = False
+
+    async def run(self) -> None:
+        """Connect, and connect again; a Slack that is away stops nothing else."""
+        while True:
+            try:
+                await self._connect()
+                self._said = False
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, try again
+                if not self._said:
+                    log.warning("Slack's socket is not open: %s", type(error).__name__)
+                    self._said = True
+            finally:
+                await self._close()
+            await asyncio.sleep(RECONNECT_S)
+
+    async def _connect(self) -> None:
+        web = async_client.AsyncWebClient(
+            token=self._token, base_url=self._base_url, retry_handlers=[]
+        )
+        self._handler = AsyncSocketModeHandler(self._bolt, self._token, web_client=web)
+        await self._handler.connect_async()  # type: ignore[no-untyped-call]
+
+    async def _close(self) -> None:
+        handler, self._handler = self._handler, None
+        if handler is not None:
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                    await handler.close_async()  # type: ignore[no-untyped-call]

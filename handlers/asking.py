@@ -1,0 +1,77 @@
+"""What every handler gets: who asks, where, with which words, and the desk that answers."""
+
+import html
+import shlex
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bot.model import errors, facts, messages
+from bot.render import answers, rendering
+from bot.runtime import desk, finding, orders
+
+Who = Callable[[str], Awaitable[facts.Person]]
+"""A person by Slack id; the name is the account's unique handle."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One command: its words without the sub-command's name, in the order they were typed."""
+
+    desk: desk.Desk
+    person: facts.Person
+    channels: tuple[str, ...]
+    words: tuple[str, ...]
+
+    def options(self) -> tuple[str, ...]:
+        return tuple(word for word in self.words if word.startswith("--"))
+
+    def plain(self) -> tuple[str, ...]:
+        return tuple(word for word in self.words if not word.startswith("--"))
+
+    def find(self, name: str) -> str:
+        """The key of the rollout meant.
+
+        Raises:
+            Unknown: none or several can be meant; carries the answer.
+
+        """
+        found = self.desk.find(name, channels=self.channels)
+        if isinstance(found, finding.Found):
+            return found.key
+        if found.wanted and found.near:
+            raise Unknown(
+                answers.no_such(wanted=found.wanted, namespace=found.namespace, near=found.near)
+            )
+        raise Unknown(sentence(found.sentence))
+
+
+class Unknown(Exception):  # noqa: N818 - it is an answer, not a failure
+    """The words name nothing that can be done; ``answer`` says so to the asker."""
+
+    def __init__(self, answer: messages.Message) -> None:
+        super().__init__(answer.text)
+        self.answer = answer
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of a slash command; Slack sends ``&``, ``<`` and ``>`` escaped.
+
+    Raises:
+        errors.UserError: a quote is open.
+
+    """
+    plain = html.unescape(text).replace("“", '"').replace("”", '"').replace("—", "--")
+    try:
+        return tuple(shlex.split(plain))
+    except ValueError:
+        raise errors.UserError("A quote is open: close it, or leave it out.") from None
+
+
+def sentence(text: str) -> messages.Message:
+    """One sentence as a message."""
+    return rendering.render(messages.SentenceFacts(sentences=(text,)))
+
+
+def reply(answer: orders.Reply) -> messages.Message:
+    """What the desk said."""
+    return sentence(answer.sentence)

@@ -1,0 +1,77 @@
+"""Clicks: acknowledge, say that it is being recorded, ask the desk, tell the clicker."""
+
+import asyncio
+import logging
+import re
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+
+from bot.model import buttons, errors, messages
+from bot.render import answers, rendering
+from bot.runtime import desk
+from handlers import asking, slash
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_S = 12.0
+_READS = frozenset({buttons.ButtonKind.WHY, buttons.ButtonKind.OPEN})
+
+
+def register(app: AsyncApp, *, at: desk.Desk, who: asking.Who) -> None:
+    """Answer every button that the renderers draw, and any other with a sentence."""
+
+    async def clicked(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
+        await ack()
+        action = (body.get("actions") or [{}])[0]
+        kind = str(action.get("action_id", "")).removeprefix(buttons.ACTION_PREFIX)
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                message = await _pressed(kind, action, body, respond, at=at, who=who)
+        except TimeoutError:
+            message = answers.not_written()
+        except Exception:
+            log.exception("a click failed: a bug")
+            message = answers.not_written()
+        if message is not None:
+            await slash.said(respond, message)
+
+    for kind in buttons.ButtonKind:
+        app.action(f"{buttons.ACTION_PREFIX}{kind}")(clicked)
+
+    async def unknown(ack: AsyncAck, respond: AsyncRespond) -> None:
+        await ack()
+        await slash.said(respond, asking.sentence("This button is not known any more."))
+
+    app.action(re.compile(".*"))(unknown)
+
+
+async def _pressed(
+    kind: str,
+    action: dict[str, Any],
+    body: dict[str, Any],
+    respond: AsyncRespond,
+    *,
+    at: desk.Desk,
+    who: asking.Who,
+) -> messages.Message | None:
+    if kind == buttons.ButtonKind.OPEN and action.get("url"):
+        return None
+    try:
+        value = buttons.decode_value(str(action.get("value") or ""))
+    except errors.UserError as problem:
+        return asking.sentence(problem.sentence)
+    if foreign := at.foreign(value):
+        return asking.sentence(foreign)
+    if kind in _READS:
+        return _read(kind, f"{value.namespace}/{value.name}", at)
+    person = await who(str((body.get("user") or {}).get("id") or ""))
+    await slash.said(respond, answers.recording(buttons.ButtonKind(kind)))
+    return asking.reply(await at.press(value, kind, person))
+
+
+def _read(kind: str, key: str, at: desk.Desk) -> messages.Message:
+    if kind == buttons.ButtonKind.WHY:
+        return rendering.render(at.why(key))
+    facts = at.get(key)
+    return rendering.render(facts) if facts else asking.sentence(f"{key} is gone.")

@@ -1,0 +1,18 @@
+"""``/rollout promote``: pass the present pause or gate, or skip all steps that are left."""
+
+from bot.model import messages
+from handlers import asking
+
+USAGE = (
+    "/rollout promote [NAME] [--full]   pass the present pause or gate; --full: all steps left",
+    "example: /rollout promote checkout",
+)
+
+
+async def run(ask: asking.Ask) -> messages.Message:
+    unknown = [option for option in ask.options() if option != "--full"]
+    if unknown:
+        return asking.sentence(f"promote knows --full, not {unknown[0]}. Nothing was done.")
+    key = ask.find(" ".join(ask.plain()))
+    kind = "promote-full" if "--full" in ask.options() else "promote"
+    return asking.reply(await ask.desk.submit(kind, key, ask.person))

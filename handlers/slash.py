@@ -1,0 +1,82 @@
+"""``/rollout``: acknowledge, find the sub-command, answer the asker alone."""
+
+import asyncio
+import difflib
+import logging
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+
+from bot.model import errors, messages
+from bot.render import answers
+from bot.runtime import desk
+from handlers import asking, commands
+
+log = logging.getLogger(__name__)
+
+COMMAND = "/rollout"
+TIMEOUT_S = 12.0
+
+
+def register(app: AsyncApp, *, at: desk.Desk, who: asking.Who) -> None:
+    """Answer ``/rollout`` on ``app``."""
+
+    async def rollout(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
+        await ack()
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                message = await answered(body, at=at, who=who)
+        except TimeoutError:
+            message = answers.cluster_away(TIMEOUT_S)
+        except Exception:
+            log.exception("a command failed: a bug")
+            message = asking.sentence("Something went wrong on my side; nothing was done.")
+        await said(respond, message)
+
+    app.command(COMMAND)(rollout)
+
+
+async def answered(body: dict[str, Any], *, at: desk.Desk, who: asking.Who) -> messages.Message:
+    """The answer to one command."""
+    try:
+        words = asking.words(str(body.get("text") or ""))
+    except errors.UserError as problem:
+        return asking.sentence(problem.sentence)
+    name, rest = (words[0], words[1:]) if words else ("", ())
+    if name == "help":
+        return usage(rest)
+    module = commands.TABLE.get(name) if name else commands.BARE
+    if module is None:
+        near = difflib.get_close_matches(name, commands.TABLE, n=3)
+        return answers.unknown_word(known=[*commands.TABLE, "help"], near=near)
+    channels = (str(body.get("channel_name") or ""), str(body.get("channel_id") or ""))
+    ask = asking.Ask(
+        desk=at,
+        person=await who(str(body.get("user_id") or "")),
+        channels=tuple(filter(None, channels)),
+        words=rest,
+    )
+    try:
+        found: messages.Message = await module.run(ask)
+    except asking.Unknown as unknown:
+        return unknown.answer
+    return found
+
+
+def usage(words: tuple[str, ...]) -> messages.Message:
+    """How one command is used, or all of them."""
+    if words and words[0] in commands.TABLE:
+        return answers.usage(commands.TABLE[words[0]].USAGE)
+    if words:
+        near = difflib.get_close_matches(words[0], commands.TABLE, n=3)
+        return answers.unknown_word(known=[*commands.TABLE, "help"], near=near)
+    lines = [commands.BARE.USAGE[0], *(module.USAGE[0] for module in commands.TABLE.values())]
+    return answers.usage([*lines, "/rollout help COMMAND   more on one of them"])
+
+
+async def said(respond: AsyncRespond, message: messages.Message) -> None:
+    """Answer the asker alone; nothing may raise after the acknowledgment."""
+    try:
+        await respond(text=message.text, blocks=list(message.blocks), response_type="ephemeral")
+    except Exception as error:  # noqa: BLE001 - the work is done, only its answer is lost
+        log.warning("an answer could not be given: %s", type(error).__name__)
