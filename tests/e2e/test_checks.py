@@ -1,5 +1,7 @@
 """The demo's verdicts: each must call the wrong thing wrong. No stage is needed for this."""
 
+import types
+
 import pytest
 
 from bot.local.demo import checks, witness
@@ -12,8 +14,8 @@ def moves(*pairs):
 def answers(*, canary, stable, start=0.0, length=10.0, status=200):
     total = canary + stable
     return [
-        witness.Answer(
-            at=start + length * index / total,
+        types.SimpleNamespace(
+            t=start + length * index / total,
             revision="new" if index < canary else "old",
             status=status,
         )

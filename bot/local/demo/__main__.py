@@ -16,7 +16,7 @@ def say(text: str) -> None:
 
 async def perform(chosen: options.Options) -> int:
     async with stage.standing(chosen) as standing:
-        greet(standing)
+        greet(standing, chosen)
         if not chosen.story:
             await asyncio.Event().wait()
         code = await play(standing, chosen)
@@ -39,7 +39,8 @@ async def play(standing: stage.Stage, chosen: options.Options) -> int:
     return code
 
 
-def greet(standing: stage.Stage) -> None:
+def greet(standing: stage.Stage, chosen: options.Options) -> None:
+    table = "\n  ".join(stage.behaviors(chosen.error_rate))
     say("ready")
     print(f"""
   page      {standing.workspace.url}/   (a local stand-in for Slack)
@@ -47,7 +48,7 @@ def greet(standing: stage.Stage) -> None:
   metrics   {standing.traffic.prometheus_url}   ({standing.traffic.source})
   cluster   kubectl --kubeconfig {standing.kubeconfig} get rollouts -A
 
-{standing.traffic.table}
+  {table}
 
   In the page, as alice in #releases:
     /rollout list

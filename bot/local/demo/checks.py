@@ -47,7 +47,7 @@ def shares(
     found = []
     for move, end in zip(moves, ends, strict=False):
         if 0 < move.value < 100:
-            inside = [a for a in answers if move.at + SETTLE_S <= a.at < end and a.status]
+            inside = [a for a in answers if move.at + SETTLE_S <= a.t < end and a.status]
             found.append(_share(move.value, inside, canary))
     return found
 
@@ -86,12 +86,23 @@ def rollback_was_fast(sights: Sequence[witness.Sight]) -> Check:
 
 
 def users_on_stable(answers: Sequence[witness.Answer], *, stable: str, since: float) -> Check:
-    after = [a for a in answers if a.at >= since + SETTLE_S]
+    after = [a for a in answers if a.t >= since + SETTLE_S]
     right = sum(a.revision == stable and a.status == 200 for a in after)
     return Check(
         id="users-on-stable",
         ok=len(after) >= FEWEST and right == len(after),
         evidence=f"{right} of {len(after)} requests since then answered well by the stable",
+    )
+
+
+def proxy_agrees(
+    answers: Sequence[witness.Answer], *, canary: str, counted: int, since: float
+) -> Check:
+    """What the proxy says it sent to the canary's Service, against the answers seen."""
+    seen = sum(a.revision == canary for a in answers if a.t >= since)
+    ok = seen > 0 and abs(seen - counted) <= max(5, seen * 0.02)
+    return Check(
+        id="proxy-agrees", ok=ok, evidence=f"{counted} sent by the proxy, {seen} answers seen"
     )
 
 

@@ -18,10 +18,13 @@ TAIL = 2000
 class BotProcess:
     """``rollout-bot run`` with no flag that a real installation would not have."""
 
-    def __init__(self, *, kubeconfig: Path, folder: Path, slack: dict[str, str]) -> None:
+    def __init__(
+        self, *, kubeconfig: Path, folder: Path, prometheus: str, slack: dict[str, str]
+    ) -> None:
         self._kubeconfig = kubeconfig
         self._folder = folder
         self._slack = slack
+        self._prometheus = prometheus
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._failed = ""
@@ -47,10 +50,15 @@ class BotProcess:
             *("--slack-api-url", self._slack["url"], "--logformat", "json"),
             *("--metricsPort", "0", "--healthzPort", "0", "--ports-file", str(ports)),
         ]
-        tokens = {"SLACK_BOT_TOKEN": self._slack["bot"], "SLACK_APP_TOKEN": self._slack["app"]}
+        known = {
+            "SLACK_BOT_TOKEN": self._slack["bot"],
+            "SLACK_APP_TOKEN": self._slack["app"],
+            # Its port is free, so the templates cannot name it; Argo knows this name too.
+            "ARGO_ROLLOUTS_PROMETHEUS_ADDRESS": self._prometheus,
+        }
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *command, env=os.environ | tokens, stdout=log, stderr=log
+                *command, env=os.environ | known, stdout=log, stderr=log
             )
         try:
             async with asyncio.timeout(START_S):

@@ -38,7 +38,7 @@ def _write(folder: Path, played: story.Story, code: int) -> None:
     with (folder / "requests.csv").open("w", encoding="utf-8", newline="") as rows:
         writer = csv.writer(rows)
         writer.writerow(["at", "revision", "status"])
-        writer.writerows((f"{a.at:.3f}", a.revision, a.status) for a in played.seen.answers)
+        writer.writerows((f"{a.t:.3f}", a.revision, a.status) for a in played.answers())
 
 
 def _json(path: Path, value: object) -> None:

@@ -21,7 +21,7 @@ from bot.local.demo import chat, errors, kube, options, process
 
 LOCAL = Path(__file__).parents[1]
 MANIFESTS = LOCAL / "manifests"
-NAMESPACE = "demo"
+NAME = "checkout"  # the Rollout that the stories ship
 LEASES = "argo-rollouts"  # where the bot's lease is, outside a cluster
 READY_S = 30.0
 STOP_S = 10.0
@@ -29,7 +29,7 @@ STOP_S = 10.0
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """Everything that runs; ``traffic`` offers proxy_url, prometheus_url, source and table."""
+    """Everything that runs; ``traffic`` is a ``bot.local.traffic.Traffic``."""
 
     api: kube.Kube
     kubeconfig: Path
@@ -54,10 +54,10 @@ class Stage:
         }
 
 
-def parts_missing() -> list[str]:
+def parts_missing(chosen: options.Options) -> list[str]:
     """What this checkout or machine lacks, one sentence each."""
     lacks = []
-    for name in ("cluster", "traffic"):
+    for name in ("traffic",) if chosen.kubeconfig else ("cluster", "traffic"):
         if not (LOCAL / name / "__init__.py").exists():
             lacks.append(f"bot.local.{name} is not part of this checkout")
     if not any(MANIFESTS.glob("*.yaml")):
@@ -70,7 +70,7 @@ def parts_missing() -> list[str]:
 @contextlib.asynccontextmanager
 async def standing(chosen: options.Options) -> AsyncIterator[Stage]:
     """Start everything, yield it, end it in the opposite order."""
-    if lacks := parts_missing():
+    if lacks := parts_missing(chosen):
         raise errors.PartMissingError("; ".join(lacks))
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="demo-")))
@@ -84,10 +84,17 @@ async def standing(chosen: options.Options) -> AsyncIterator[Stage]:
         people = chat.Chat(space.url)
         await people.open()
         stack.push_async_callback(people.close)
-        traffic = await _traffic(stack, kubeconfig, chosen)
+        traffic = await _traffic(
+            stack,
+            kubeconfig=str(kubeconfig),
+            namespace=rollout(objects, NAME)["metadata"]["namespace"],
+            directory=folder / "traffic",
+            error_rate=chosen.error_rate,
+        )
         bot = process.BotProcess(
             kubeconfig=kubeconfig,
             folder=folder,
+            prometheus=traffic.prometheus_url,
             slack={"url": space.api_url, "bot": space.bot_token, "app": space.app_token},
         )
         stack.push_async_callback(bot.stop)
@@ -129,23 +136,35 @@ async def _local_cluster(stack: contextlib.AsyncExitStack, folder: Path) -> Path
     return path
 
 
-async def _traffic(
-    stack: contextlib.AsyncExitStack, kubeconfig: Path, chosen: options.Options
-) -> Any:
-    """The data plane; of the demo's namespace only."""
+async def _traffic(stack: contextlib.AsyncExitStack, **start: Any) -> Any:
+    """The data plane of one namespace: pods, proxy, load, metrics."""
     module = importlib.import_module("bot.local.traffic")
     problems = importlib.import_module("bot.local.traffic.errors")
-    traffic = module.Traffic(
-        kubeconfig=kubeconfig, namespace=NAMESPACE, error_rate=chosen.error_rate
-    )
+    traffic = module.Traffic()
     stack.push_async_callback(traffic.stop)
     try:
-        await traffic.start()
+        await traffic.start(**start)
     except problems.PartMissing as error:
         raise errors.PartMissingError(str(error)) from None
     except problems.TrafficError as error:
         raise errors.DemoError(str(error)) from None
     return traffic
+
+
+def behaviors(error_rate: float | None) -> list[str]:
+    """The table that says how an image behaves."""
+    lines: list[str] = importlib.import_module("bot.local.traffic.behaviors").lines(
+        error_rate=error_rate
+    )
+    return lines
+
+
+def rollout(objects: list[kube.Object], name: str) -> kube.Object:
+    """One of the demo's Rollouts by name."""
+    found = [o for o in objects if o["kind"] == "Rollout" and o["metadata"]["name"] == name]
+    if not found:
+        raise errors.PartMissingError(f"the demo's manifests hold no Rollout {name!r}")
+    return found[0]
 
 
 async def _install(

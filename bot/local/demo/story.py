@@ -13,9 +13,8 @@ from typing import Any
 from bot.local.demo import chat, checks, errors, kube, options, witness
 from bot.local.demo import stage as stages
 
-NAME = "checkout"
+NAME = stages.NAME
 CANARY = "checkout-canary"
-HOST = "checkout"
 METRIC = "success-rate"
 IMAGES = {"good": "checkout:good-2", "bad": "checkout:bad-3"}
 WEIGHTS = (10, 25, 50)
@@ -31,11 +30,7 @@ class Story:
 
     def __init__(self, stage: stages.Stage, chosen: options.Options, say: Say) -> None:
         self.stage, self.chosen, self.say = stage, chosen, say
-        rollout = next(
-            obj
-            for obj in stage.objects
-            if obj["kind"] == "Rollout" and obj["metadata"]["name"] == NAME
-        )
+        rollout = stages.rollout(stage.objects, NAME)
         meta, canary = rollout["metadata"], rollout["spec"]["strategy"]["canary"]
         self.path = f"{kube.collection(rollout)}/{meta['name']}"
         route = canary["trafficRouting"]["istio"]["virtualService"]["name"]
@@ -43,6 +38,8 @@ class Story:
         self.canary_service = canary.get("canaryService", CANARY)
         self.stable = ""
         self.old_image = ""
+        self.began = time.time()
+        self.counted: dict[str, int] = {}
         self.checks: list[checks.Check] = []
 
     async def play(self) -> list[checks.Check]:
@@ -73,7 +70,6 @@ class Story:
                 self.seen.watch_route(stage.api, canary=self.canary_service),
                 self.seen.watch_rollout(stage.api),
                 self.seen.watch_runs(stage.api),
-                self.seen.send(stage.traffic.proxy_url, host=HOST),
                 stage.chat.follow(),
             )
             tasks = [group.create_task(work) for work in works]
@@ -86,6 +82,7 @@ class Story:
     async def _ship(self, image: str) -> None:
         """As CI would: the template's image, and nothing else."""
         found = await self.stage.api.call("GET", self.path)
+        self.began, self.counted = time.time(), await self.stage.traffic.counts()
         self.stable = found["status"]["stableRS"]
         containers = found["spec"]["template"]["spec"]["containers"]
         self.old_image = containers[0]["image"]
@@ -158,9 +155,9 @@ class Story:
         gradual = [s for s in seen.sights if not (s.kind == "weight" and s.value == 100)]
         self.checks += [
             checks.weights_in_order(gradual, WEIGHTS),
-            *checks.shares(seen.sights, seen.answers, canary=canary, until=over),
+            *checks.shares(seen.sights, self.answers(), canary=canary, until=over),
             checks.ended(seen.rollout, phase="Healthy", stable=canary),
-            checks.users_on_stable(seen.answers, stable=canary, since=over),
+            checks.users_on_stable(self.answers(), stable=canary, since=over),
             checks.one_card_edited(told),
             checks.few_loud(told, card=1, gate=1, alert=0),
         ]
@@ -170,11 +167,15 @@ class Story:
     async def _judge_bad(self, canary: str, over: float) -> None:
         seen, told = self.seen, self.told()
         old, new = (image.partition(":")[2] for image in (self.old_image, IMAGES["bad"]))
+        sent = (await self.stage.traffic.counts()).get(self.canary_service, 0)
+        counted = sent - self.counted.get(self.canary_service, 0)
+        answers = self.answers()
         self.checks += [
-            *checks.shares(seen.sights, seen.answers, canary=canary, until=over),
+            *checks.shares(seen.sights, answers, canary=canary, until=over),
+            checks.proxy_agrees(answers, canary=canary, counted=counted, since=self.began),
             checks.rollback_was_fast(seen.sights),
             checks.ended(seen.rollout, phase="Degraded", stable=self.stable),
-            checks.users_on_stable(seen.answers, stable=self.stable, since=over),
+            checks.users_on_stable(self.answers(), stable=self.stable, since=over),
             checks.alert_says_why(told, metric=METRIC, old=old, new=new),
             checks.one_card_edited(told),
             checks.few_loud(told, card=1, gate=0, alert=1),
@@ -195,6 +196,11 @@ class Story:
         told, said = self.told(), self.stage.chat.messages
         places = [message["ts"] for message in told["alert"] + told["card"]]
         return [file for ts in places for file in checks.charts(said, thread=ts)]
+
+    def answers(self) -> list[Any]:
+        """Every request since the story began, oldest first."""
+        rows = self.stage.traffic.load.window(since=self.began)
+        return sorted(rows, key=lambda row: row.t)
 
     async def save_charts(self, folder: Path) -> None:
         for file in self._pictures():

@@ -1,30 +1,27 @@
-"""What the demo saw: the route, the rollout, the runs and the answers, each with its time.
+"""What the demo saw: the route, the rollout and the runs, each with its time.
 
 Only recording. What it means is decided in ``checks``.
 """
 
 import asyncio
-import contextlib
 import dataclasses
 import time
-from typing import Any
-
-import aiohttp
+from typing import Any, Protocol
 
 from bot.local.demo import kube
 
-RATE = 60.0  # requests a second: 5 s of 10 % are 30 requests of the canary
-IN_FLIGHT = 16
-REQUEST_S = 3.0
 
+class Answer(Protocol):
+    """One request through the proxy, as the load saw it; status 0: no answer."""
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """One request through the proxy; ``revision`` is its x-revision, status 0: no answer."""
+    @property
+    def t(self) -> float: ...
 
-    at: float
-    revision: str
-    status: int
+    @property
+    def revision(self) -> str: ...
+
+    @property
+    def status(self) -> int: ...
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +39,6 @@ class Witness:
     def __init__(self, *, namespace: str, name: str, route: str) -> None:
         self._namespace, self._name, self._route = namespace, name, route
         self.sights: list[Sight] = []
-        self.answers: list[Answer] = []
         self.rollout: kube.Object = {}
         self.changed = asyncio.Event()
 
@@ -79,31 +75,6 @@ class Witness:
                 seen[name] = phase
                 self.sights.append(Sight(at=time.time(), kind="run", value=(name, phase)))
                 self.changed.set()
-
-    async def send(self, url: str, *, host: str) -> None:
-        """Requests at an even rate, until cancelled."""
-        slots = asyncio.Semaphore(IN_FLIGHT)
-        limit = aiohttp.ClientTimeout(total=REQUEST_S)
-        async with aiohttp.ClientSession(timeout=limit) as http, asyncio.TaskGroup() as group:
-            due = time.monotonic()
-            while True:
-                due = max(due + 1 / RATE, time.monotonic() - 1)
-                await asyncio.sleep(due - time.monotonic())
-                await asyncio.wait_for(slots.acquire(), 2 * REQUEST_S)
-                group.create_task(self._ask(http, url, host, slots))
-
-    async def _ask(
-        self, http: aiohttp.ClientSession, url: str, host: str, slots: asyncio.Semaphore
-    ) -> None:
-        at, revision, status = time.time(), "", 0
-        try:
-            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                async with http.get(url, headers={"Host": host}) as answer:
-                    await answer.read()
-                    revision, status = answer.headers.get("x-revision", ""), answer.status
-        finally:
-            slots.release()
-        self.answers.append(Answer(at=at, revision=revision, status=status))
 
     def _saw(self, kind: str, value: Any) -> None:
         if self.last(kind) != value:
