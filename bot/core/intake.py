@@ -90,12 +90,12 @@ def _apply(d: draft_module.Draft, intent: status_model.Intent) -> tuple[bool, st
         if not d.status.abort:
             return False, "Nothing to retry: the update was not aborted."
         _retry(d)
-        return True, "started again from the first step"
+        return True, "Started again from the first step."
     if d.status.abort:
         return False, "The update was aborted; retry starts it again."
     if intent.kind == "promote-full":
         d.set(promote_full=True)
-        return True, "all steps that are left are skipped"
+        return True, "All steps that are left are skipped."
     return _promote(d, intent)
 
 
@@ -104,7 +104,7 @@ def _abort(d: draft_module.Draft, intent: status_model.Intent) -> tuple[bool, st
         return False, "It is aborted already."
     d.abort("")
     d.set_bot(abort={**d.status.bot.abort, "by": intent.actor, "reason": intent.reason})
-    return True, "all traffic goes back to the stable revision"
+    return True, "All traffic goes back to the stable revision."
 
 
 def _promote(d: draft_module.Draft, intent: status_model.Intent) -> tuple[bool, str]:
@@ -116,11 +116,17 @@ def _promote(d: draft_module.Draft, intent: status_model.Intent) -> tuple[bool, 
     if d.status.pause_conditions:
         d.set(pause_conditions=())
         d.resumed = True
-        return True, "the pause is over"
+        return True, _passed(d)
     if d.finished or weights.held_before_full(d):
         return False, "No step is left to pass; it finishes when its pods are ready."
     d.set(step_index=d.index + 1, step_run=None)
-    return True, "the present step is skipped"
+    return True, "The present step is skipped."
+
+
+def _passed(d: draft_module.Draft) -> str:
+    if weights.held_before_full(d):
+        return f"Approved: all traffic goes to v{d.family.new.revision}."
+    return f"Approved: v{d.family.new.revision} goes on."
 
 
 def _answer(

@@ -12,8 +12,10 @@ def desired_weight(d: draft_module.Draft) -> int:
     if d.promoted or d.status.abort or d.family.creating or new.available == 0:
         return 0
     written = d.status.weights.canary if d.status.weights else 0
-    if weights.held_before_full(d) or d.status.promote_full:
+    if d.status.promote_full:
         return written
+    if weights.held_before_full(d):
+        return weights.before_step(steps, d.index)
     if d.show_weight is not None:
         return d.show_weight
     if not steps:

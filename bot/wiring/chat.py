@@ -82,8 +82,8 @@ class Slack:
         self._messenger = messenger.SlackMessenger(token=token, base_url=chosen.api_url)
         rules = authorize.Rules(
             approvers=chosen.approvers,
-            channels=chosen.channels,
-            default_channel=chosen.default_channel,
+            channels={name: _named(channel) for name, channel in chosen.channels.items()},
+            default_channel=_named(chosen.default_channel),
         )
         self._view = scenery.Scenery(
             reader=controller.reader,
@@ -150,6 +150,12 @@ class Slack:
 
     async def close(self) -> None:
         await tasks.cancel(self._task)
+
+
+def _named(channel: str) -> str:
+    """``#name`` for a name, an id as it is: this text is shown to people."""
+    is_id = channel[:1] in {"C", "G"} and channel.isupper() and len(channel) >= 9
+    return channel if is_id or not channel else f"#{channel.lstrip('#')}"
 
 
 def _asking(provider: Any) -> series.Range:

@@ -259,6 +259,8 @@ async def _serve(controller: Controller, stop: asyncio.Event, ports_file: str) -
         await tasks.cancel(leading, *watching)
         controller.timers.stop()
         await controller.chat.close()
+        for provider in controller.providers.values():
+            await provider.close()
         await web.stop()
 
 

@@ -46,4 +46,6 @@ def to_console(chosen: settings.Settings) -> None:
     root.handlers[:] = [handler]
     root.setLevel(_LEVELS.get(chosen.log_level.lower(), 20))
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    # It warns that the token in the environment is not its own business: it is ours.
+    logging.getLogger("slack_bolt.AsyncApp").setLevel(logging.ERROR)
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
