@@ -24,7 +24,7 @@ MANIFESTS = LOCAL / "manifests"
 NAME = "checkout"  # the Rollout that the stories ship
 LEASES = "argo-rollouts"  # where the bot's lease is, outside a cluster
 READY_S = 30.0
-STOP_S = 10.0
+GONE_S = 20.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ async def standing(chosen: options.Options) -> AsyncIterator[Stage]:
         kubeconfig = chosen.kubeconfig or await _local_cluster(stack, folder)
         api = await stack.enter_async_context(kube.Kube(kubeconfig))
         objects = kube.documents(MANIFESTS)
-        await _install(stack, api, objects)
+        await install_kinds(api)
         space = workspace.LocalWorkspace(commands=("/rollout",))
         await space.start(port=chosen.port)
         stack.push_async_callback(space.stop)
@@ -91,6 +91,7 @@ async def standing(chosen: options.Options) -> AsyncIterator[Stage]:
             directory=folder / "traffic",
             error_rate=chosen.error_rate,
         )
+        await make_namespaces(stack, api, objects)
         bot = process.BotProcess(
             kubeconfig=kubeconfig,
             folder=folder,
@@ -167,27 +168,47 @@ def rollout(objects: list[kube.Object], name: str) -> kube.Object:
     return found[0]
 
 
-async def _install(
-    stack: contextlib.AsyncExitStack, api: kube.Kube, objects: list[kube.Object]
-) -> None:
-    """Our kinds where they are absent, and the namespaces; those made here go at the end."""
+async def install_kinds(api: kube.Kube) -> None:
+    """Our kinds, where the server does not have them."""
     for crd in kube.documents(_crds()):
         path = f"{kube.collection(crd)}/{crd['metadata']['name']}"
         if await api.get(path) is None:
             await api.apply(crd)
             await _until_established(api, path)
+
+
+async def make_namespaces(
+    stack: contextlib.AsyncExitStack, api: kube.Kube, objects: list[kube.Object]
+) -> None:
+    """Those that are absent; they go again at the end, while the traffic still ends their pods."""
     wanted = {obj["metadata"]["namespace"] for obj in objects if "namespace" in obj["metadata"]}
     for name in sorted(wanted | {LEASES}):
         path = f"/api/v1/namespaces/{name}"
-        if await api.get(path) is None:
+        found = await api.get(path)
+        if found and "deletionTimestamp" in found["metadata"]:
+            await _until_gone(api, path)
+            found = None
+        if found is None:
             space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
             await api.apply(space)
             stack.push_async_callback(_remove, api, path)
 
 
 async def _remove(api: kube.Kube, path: str) -> None:
-    with contextlib.suppress(kube.RefusedError, OSError, TimeoutError):
+    with contextlib.suppress(kube.RefusedError, errors.DemoError, OSError):
         await api.call("DELETE", path)
+        await _until_gone(api, path)
+
+
+async def _until_gone(api: kube.Kube, path: str) -> None:
+    try:
+        async with asyncio.timeout(GONE_S):
+            while True:
+                if await api.get(path) is None:
+                    return
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise errors.TookTooLongError(f"{path} is still being deleted") from None
 
 
 def _crds() -> Path:

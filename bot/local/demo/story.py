@@ -16,6 +16,7 @@ from bot.local.demo import stage as stages
 NAME = stages.NAME
 CANARY = "checkout-canary"
 METRIC = "success-rate"
+REVISION = "rollout.argoproj.io/revision"
 IMAGES = {"good": "checkout:good-2", "bad": "checkout:bad-3"}
 WEIGHTS = (10, 25, 50)
 APPROVER = "alice"
@@ -37,9 +38,10 @@ class Story:
         self.seen = witness.Witness(namespace=meta["namespace"], name=NAME, route=route)
         self.canary_service = canary.get("canaryService", CANARY)
         self.stable = ""
-        self.old_image = ""
+        self.before = 0
         self.began = time.time()
         self.counted: dict[str, int] = {}
+        self.pressed: set[str] = set()
         self.checks: list[checks.Check] = []
 
     async def play(self) -> list[checks.Check]:
@@ -85,7 +87,7 @@ class Story:
         self.began, self.counted = time.time(), await self.stage.traffic.counts()
         self.stable = found["status"]["stableRS"]
         containers = found["spec"]["template"]["spec"]["containers"]
-        self.old_image = containers[0]["image"]
+        self.before = int(found["metadata"]["annotations"][REVISION])
         containers[0]["image"] = image
         template = {"spec": {"containers": containers}}
         await self.stage.api.call(
@@ -95,7 +97,7 @@ class Story:
 
     async def _until_over(self) -> str:
         """Healthy, Degraded or, in the bad story, Waiting: nothing pulled it back."""
-        approved, told = False, 0
+        told = 0
         while True:
             self.stage.bot.check()
             for sight in self.seen.sights[told:]:
@@ -108,10 +110,10 @@ class Story:
                 return "Degraded"
             if phase == "Healthy" and status.get("stableRS") not in {self.stable, None}:
                 return "Healthy"
-            if not approved and (gate := self._open_gate()):
+            if gate := self._open_gate():
                 if self.chosen.story == "bad":
                     return "Waiting"
-                approved = await self._approve(gate)
+                await self._approve(gate)
             await self._something()
 
     async def _something(self) -> None:
@@ -122,20 +124,30 @@ class Story:
 
     def told(self) -> dict[str, list[Any]]:
         people = self.stage.chat
-        return checks.loud(people.messages, people.first, name=NAME)
+        return checks.loud(people.messages, people.first, name=f"{NAME} v{self._number()}")
+
+    def _number(self) -> int:
+        """Of the shipped revision, as messages name it; the API server keeps it."""
+        notes = self.seen.rollout.get("metadata", {}).get("annotations") or {}
+        return int(notes.get(REVISION, self.before + 1))
 
     def _open_gate(self) -> dict[str, Any] | None:
         return next(
-            (said for said in self.told()["gate"] if APPROVE in str(said.get("blocks"))), None
+            (
+                said
+                for said in self.told()["gate"]
+                if said["ts"] not in self.pressed and APPROVE in str(said.get("blocks"))
+            ),
+            None,
         )
 
-    async def _approve(self, gate: dict[str, Any]) -> bool:
+    async def _approve(self, gate: dict[str, Any]) -> None:
+        self.pressed.add(gate["ts"])
         weight = self.seen.last("weight")
         answer = await self.stage.chat.click(user=APPROVER, ts=gate["ts"], action=APPROVE)
         ok = bool(answer.get("acked")) and weight == WEIGHTS[-1]
         self._check("approved", ok, f"at weight {weight}: {gate['text']} → {answer}")
         self.say(f"{APPROVER} pressed Approve")
-        return True
 
     async def _judge(self, phase: str) -> None:
         over = time.time()
@@ -151,10 +163,8 @@ class Story:
 
     def _judge_good(self, canary: str, over: float) -> None:
         seen, told = self.seen, self.told()
-        # A bot may send the whole route back to the stable once the canary is the stable.
-        gradual = [s for s in seen.sights if not (s.kind == "weight" and s.value == 100)]
         self.checks += [
-            checks.weights_in_order(gradual, WEIGHTS),
+            checks.weights_in_order(seen.sights, (*WEIGHTS, 100)),
             *checks.shares(seen.sights, self.answers(), canary=canary, until=over),
             checks.ended(seen.rollout, phase="Healthy", stable=canary),
             checks.users_on_stable(self.answers(), stable=canary, since=over),
@@ -166,7 +176,7 @@ class Story:
 
     async def _judge_bad(self, canary: str, over: float) -> None:
         seen, told = self.seen, self.told()
-        old, new = (image.partition(":")[2] for image in (self.old_image, IMAGES["bad"]))
+        old, new = f"v{self.before}", f"v{self._number()}"
         sent = (await self.stage.traffic.counts()).get(self.canary_service, 0)
         counted = sent - self.counted.get(self.canary_service, 0)
         answers = self.answers()
