@@ -96,7 +96,7 @@ def test_desk_promotes_and_reads_the_answer_back():
         return stage, reply, again
 
     stage, reply, again = virtual.run(story())
-    assert (reply.accepted, reply.sentence) == (True, "the pause is over")
+    assert (reply.accepted, reply.sentence) == (True, "Approved: v2 goes on.")
     assert not again.accepted and again.sentence == (
         "This step is over: sam approved it at 12:01 UTC; nothing was changed. "
         "checkout v2 is at 100 %."
