@@ -41,15 +41,20 @@ def shares(
     *,
     canary: str,
     until: float,
+    cut_short: bool = False,
 ) -> list[Check]:
-    """For each weight between 0 and 100: what the canary really got while it lasted."""
+    """For each weight between 0 and 100: what the canary really got while it lasted.
+
+    ``cut_short``: a rollback may end a weight before enough requests came to judge it by.
+    """
     moves = [s for s in sights if s.kind == "weight"]
     ends = [s.at for s in moves[1:]] + [until]
     found = []
     for move, end in zip(moves, ends, strict=False):
         if 0 < move.value < 100:
             inside = [a for a in answers if move.at + SETTLE_S <= a.t < end and a.status]
-            found.append(_share(move.value, inside, canary))
+            if len(inside) >= FEWEST or not cut_short:
+                found.append(_share(move.value, inside, canary))
     return found
 
 

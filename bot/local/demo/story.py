@@ -181,7 +181,7 @@ class Story:
         counted = sent - self.counted.get(self.canary_service, 0)
         answers = self.answers()
         self.checks += [
-            *checks.shares(seen.sights, answers, canary=canary, until=over),
+            *checks.shares(seen.sights, answers, canary=canary, until=over, cut_short=True),
             checks.proxy_agrees(answers, canary=canary, counted=counted, since=self.began),
             checks.rollback_was_fast(seen.sights),
             checks.ended(seen.rollout, phase="Degraded", stable=self.stable),
