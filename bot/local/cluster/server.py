@@ -1,9 +1,7 @@
 """The HTTP face of the local cluster: paths, verbs and answers of the API server."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -11,8 +9,8 @@ from aiohttp import web
 from bot.local.cluster import (
     controllers,
     faults,
-    patches,
     refusals,
+    requests,
     resources,
     selection,
     store,
@@ -30,21 +28,6 @@ VERSION = {
 MOST_BYTES = 3 * 2**20
 PAGE = 500
 DEFAULT_WATCH_S = 1800.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """What a path means."""
-
-    kind: resources.Resource
-    version: str
-    namespace: str
-    name: str
-    part: str
-
-    @property
-    def api_version(self) -> str:
-        return self.kind.api_version(self.version)
 
 
 class Api:
@@ -100,33 +83,33 @@ class Api:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         parts = [part for part in request.path.split("/") if part]
-        if request.method == "GET" and (found := _discovery(parts)) is not None:
+        if request.method == "GET" and (found := requests.discovery(parts)) is not None:
             return web.json_response(found)
         if parts[-1:] == ["selfsubjectaccessreviews"]:
             body = await request.json()
             return web.json_response({**body, "status": {"allowed": True}}, status=201)
-        target = _target(parts)
-        await self.faults.strike(_verb(request, target), target.kind.plural)
-        handler: Callable[[web.Request, Target], Awaitable[web.StreamResponse]] = {
+        target = requests.target(parts)
+        await self.faults.strike(requests.verb(request, target), target.kind.plural)
+        handler: Callable[[web.Request, requests.Target], Awaitable[web.StreamResponse]] = {
             "GET": self._read,
             "POST": self._create,
             "PUT": self._update,
             "PATCH": self._update,
             "DELETE": self._delete,
-        }[request.method]
+        }.get(request.method, self._read)
         return await handler(request, target)
 
     # -- reading ---------------------------------------------------------------------------
 
-    async def _read(self, request: web.Request, at: Target) -> web.StreamResponse:
+    async def _read(self, request: web.Request, at: requests.Target) -> web.StreamResponse:
         if at.name and request.query.get("watch") not in {"1", "true"}:
             obj = self.store.get(at.kind, at.namespace, at.name)
             if at.part == "scale":
-                return web.json_response(_scale(obj))
-            if _wants_table(request):
+                return web.json_response(requests.scale(obj))
+            if requests.wants_table(request):
                 version = obj["metadata"]["resourceVersion"]
                 return web.json_response(tables.table(at.kind, [obj], version))
-            return web.json_response(_whole(at, obj))
+            return web.json_response(requests.whole(at, obj))
         labels = selection.by_labels(request.query.get("labelSelector", ""))
         fields = selection.by_fields(request.query.get("fieldSelector", ""))
 
@@ -137,13 +120,18 @@ class Api:
             return await self._watch(request, at, test)
         return self._list(request, at, test)
 
-    def _list(self, request: web.Request, at: Target, test: selection.Test) -> web.Response:
+    def _list(
+        self, request: web.Request, at: requests.Target, test: selection.Test
+    ) -> web.Response:
         found = [obj for obj in self.store.all(at.kind, at.namespace) if test(obj)]
-        start = int(request.query.get("continue") or 0)
+        mark = request.query.get("continue") or "0"
+        if not mark.isdecimal():
+            raise refusals.bad("invalid continue token")
+        start = int(mark)
         limit = int(request.query.get("limit") or 0) or len(found)
         page, rest = found[start : start + limit], len(found) - start - limit
         version = str(self.store.version)
-        if _wants_table(request):
+        if requests.wants_table(request):
             return web.json_response(tables.table(at.kind, page, version))
         meta: dict[str, Any] = {"resourceVersion": version}
         if rest > 0:
@@ -153,12 +141,12 @@ class Api:
                 "kind": f"{at.kind.kind}List",
                 "apiVersion": at.api_version,
                 "metadata": meta,
-                "items": [_whole(at, obj) for obj in page],
+                "items": [requests.whole(at, obj) for obj in page],
             }
         )
 
     async def _watch(
-        self, request: web.Request, at: Target, test: selection.Test
+        self, request: web.Request, at: requests.Target, test: selection.Test
     ) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         response.enable_chunked_encoding()
@@ -185,8 +173,8 @@ class Api:
 
     # -- writing ---------------------------------------------------------------------------
 
-    async def _create(self, request: web.Request, at: Target) -> web.Response:
-        body = await _json(request)
+    async def _create(self, request: web.Request, at: requests.Target) -> web.Response:
+        body = await requests.body_of(request)
         if at.part == "binding":
             pod = self.store.get(at.kind, at.namespace, at.name)
             node = (body.get("target") or {}).get("name")
@@ -201,29 +189,29 @@ class Api:
         if request.query.get("dryRun"):
             return web.json_response(body, status=201)
         made = self.store.create(at.kind, namespace if at.kind.namespaced else "", body)
-        return web.json_response(_whole(at, made), status=201)
+        return web.json_response(requests.whole(at, made), status=201)
 
-    async def _update(self, request: web.Request, at: Target) -> web.Response:
+    async def _update(self, request: web.Request, at: requests.Target) -> web.Response:
         if at.part == "status" and not at.kind.status:
             raise refusals.Refusal(
                 404, "NotFound", "the server could not find the requested resource"
             )
         old = self.store.get(at.kind, at.namespace, at.name)
-        base = _scale(old) if at.part == "scale" else _whole(at, old)
-        wanted = await _patched(request, base)
+        base = requests.scale(old) if at.part == "scale" else requests.whole(at, old)
+        wanted = await requests.patched(request, base)
         if at.part == "scale":
             replicas = (wanted.get("spec") or {}).get("replicas", 0)
             spec = {**old["spec"], "replicas": replicas}
             saved = self.store.replace(at.kind, old, {**old, "spec": spec})
-            return web.json_response(_scale(saved))
+            return web.json_response(requests.scale(saved))
         wanted["apiVersion"] = old.get("apiVersion", at.api_version)
         if request.query.get("dryRun"):
-            return web.json_response(_whole(at, wanted))
+            return web.json_response(requests.whole(at, wanted))
         saved = self.store.replace(at.kind, old, wanted, part=at.part)
-        return web.json_response(_whole(at, saved))
+        return web.json_response(requests.whole(at, saved))
 
-    async def _delete(self, request: web.Request, at: Target) -> web.Response:
-        options = await _json(request) if request.can_read_body else {}
+    async def _delete(self, request: web.Request, at: requests.Target) -> web.Response:
+        options = await requests.body_of(request) if request.can_read_body else {}
         if not at.name:
             test = selection.by_labels(request.query.get("labelSelector", ""))
             for obj in self.store.all(at.kind, at.namespace):
@@ -258,88 +246,3 @@ class Api:
         self.store.remove(kind, obj)
         if kind == controllers.NAMESPACE:
             self.controllers.empty_namespace(obj["metadata"]["name"])
-
-
-def _discovery(parts: list[str]) -> dict[str, Any] | None:
-    if parts[:1] == ["api"] and len(parts) == 2:
-        return resources.listed("", parts[1])
-    if parts[:1] == ["apis"] and len(parts) == 3:
-        return resources.listed(parts[1], parts[2])
-    return None
-
-
-def _target(parts: list[str]) -> Target:
-    """``/api/v1/…`` or ``/apis/GROUP/VERSION/…``, with or without a namespace."""
-    unknown = refusals.Refusal(404, "NotFound", "the server could not find the requested resource")
-    if parts[:1] == ["api"] and len(parts) >= 3:
-        group, version, rest = "", parts[1], parts[2:]
-    elif parts[:1] == ["apis"] and len(parts) >= 4:
-        group, version, rest = parts[1], parts[2], parts[3:]
-    else:
-        raise unknown
-    namespace = ""
-    if rest[0] == "namespaces" and len(rest) >= 3 and rest[2] != "status":
-        namespace, rest = rest[1], rest[2:]
-    kind = resources.BY_PATH.get((group, version, rest[0]))
-    if kind is None:
-        raise unknown
-    name, part = (*rest[1:3], "", "")[:2]
-    return Target(kind=kind, version=version, namespace=namespace, name=name, part=part)
-
-
-def _verb(request: web.Request, at: Target) -> str:
-    if request.method == "GET":
-        if request.query.get("watch") in {"1", "true"}:
-            return "watch"
-        return "get" if at.name else "list"
-    verbs = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-    return verbs[request.method]
-
-
-def _wants_table(request: web.Request) -> bool:
-    return "as=Table" in request.headers.get("Accept", "")
-
-
-def _whole(at: Target, obj: store.Object) -> store.Object:
-    return {"kind": at.kind.kind, **obj, "apiVersion": at.api_version}
-
-
-def _scale(obj: store.Object) -> dict[str, Any]:
-    meta, status = obj["metadata"], obj.get("status") or {}
-    return {
-        "kind": "Scale",
-        "apiVersion": "autoscaling/v1",
-        "metadata": {key: meta[key] for key in ("name", "namespace", "uid", "resourceVersion")},
-        "spec": {"replicas": (obj.get("spec") or {}).get("replicas", 0)},
-        "status": {
-            "replicas": status.get("HPAReplicas", status.get("replicas", 0)),
-            "selector": status.get("selector", ""),
-        },
-    }
-
-
-async def _json(request: web.Request) -> dict[str, Any]:
-    if "protobuf" in request.content_type or "cbor" in request.content_type:
-        text = f"{request.content_type} is not supported here: send JSON, as kubectl apply does"
-        raise refusals.Refusal(415, "UnsupportedMediaType", text)
-    try:
-        body = await request.json()
-    except json.JSONDecodeError as error:
-        raise refusals.bad(f"the body is not JSON: {error}") from None
-    if not isinstance(body, dict):
-        raise refusals.bad("the body must be an object")
-    return body
-
-
-async def _patched(request: web.Request, base: store.Object) -> store.Object:
-    if request.method == "PUT":
-        return await _json(request)
-    kind = request.content_type
-    if kind == "application/json-patch+json":
-        return dict(patches.json_patch(base, await request.json()))
-    body = await _json(request)
-    if kind == "application/merge-patch+json":
-        return dict(patches.merge(base, body))
-    if kind == "application/strategic-merge-patch+json":
-        return dict(patches.strategic(base, body))
-    raise refusals.Refusal(415, "UnsupportedMediaType", f"{kind} is not supported here")

@@ -4,6 +4,7 @@ import asyncio
 import copy
 import itertools
 import json
+import re
 import uuid
 from collections import deque
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from bot.local.cluster import refusals, resources
 Object = dict[str, Any]
 Key = tuple[str, str]
 HISTORY = 5_000
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 WAITING = 10_000
 """Events that a slow watcher may be behind before it is cut."""
 
@@ -74,6 +76,9 @@ class Store:
         if not name:
             text = "metadata.name: Required value: name or generateName is required"
             raise refusals.invalid(kind.kind, kind.group, "", text)
+        if not _NAME.fullmatch(name):
+            text = f"metadata.name: Invalid value: {json.dumps(name)}: a lowercase RFC 1123 name"
+            raise refusals.invalid(kind.kind, kind.group, name, text)
         if (namespace, name) in self.shelf(kind).objects:
             raise refusals.exists(kind.plural, kind.group, name)
         if kind.namespaced:
