@@ -27,10 +27,14 @@ Work = Callable[[str], Awaitable[None]]
 
 @dataclass(slots=True)
 class _Key:
-    """The state of one key that is queued, running, or both."""
+    """The state of one key that is queued, running, or both.
+
+    ``urgent`` is the pass that is asked for, ``hot`` the one that runs.
+    """
 
     queued: bool = False
     urgent: bool = False
+    hot: bool = False
     running: asyncio.Task[None] | None = None
     failures: int = 0
     retry: asyncio.TimerHandle | None = None
@@ -68,7 +72,7 @@ class Queue:
                 self._hurry(state)
         elif not state.queued or raised:
             state.queued = True
-            (self._urgent if urgent else self._ready).put_nowait(key)
+            (self._urgent if state.urgent else self._ready).put_nowait(key)
 
     def _hurry(self, state: _Key) -> None:
         """A pass in the way of an urgent one gets a moment to end by itself."""
@@ -95,7 +99,7 @@ class Queue:
             if state is None or not state.queued or state.running is not None:
                 continue  # the other lane took it
             state.queued = False
-            state.urgent = False
+            state.hot, state.urgent = state.urgent, False
             await self._one(key, state)
 
     async def _one(self, key: str, state: _Key) -> None:
@@ -107,6 +111,8 @@ class Queue:
             if not task.done():
                 await tasks.cancel(task)
             state.running = None
+        # What was urgent and could not be done is urgent still.
+        state.urgent = state.urgent or (state.hot and (state.failures > 0 or task.cancelled()))
         self._after(key, state)
 
     async def _guarded(self, key: str, state: _Key) -> None:
@@ -129,7 +135,7 @@ class Queue:
             state.failures = 0
 
     def _back_off(self, key: str, state: _Key, *, at_least_s: float = 0.0) -> None:
-        cap = URGENT_BACKOFF_CAP_S if state.urgent else BACKOFF_CAP_S
+        cap = URGENT_BACKOFF_CAP_S if state.urgent or state.hot else BACKOFF_CAP_S
         delay = max(at_least_s, min(BACKOFF_BASE_S * 2 ** min(state.failures, 16), cap))
         state.failures += 1
         if state.retry is not None:

@@ -6,6 +6,7 @@ codecs. Faults are injected call by call; nothing waits for a clock.
 
 import asyncio
 import copy
+import weakref
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -160,6 +161,7 @@ class Simulation:
         self.broken, self.stuck = set(), set()
         self.routed = routed
         self.loop = asyncio.new_event_loop()
+        weakref.finalize(self, self.loop.close)
         if routed:
             canary |= _routed(self.cluster)
         strategy = {"steps": list(steps), **canary}
