@@ -14,6 +14,7 @@ from bot.model import status, world
 STEP, BACKGROUND = "Step", "Background"
 _REVISION = "rollout.argoproj.io/revision"
 _STRICT = "rollout-bot.io/strict"
+_MOST_FOREIGN = 100
 _INSTANCE = "argo-rollouts.argoproj.io/controller-instance-id"
 
 
@@ -67,8 +68,11 @@ def _find(d: draft_module.Draft, ref: status.RunRef | None) -> world.Run | None:
 def want_step_run(d: draft_module.Draft, step: spec_model.Analysis) -> None:
     """Make sure that the present analysis step has its run, and mirror its phase."""
     ref, run = d.status.step_run, step_run(d)
-    if ref is None or (d.resumed and run is not None and run.phase == "Inconclusive"):
-        d.resumed = False
+    other = run is not None and run.step_index not in (None, d.index)
+    again = d.resumed and run is not None and run.phase == "Inconclusive"
+    if ref is None or run is None or other or again:
+        # Also where somebody deleted the run, or moved the course past the step of this one.
+        d.resumed = d.resumed and not again
         ref = _create(d, step.raw, kind=STEP, index=d.index)
     d.set(step_run=_mirrored(d, ref, _find(d, ref), STEP))
 
@@ -79,7 +83,7 @@ def background(d: draft_module.Draft) -> None:
     if wanted is None or not _background_time(d, wanted):
         return
     ref, run = d.status.background_run, _find(d, d.status.background_run)
-    if ref is None or (d.resumed and run is not None and run.phase == "Inconclusive"):
+    if ref is None or run is None or (d.resumed and run.phase == "Inconclusive"):
         d.resumed = False
         ref = _create(d, wanted.raw, kind=BACKGROUND, index=None)
     d.set(background_run=_mirrored(d, ref, _find(d, ref), BACKGROUND))
@@ -105,6 +109,17 @@ def judge(d: draft_module.Draft) -> None:
         d.abort(f"{cause}: {run.message}" if run.message else cause)
     elif run.phase == "Inconclusive" and not d.resumed:
         _pause_inconclusive(d)
+
+
+def judge_step(d: draft_module.Draft) -> None:
+    """Act on a failed run of the present step where the steps themselves cannot be looked at."""
+    ref, run = d.status.step_run, step_run(d)
+    if ref is None or d.promoted or d.status.abort:
+        return
+    if run is not None and run.phase in {"Failed", "Error"}:
+        d.set(step_run=_mirrored(d, ref, run, STEP))
+        cause = "Step-based analysis phase error/failed"
+        d.abort(f"{cause}: {run.message}" if run.message else cause)
 
 
 def _pause_inconclusive(d: draft_module.Draft) -> None:
@@ -154,15 +169,17 @@ def _create(
 def _free_name(d: draft_module.Draft, base: str, body: Mapping[str, Any]) -> tuple[str, bool]:
     """The first name that is free, or an unfinished run of ours that asks for the same."""
     taken = {run.name: run for run in d.seen.runs}
-    for attempt in range(len(taken) + 1):
+    for attempt in range(len(taken) + _MOST_FOREIGN):
         name = base if attempt == 0 else f"{base}.{attempt}"
         run = taken.get(name)
         if run is None:
+            if name in d.seen.foreign_runs:
+                continue
             return name, False
         spec = {k: v for k, v in (run.raw.get("spec") or {}).items() if k != "terminate"}
         if not run.done and not run.terminating and spec == body:
             return name, True
-    return f"{base}.{len(taken) + 1}", False
+    return f"{base}.{len(taken) + _MOST_FOREIGN}", False
 
 
 def _object(

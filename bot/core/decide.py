@@ -50,9 +50,12 @@ def decide(
         return world.Decision(status=None, desired=world.Desired(replicas_default=True))
     try:
         references.check(spec, status, seen)
-    except errors.NotSupported as problem:
-        return refusals.left_alone(problem, status)
     except errors.UserError as problem:
+        back = _back_despite(problem, _draft(spec, status, seen, intents, now))
+        if back is not None:
+            return back
+        if isinstance(problem, errors.NotSupported):
+            return refusals.left_alone(problem, status)
         held = refusals.invalid(problem.sentence, status, seen, now)
         return replace(held, wake_at=now + REFERENCE_RETRY)
     return _valid(_draft(spec, status, seen, intents, now))
@@ -76,6 +79,35 @@ def _draft(
     )
 
 
+def _back_despite(problem: errors.UserError, d: draft_module.Draft) -> world.Decision | None:
+    """An abort works although something that the spec names is missing; None without one.
+
+    Nothing else moves: no step, no new revision, no promotion.
+    """
+    if d.family.creating or d.before.current_hash != d.family.new.hash:
+        return None
+    intake.take(d)
+    analyses.judge(d)
+    analyses.judge_step(d)
+    if not d.status.abort or d.promoted:
+        return None
+    known = d.before.condition(refusals.INVALID)
+    analyses.cancel(d)
+    conditions.settle(d)
+    route = traffic.decide(d)
+    selectors = traffic.selectors(d)
+    sizes = sizing.sizes(d)
+    outcome.record_abort(d)
+    d.set(controller_pause=False)
+    if known is not None:
+        d.set(conditions=(*d.status.conditions, known))
+    back = outcome.decision(d, route, selectors, sizes)
+    if isinstance(problem, errors.NotSupported):
+        return back
+    marked = refusals.invalid(problem.sentence, back.status, d.seen, d.now)
+    return replace(back, status=marked.status)
+
+
 def _valid(d: draft_module.Draft) -> world.Decision:
     course.begin(d)
     intake.take(d)
@@ -90,7 +122,9 @@ def _valid(d: draft_module.Draft) -> world.Decision:
     selectors = traffic.selectors(d)
     sizes = sizing.sizes(d)
     outcome.record_abort(d)
-    d.set(controller_pause=bool(d.status.pause_conditions))
+    # Under ``spec.paused`` no step may end: a promotion is kept until somebody takes that away.
+    waiting = d.resumed and d.spec.paused and not d.status.abort
+    d.set(controller_pause=waiting or bool(d.status.pause_conditions))
     phase, message = phases.decide(d)
     d.set(phase=phase, message=message)
     return outcome.decision(d, route, selectors, sizes)

@@ -44,8 +44,8 @@ class Draft:
 
     @property
     def index(self) -> int:
-        """The present step, never past the end."""
-        return min(self.status.step_index or 0, len(self.spec.canary.steps))
+        """The present step, within the steps whatever a client wrote."""
+        return max(0, min(self.status.step_index or 0, len(self.spec.canary.steps)))
 
     @property
     def finished(self) -> bool:

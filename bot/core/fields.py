@@ -6,6 +6,8 @@ from typing import Any
 
 from bot.model import errors
 
+_MOST = 2**31 - 1
+
 
 class Invalid(errors.UserError):
     """A field error in Argo's form: ``path: Invalid value: VALUE: TEXT``."""
@@ -48,6 +50,8 @@ def integer(raw: Mapping[str, Any], key: str, path: str, default: int) -> int:
         return default
     if isinstance(value, bool) or not isinstance(value, int):
         raise Invalid(f"{path}.{key}", value, "must be a whole number")
+    if not -_MOST - 1 <= value <= _MOST:
+        raise Invalid(f"{path}.{key}", value, "must fit into 32 bits")
     return value
 
 

@@ -14,6 +14,7 @@ from bot.model import status as status_model
 
 KEPT = timedelta(minutes=10)
 UNKNOWN = "kubectl (no name known)"
+_KINDS = frozenset({"abort", "retry", "promote", "promote-full"})
 
 
 def gate_id(cluster: str, uid: str, revision: str, step: int | None, start: datetime) -> str:
@@ -82,6 +83,8 @@ def _refusal(d: draft_module.Draft, intent: status_model.Intent) -> tuple[bool, 
 
 
 def _apply(d: draft_module.Draft, intent: status_model.Intent) -> tuple[bool, str]:
+    if intent.kind not in _KINDS:
+        return False, f"This version does not know {intent.kind}; nothing was changed."
     if d.promoted:
         return False, f"Nothing to {intent.kind}: this revision is already the stable one."
     if intent.kind == "abort":

@@ -15,7 +15,8 @@ def desired_weight(d: draft_module.Draft) -> int:
     if d.status.promote_full:
         return written
     if weights.held_before_full(d):
-        return weights.before_step(steps, d.index)
+        held = weights.held_weight(steps, d.index)
+        return held if sizing.at_target(d)[0] else min(written, held)
     if d.show_weight is not None:
         return d.show_weight
     if not steps:
@@ -79,6 +80,8 @@ def selectors(d: draft_module.Draft) -> dict[str, str]:
     if not canary.canary_service:
         return out
     if d.status.abort and not d.promoted:
+        if canary.canary_service not in d.seen.services:
+            return out  # deleted: the route and the stable's Service still go back
         out[canary.canary_service] = stable.hash
     elif not kin.creating and _may_take(d, canary.canary_service, kin.new):
         out[canary.canary_service] = kin.new.hash

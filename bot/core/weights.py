@@ -52,7 +52,13 @@ def _opens_full(steps: tuple[spec.Step, ...], opened: int, index: int, *, full: 
     """An approval counts for 100 % if it was given for it, or at the pause right before it."""
     if opened == FULL:
         return True
-    return not full and opened == index - 1 and _indefinite(steps, opened)
+    start = full_start(steps, index)
+    if start is None:
+        return False
+    if opened >= start:
+        return True  # an earlier approval let the course come to here
+    at_end = full and start >= len(steps)
+    return not at_end and opened == start - 1 and _indefinite(steps, opened)
 
 
 def _indefinite(steps: tuple[spec.Step, ...], index: int) -> bool:
@@ -61,11 +67,33 @@ def _indefinite(steps: tuple[spec.Step, ...], index: int) -> bool:
 
 
 def is_full_point(steps: tuple[spec.Step, ...], index: int) -> bool:
-    """Whether the step at ``index`` (or the end of the steps) sends all traffic to the canary."""
-    if index >= len(steps):
-        return True
-    step = steps[index]
-    return isinstance(step, spec.SetWeight) and step.weight == 100
+    """Whether the canary has all traffic at ``index``, whichever way the course came there."""
+    return full_start(steps, index) is not None
+
+
+def full_start(steps: tuple[spec.Step, ...], index: int) -> int | None:
+    """The step from which on all traffic goes to the canary at ``index``; None below 100 %.
+
+    It is the end of the steps where no ``setWeight: 100`` comes before it. A client may move the
+    course past that step, so looking only at the step of ``index`` would let it pass the gate.
+    """
+    start = len(steps) if index >= len(steps) else None
+    for at in range(min(index, len(steps) - 1), -1, -1):
+        step = steps[at]
+        if not isinstance(step, spec.SetWeight):
+            continue
+        if step.weight != 100:
+            break
+        start = at
+    return start
+
+
+def held_weight(steps: tuple[spec.Step, ...], index: int) -> int:
+    """The weight at which the gate before 100 % holds: the nearest one below 100."""
+    for step in reversed(steps[: index + 1]):
+        if isinstance(step, spec.SetWeight) and step.weight != 100:
+            return step.weight
+    return 0
 
 
 def of_size(d: "draft_module.Draft") -> int:
@@ -76,7 +104,7 @@ def of_size(d: "draft_module.Draft") -> int:
         return 0
     steps = d.spec.canary.steps
     if held_before_full(d):
-        return before_step(steps, d.index)
+        return held_weight(steps, d.index)
     if d.status.promote_full:
         return 100
     return at_step(steps, d.index)

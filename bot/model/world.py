@@ -1,6 +1,6 @@
 """What is seen of one rollout's surroundings, and what should be there: mirror images."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -87,7 +87,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """Everything a pass looks at besides spec and status."""
+    """Everything a pass looks at besides spec and status.
+
+    ``foreign_runs`` tells which names in the namespace belong to runs of somebody else.
+    """
 
     cluster: str
     namespace: str
@@ -104,6 +107,7 @@ class Seen:
     runs: tuple[Run, ...]
     templates: Mapping[tuple[bool, str], Mapping[str, Any]]
     raw: Mapping[str, Any] = field(default_factory=dict)
+    foreign_runs: Container[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,6 +93,8 @@ class Applier:
     async def _adopt(self, seen: world.Seen, ref: ports.Ref, body: Mapping[str, Any]) -> None:
         """A lost answer left our own object behind, or a stranger has the name (spec §1.12)."""
         there = await self.api.get(ref)
+        if there["metadata"].get("deletionTimestamp"):
+            raise errors.Unavailable(f"ReplicaSet {ref.name} is still being deleted")
         ours = any(o.get("uid") == seen.uid for o in there["metadata"].get("ownerReferences", ()))
         mine = revisions.without_hash(body["spec"]["template"])
         if ours and _within(mine, there["spec"]["template"]):

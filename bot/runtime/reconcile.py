@@ -77,9 +77,12 @@ class Reconciler:
         self._index(key, rollout, spec)
         decision = core.decide(spec, status, seen, status.bot.intents, self.clock())
         self.latest[key] = decision.reasons
-        saved, wrote = await self._carry_out(rollout, spec, status, seen, decision)
+        saved, wrote, trouble = await self._carry_out(rollout, spec, status, seen, decision)
         self._tell(saved, spec, status, seen, decision)
         self._wake(key, decision)
+        if trouble:
+            # Only now: people must hear of an abort whose route cannot be written.
+            raise errors.Unavailable(trouble)
         if wrote or saved is not rollout:
             # Nobody tells us of our own writes: look once more, until there is nothing to do.
             self.again(key)
@@ -110,12 +113,15 @@ class Reconciler:
         status: status_model.Status,
         seen: world.Seen,
         decision: world.Decision,
-    ) -> tuple[ports.Object, bool]:
-        """Everything that the decision asks for; the fresh object, and whether others changed."""
+    ) -> tuple[ports.Object, bool, str]:
+        """Everything that the decision asks for.
+
+        The fresh object, whether others changed, and what a router refused during an abort.
+        """
         if decision.desired.replicas_default:
-            return await self._annotate(rollout, {"spec": {"replicas": 1}}), True
+            return await self._annotate(rollout, {"spec": {"replicas": 1}}), True, ""
         if decision.status is None:
-            return rollout, False
+            return rollout, False, ""
         done = apply.Applied()
         if isinstance(spec, spec_model.Spec):
             rollout = await self._revision(rollout, seen, decision.desired)
@@ -124,9 +130,7 @@ class Reconciler:
         saved = await self._save(rollout, status, following)
         self._post(saved, (*done.events, *decision.events))
         await self.applier.clean(seen, decision.desired)
-        if done.route_problem:
-            raise errors.Unavailable(done.route_problem)
-        return saved, done.wrote
+        return saved, done.wrote, done.route_problem
 
     async def _revision(
         self, rollout: ports.Object, seen: world.Seen, desired: world.Desired

@@ -1,6 +1,6 @@
 """Reading the world: from caches to ``Seen``. No decisions, no calls to the API server."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -69,6 +69,7 @@ class Reader:
             runs=tuple(_run(obj) for obj in self.caches.runs.owned_by(uid)),
             templates=self._templates(namespace),
             raw=rollout,
+            foreign_runs=_Foreign(self.caches, namespace, uid),
         )
 
     def _services(self, namespace: str, spec: spec_model.Spec) -> dict[str, world.Service]:
@@ -154,6 +155,22 @@ class _Templates(Mapping[tuple[bool, str], ports.Object]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+class _Foreign(Container[str]):
+    """The names that runs of others have in one namespace, looked up when asked for."""
+
+    def __init__(self, caches: Caches, namespace: str, uid: str) -> None:
+        self._caches = caches
+        self._namespace = namespace
+        self._uid = uid
+
+    def __contains__(self, name: object) -> bool:
+        run = self._caches.runs.get(self._namespace, str(name))
+        owners = run["metadata"].get("ownerReferences") or () if run is not None else ()
+        return run is not None and all(
+            owner.get("uid") != self._uid or not owner.get("controller") for owner in owners
+        )
 
 
 def _time(raw: Any) -> datetime:
