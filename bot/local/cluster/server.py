@@ -162,13 +162,14 @@ class Api:
         )
         await response.prepare(request)
         try:
-            async for line in lines:
-                await response.write(line)
-        except refusals.Refusal as refusal:
-            await response.write(watches.line("ERROR", refusal.body))
+            try:
+                async for line in lines:
+                    await response.write(line)
+            except refusals.Refusal as refusal:
+                await response.write(watches.line("ERROR", refusal.body))
+            await response.write_eof()
         except (ConnectionResetError, asyncio.CancelledError):
-            return response
-        await response.write_eof()
+            return response  # the watcher has gone
         return response
 
     # -- writing ---------------------------------------------------------------------------
