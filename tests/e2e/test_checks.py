@@ -92,8 +92,12 @@ def test_rollback_is_right_only_soon_after_a_verdict(sights, ok):
         (answers(canary=1, stable=99, start=1), False),
         (answers(canary=0, stable=100, start=1, status=503), False),
         ([], False),
+        (answers(canary=0, stable=99, start=1)
+         + answers(canary=0, stable=1, start=2, status=500), True),
+        (answers(canary=0, stable=95, start=1)
+         + answers(canary=0, stable=5, start=2, status=500), False),
     ],
-    ids=["all", "one on the canary", "errors", "none at all"],
+    ids=["all", "one on the canary", "errors", "none at all", "one failed", "too many failed"],
 )
 def test_users_are_on_the_stable_only_if_all_are(after, ok):
     assert checks.users_on_stable(after, stable="old", since=0).ok is ok

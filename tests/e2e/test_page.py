@@ -63,11 +63,12 @@ async def test_person_lists_approves_and_sees_the_chart_of_a_rollback(demo, page
     await type_in(page, "/rollout list")
     answer = page.locator("article.ephemeral").first
     await async_api.expect(answer).to_contain_text("checkout")
-    await type_in(page, "/rollout set-image checkout app=checkout:good-2")
-    card = message(page, re.compile("checkout")).first
-    for weight in ("10 %", "25 %", "50 %"):
-        await async_api.expect(card).to_contain_text(weight.replace(" ", "\u2009"), timeout=STEP_MS)
-        await photograph(opened, f"good-{weight[:2]}")
+    await type_in(page, "/rollout set-image checkout checkout=checkout:good-2")
+    card = message(page, "checkout v2").first
+    for weight in (10, 25, 50):
+        reached = re.compile(rf"checkout v2 · {weight}\s% of traffic")
+        await async_api.expect(card).to_contain_text(reached, timeout=STEP_MS)
+        await photograph(opened, f"good-{weight}")
     approve = page.locator("[data-action='rollout:approve']").last
     await approve.click()
     await photograph(opened, "confirm")
@@ -75,7 +76,7 @@ async def test_person_lists_approves_and_sees_the_chart_of_a_rollback(demo, page
     await async_api.expect(card).to_contain_text("done", timeout=STEP_MS)
     await async_api.expect(card).to_contain_text("(edited)")
     await photograph(opened, "good-done")
-    await type_in(page, "/rollout set-image checkout app=checkout:bad-3")
+    await type_in(page, "/rollout set-image checkout checkout=checkout:bad-3")
     alert = message(page, "rolled back: users are on").last
     await async_api.expect(alert).to_contain_text("success-rate", timeout=STEP_MS)
     await photograph(opened, "bad-alert")

@@ -69,7 +69,7 @@ async def test_stage_takes_away_the_namespaces_it_made_and_leaves_those_it_found
             "metadata": {"name": "x", "namespace": "demo-made"}}  # fmt: skip
     found = {"kind": "Service", "apiVersion": "v1", "metadata": {"name": "x", "namespace": SPACE}}
     async with contextlib.AsyncExitStack() as stack:
-        await stage.make_namespaces(stack, api, [made, found])
+        await stage.make_namespaces(stack, api, [made, found], keep=False)
         assert await api.get("/api/v1/namespaces/demo-made")
     assert await api.get("/api/v1/namespaces/demo-made") is None
     kept = await api.get(f"/api/v1/namespaces/{SPACE}")

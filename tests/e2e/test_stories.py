@@ -80,7 +80,7 @@ def test_story_ends_right_on_a_real_api_server(demo, plane, story):
     assert played.code == 0
     left = {n["metadata"]["name"] for n in plane.client.call("GET", "/api/v1/namespaces")["items"]
             if not n["metadata"].get("deletionTimestamp")}  # fmt: skip
-    assert "demo" not in left
+    assert "shop" not in left
 
 
 def test_bot_says_nothing_twice_when_it_is_killed_five_times(demo):

@@ -40,6 +40,9 @@ async def play(standing: stage.Stage, chosen: options.Options) -> int:
 
 
 def greet(standing: stage.Stage, chosen: options.Options) -> None:
+    template = stage.rollout(standing.objects, stage.NAME)["spec"]["template"]
+    container = template["spec"]["containers"][0]["name"]
+    ship = f"/rollout set-image {stage.NAME} {container}={stage.NAME}"
     table = "\n  ".join(stage.behaviors(chosen.error_rate))
     say("ready")
     print(f"""
@@ -52,8 +55,8 @@ def greet(standing: stage.Stage, chosen: options.Options) -> None:
 
   In the page, as alice in #releases:
     /rollout list
-    /rollout set-image checkout app=checkout:good-2    then press Approve
-    /rollout set-image checkout app=checkout:bad-3     and watch it come back
+    {ship}:good-2    then press Approve
+    {ship}:bad-3     and watch it come back
   Ctrl-C ends everything.
 """)
 
@@ -94,7 +97,7 @@ def run() -> int:
         error = leaf(raised)
         if not isinstance(error, errors.DemoError | kube.RefusedError | OSError):
             raise
-        print(f"demo: {error}", file=sys.stderr)
+        print(f"demo: {str(error) or type(error).__name__}", file=sys.stderr)
         return error.code if isinstance(error, errors.DemoError) else errors.Exit.WRONG
 
 

@@ -14,6 +14,7 @@ SIGMAS = 4.0
 SETTLE_S = 0.5  # the proxy hears of a weight a moment after the API server has it
 FEWEST = 30
 ROLLBACK_S = 2.0
+OWN_FAILURES = 0.02
 ALERT = re.compile(r"\b(?:was|is being) rolled back\b")
 GATE = re.compile(r"\bwaits for approval\b")
 
@@ -92,12 +93,14 @@ def rollback_was_fast(sights: Sequence[witness.Sight]) -> Check:
 
 
 def users_on_stable(answers: Sequence[witness.Answer], *, stable: str, since: float) -> Check:
+    """All of them there; a few failures are the app's own: even good images have 0.1 %."""
     after = [a for a in answers if a.t >= since + SETTLE_S]
-    right = sum(a.revision == stable and a.status == 200 for a in after)
+    there = sum(a.revision == stable for a in after)
+    failed = sum(a.status != 200 for a in after)
     return Check(
         id="users-on-stable",
-        ok=len(after) >= FEWEST and right == len(after),
-        evidence=f"{right} of {len(after)} requests since then answered well by the stable",
+        ok=len(after) >= FEWEST and there == len(after) and failed <= len(after) * OWN_FAILURES,
+        evidence=f"{there} of {len(after)} requests since then on the stable, {failed} failed",
     )
 
 

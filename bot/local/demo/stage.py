@@ -25,6 +25,7 @@ NAME = "checkout"  # the Rollout that the stories ship
 LEASES = "argo-rollouts"  # where the bot's lease is, outside a cluster
 READY_S = 30.0
 GONE_S = 20.0
+ISTIO = "/apis/networking.istio.io/v1alpha3"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +92,7 @@ async def standing(chosen: options.Options) -> AsyncIterator[Stage]:
             directory=folder / "traffic",
             error_rate=chosen.error_rate,
         )
-        await make_namespaces(stack, api, objects)
+        await make_namespaces(stack, api, objects, keep=chosen.kubeconfig is None)
         bot = process.BotProcess(
             kubeconfig=kubeconfig,
             folder=folder,
@@ -169,18 +170,28 @@ def rollout(objects: list[kube.Object], name: str) -> kube.Object:
 
 
 async def install_kinds(api: kube.Kube) -> None:
-    """Our kinds, where the server does not have them."""
+    """Our kinds, where the server does not serve them; Istio's must be there already."""
     for crd in kube.documents(_crds()):
-        path = f"{kube.collection(crd)}/{crd['metadata']['name']}"
-        if await api.get(path) is None:
+        spec = crd["spec"]
+        root = f"/apis/{spec['group']}/{spec['versions'][0]['name']}"
+        if not await _is_served(api, root, spec["names"]["plural"]):
             await api.apply(crd)
-            await _until_established(api, path)
+            await _until_served(api, root, spec["names"]["plural"])
+    if not await _is_served(api, ISTIO, "virtualservices"):
+        raise errors.PartMissingError(
+            "this API server has no VirtualServices: install Istio's CRDs"
+        )
+
+
+async def _is_served(api: kube.Kube, root: str, plural: str) -> bool:
+    found = await api.get(root) or {}
+    return any(kind["name"] == plural for kind in found.get("resources") or [])
 
 
 async def make_namespaces(
-    stack: contextlib.AsyncExitStack, api: kube.Kube, objects: list[kube.Object]
+    stack: contextlib.AsyncExitStack, api: kube.Kube, objects: list[kube.Object], *, keep: bool
 ) -> None:
-    """Those that are absent; they go again at the end, while the traffic still ends their pods."""
+    """The absent ones; unless kept they go at the end, while traffic still ends pods."""
     wanted = {obj["metadata"]["namespace"] for obj in objects if "namespace" in obj["metadata"]}
     for name in sorted(wanted | {LEASES}):
         path = f"/api/v1/namespaces/{name}"
@@ -191,7 +202,8 @@ async def make_namespaces(
         if found is None:
             space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
             await api.apply(space)
-            stack.push_async_callback(_remove, api, path)
+            if not keep:
+                stack.push_async_callback(_remove, api, path)
 
 
 async def _remove(api: kube.Kube, path: str) -> None:
@@ -217,14 +229,15 @@ def _crds() -> Path:
     return packaged if packaged.is_dir() else LOCAL.parents[1] / "manifests" / "crds"
 
 
-async def _until_established(api: kube.Kube, path: str) -> None:
-    async with asyncio.timeout(READY_S):
-        while True:
-            found = await api.get(path) or {}
-            for condition in (found.get("status") or {}).get("conditions") or []:
-                if condition["type"] == "Established" and condition["status"] == "True":
+async def _until_served(api: kube.Kube, root: str, plural: str) -> None:
+    try:
+        async with asyncio.timeout(READY_S):
+            while True:
+                if await _is_served(api, root, plural):
                     return
-            await asyncio.sleep(0.05)
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise errors.TookTooLongError(f"{root} does not serve {plural}") from None
 
 
 async def _until_healthy(
