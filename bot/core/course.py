@@ -11,7 +11,7 @@ _STEPS_OF_NONE = "null"
 
 def begin(d: draft_module.Draft) -> None:
     """Count what is there; start over where the template or the steps have changed."""
-    _count(d)
+    count(d)
     step_hash = revisions.digest(list(d.spec.raw_steps) or _STEPS_OF_NONE)
     template_changed = d.before.current_hash not in {"", d.family.new.hash}
     steps_changed = d.before.step_hash != step_hash
@@ -25,7 +25,8 @@ def begin(d: draft_module.Draft) -> None:
         _reset(d)
 
 
-def _count(d: draft_module.Draft) -> None:
+def count(d: draft_module.Draft) -> None:
+    """The pods that are there, as the status shows them."""
     everyone = d.family.all
     d.set(
         replicas=sum(rs.current for rs in everyone),
@@ -141,6 +142,10 @@ def _all_traffic(d: draft_module.Draft) -> bool:
     written = d.before.weights
     if written is None or written.canary_hash != d.family.new.hash or written.canary != 100:
         return False
+    stable = d.seen.services.get(d.spec.canary.stable_service)
+    if stable is not None and stable.hash == d.family.new.hash:
+        # A promotion had begun and its status was not saved: going back would flap the route.
+        return True
     return all(view.weight == 100 for view in d.seen.routes)
 
 
