@@ -73,11 +73,12 @@ class Reconciler:
             return
         spec = self._decode(rollout)
         status = codec_status.decode(rollout.get("status"))
-        seen = self.reader.see(rollout, spec)
+        work = self._salvaged(rollout, spec)
+        seen = self.reader.see(rollout, work)
         self._index(key, rollout, spec)
-        decision = core.decide(spec, status, seen, status.bot.intents, self.clock())
+        decision = core.decide(work, status, seen, status.bot.intents, self.clock())
         self.latest[key] = decision.reasons
-        saved, wrote, trouble = await self._carry_out(rollout, spec, status, seen, decision)
+        saved, wrote, trouble = await self._carry_out(rollout, work, status, seen, decision)
         self._tell(saved, spec, status, seen, decision)
         self._wake(key, decision)
         if trouble:
@@ -98,6 +99,15 @@ class Reconciler:
         except errors.UserError as problem:
             return problem
         return self.reader.supported(rollout, spec) or spec
+
+    def _salvaged(
+        self, rollout: ports.Object, spec: spec_model.Spec | errors.UserError
+    ) -> spec_model.Spec | errors.UserError:
+        """An abort must reach the route although somebody has broken the steps meanwhile."""
+        if isinstance(spec, spec_model.Spec | errors.NotSupported):
+            return spec
+        found = codec_spec.salvaged(rollout, spec)
+        return spec if found is None or self.reader.supported(rollout, found) else found
 
     def _index(
         self, key: str, rollout: ports.Object, spec: spec_model.Spec | errors.UserError
@@ -219,9 +229,13 @@ class Reconciler:
 def _with_trouble(
     before: status_model.Status, after: status_model.Status, problem: str
 ) -> status_model.Status:
-    """A route that could not be written must not be announced: the old weights stay true."""
+    """A route that could not be written must not be announced: the old weights stay true.
+
+    One that was written again ends the trouble.
+    """
     if not problem:
-        return after
+        known = {key: value for key, value in after.bot.abort.items() if key != "trouble"}
+        return replace(after, bot=replace(after.bot, abort=known))
     known = {**after.bot.abort, "trouble": problem}
     known.pop("safeAt", None)
     return replace(after, weights=before.weights, bot=replace(after.bot, abort=known))

@@ -144,21 +144,13 @@ class Timers:
         self.at = None
 
 
-class Silent:
-    def tell(self, *args):
-        pass
-
-    def forget(self, key):
-        pass
-
-
 class Simulation:
     """One rollout, its pods and its people."""
 
     def __init__(self, *, steps=(), replicas=5, routed=False, annotations=None, **canary):
         self.cluster, self.timers = Cluster(), Timers()
         self.now, self.events, self.again, self.intents = START, [], False, 0
-        self.broken, self.stuck = set(), set()
+        self.broken, self.stuck, self.told = set(), set(), None
         self.routed = routed
         self.loop = asyncio.new_event_loop()
         weakref.finalize(self, self.loop.close)
@@ -190,7 +182,7 @@ class Simulation:
             clock=lambda: self.now,
             timers=self.timers,
             events=self,
-            teller=Silent(),
+            teller=self,
             index=references.Index(),
             again=lambda key: setattr(self, "again", True),
         )
@@ -200,6 +192,12 @@ class Simulation:
 
     def post(self, *, obj, type, reason, message):
         self.events.append((type, reason, message))
+
+    def tell(self, rollout, spec, status, seen, decision):
+        self.told = status
+
+    def forget(self, key):
+        self.told = None
 
     # what is there
 

@@ -152,3 +152,24 @@ def test_run_takes_another_name_when_a_stranger_has_its_own(play):
     sim.ship("two")
     sim.settle()
     assert f"{foreign}.1" in _runs(sim)
+
+
+@pytest.mark.parametrize("routed", [False, True])
+@pytest.mark.parametrize("by", ["stock", "slack"])
+def test_abort_takes_effect_when_the_steps_have_become_invalid(play, routed, by):
+    sim = shipped(play, steps=STEPS, routed=routed)
+    broken = [{"setWeight": 101}, *STEPS[1:]]
+    sim.patch(spec={"strategy": {"canary": {"steps": broken}}}).settle()
+    assert sim.available("two") == 1
+    if by == "stock":
+        sim.write_status(abort=True)
+    else:
+        sim.ask("abort")
+    sim.settle()
+    assert sim.weight() == 0
+    assert sim.status.abort
+    sim.wait(60)
+    assert sim.sized() == {"one": 5}
+    assert "setWeight" in sim.status.message
+    sim.patch(spec={"strategy": {"canary": {"steps": STEPS}}}).settle()
+    assert sim.status.condition("InvalidSpec") is None
