@@ -4,9 +4,11 @@ What later issues build is refused here by name (ruling 7); defaults are filled 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.core import amounts, fields, steps
+from bot.core.steps import analysis as steps_analysis
 from bot.model import errors, spec
 
 ROUTERS = ("istio", "nginx")
@@ -66,6 +68,26 @@ def decode(rollout: Mapping[str, Any]) -> spec.Spec:
     )
 
 
+def salvaged(rollout: Mapping[str, Any], problem: errors.UserError) -> spec.Spec | None:
+    """What an abort needs of a manifest whose steps or analyses are wrong; None without it.
+
+    It has no steps, and ``problem`` says that nothing but an abort may follow from it.
+    """
+    raw = rollout.get("spec")
+    strategy = raw.get("strategy") if isinstance(raw, Mapping) else None
+    if not isinstance(raw, Mapping) or not isinstance(strategy, Mapping):
+        return None
+    if not isinstance(strategy.get("canary"), Mapping):
+        return None
+    canary = strategy["canary"]
+    bare = {k: v for k, v in canary.items() if k not in {"steps", "analysis"}}
+    try:
+        found = decode({**rollout, "spec": {**raw, "strategy": {**strategy, "canary": bare}}})
+    except errors.UserError:
+        return None
+    return replace(found, problem=problem)
+
+
 def _not_built(raw: Mapping[str, Any]) -> None:
     """Ruling 7: name the first field that this version leaves alone."""
     strategy = fields.mapping(raw.get("strategy"), "spec.strategy")
@@ -93,6 +115,7 @@ def _required(raw: Mapping[str, Any]) -> None:
     chosen = fields.mapping(selector, "spec.selector")
     if not chosen.get("matchLabels") and not chosen.get("matchExpressions"):
         raise fields.Invalid("spec.selector", {}, "empty selector is invalid for deployment")
+    _expressions(chosen.get("matchExpressions"))
     template = fields.mapping(raw.get("template"), "spec.template")
     meta = fields.mapping(template.get("metadata"), "spec.template.metadata")
     labels = fields.mapping(meta.get("labels"), "spec.template.metadata.labels")
@@ -117,6 +140,16 @@ def _required(raw: Mapping[str, Any]) -> None:
         )
     if strategy.get("canary") is not None and strategy.get("blueGreen") is not None:
         raise fields.Invalid("spec.strategy", "", "Multiple Strategies can not be listed")
+
+
+def _expressions(raw: Any) -> None:
+    path = "spec.selector.matchExpressions"
+    for at, entry in enumerate(fields.sequence(raw, path)):
+        if not isinstance(entry, Mapping):
+            raise fields.Invalid(f"{path}[{at}]", entry, "must be an object")
+        values = fields.sequence(entry.get("values"), f"{path}[{at}].values")
+        if not all(isinstance(value, str) for value in values):
+            raise fields.Invalid(f"{path}[{at}].values", list(values), "must be texts")
 
 
 def _canary(raw: Mapping[str, Any], raw_steps: tuple[Any, ...], replicas: int) -> spec.Canary:
@@ -187,7 +220,7 @@ def _routers(
 def _background(raw: Mapping[str, Any]) -> spec.BackgroundAnalysis | None:
     if raw.get("analysis") is None:
         return None
-    analysis = fields.mapping(raw["analysis"], f"{_CANARY}.analysis")
+    analysis = steps_analysis.shaped(raw["analysis"], f"{_CANARY}.analysis")
     if not analysis.get("templates"):
         return None
     start = fields.integer(analysis, "startingStep", f"{_CANARY}.analysis", 0)

@@ -46,6 +46,9 @@ def decide(
         return refusals.left_alone(spec, status)
     if isinstance(spec, errors.UserError):
         return refusals.invalid(spec.sentence, status, seen, now)
+    if spec.problem is not None:
+        back = _back_despite(spec.problem, _draft(spec, status, seen, intents, now))
+        return back or refusals.invalid(spec.problem.sentence, status, seen, now)
     if not spec.replicas_given:
         return world.Decision(status=None, desired=world.Desired(replicas_default=True))
     try:
@@ -86,9 +89,10 @@ def _back_despite(problem: errors.UserError, d: draft_module.Draft) -> world.Dec
     """
     if d.family.creating or d.before.current_hash != d.family.new.hash:
         return None
+    course.count(d)
+    analyses.judge_step(d)
     intake.take(d)
     analyses.judge(d)
-    analyses.judge_step(d)
     if not d.status.abort or d.promoted:
         return None
     known = d.before.condition(refusals.INVALID)

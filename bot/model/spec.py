@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.model import errors
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetWeight:
@@ -94,3 +96,4 @@ class Spec:
     strict: bool = False
     raw_steps: tuple[Any, ...] = ()
     warnings: tuple[str, ...] = field(default=())
+    problem: errors.UserError | None = None

@@ -29,6 +29,9 @@ class Istio:
                 path = f"{_PATH}.{key}"
                 raise errors.NotSupported(f"{path} is not supported yet", path=path)
         service = subject.config.get("virtualService") or {}
+        if not isinstance(service, Mapping):
+            path = f"{_PATH}.virtualService"
+            raise errors.UserError(f"{path}: must be an object", path=path)
         for key in _LATER_IN_SERVICE:
             if service.get(key):
                 path = f"{_PATH}.virtualService.{key}"

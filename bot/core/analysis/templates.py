@@ -73,7 +73,9 @@ def _merge(found: Iterable[_Found]) -> Merged:
     sources: dict[str, str] = {}
     for template in found:
         for metric in fields.sequence(template.spec.get("metrics"), "spec.metrics"):
-            name = str(fields.mapping(metric, "spec.metrics").get("name", ""))
+            if not isinstance(metric, Mapping):
+                raise errors.UserError("spec.metrics: every metric must be an object")
+            name = str(metric.get("name", ""))
             if name in sources:
                 raise errors.UserError(f"two metrics have the same name '{name}'")
             sources[name] = template.name

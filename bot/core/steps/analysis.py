@@ -1,5 +1,6 @@
 """``analysis``: waits for its run's verdict (spec §5.8)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from bot.core import fields
@@ -8,9 +9,22 @@ from bot.model import spec, status
 
 
 def decode(raw: Any, path: str, routed: bool) -> spec.Analysis:  # noqa: ARG001, FBT001
+    return spec.Analysis(raw=shaped(raw, path))
+
+
+def shaped(raw: Any, path: str) -> Mapping[str, Any]:
+    """A RolloutAnalysis whose lists and mappings are such; names are looked up elsewhere."""
     body = fields.mapping(raw, path)
-    fields.sequence(body.get("templates"), f"{path}.templates")
-    return spec.Analysis(raw=body)
+    for key in ("templates", "args", "dryRun", "measurementRetention"):
+        for at, entry in enumerate(fields.sequence(body.get(key), f"{path}.{key}")):
+            where = f"{path}.{key}[{at}]"
+            if entry is None:
+                raise fields.Invalid(where, entry, "must be an object")
+            fields.mapping(entry, where)
+    marks = fields.mapping(body.get("analysisRunMetadata"), f"{path}.analysisRunMetadata")
+    for key in ("labels", "annotations"):
+        fields.mapping(marks.get(key), f"{path}.analysisRunMetadata.{key}")
+    return body
 
 
 def evaluate(step: spec.Analysis, ctx: context.Context) -> context.Outcome:  # noqa: ARG001
