@@ -1,0 +1,169 @@
+"""Every router of the table: it sets, reads back, has nothing to do twice, names what it can't."""
+
+import copy
+
+import pytest
+
+from bot.adapters import routers as table
+from bot.model import errors, ports, routers, world
+from tests.core.engine.simulation import merge
+
+ROUTERS = table.table()
+
+
+def ingress():
+    path = {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "stable"}}}
+    return {"spec": {"rules": [{"host": "shop.example", "http": {"paths": [path]}}]}}
+
+
+def virtual_service():
+    hosts = [{"destination": {"host": h}, "weight": w} for h, w in (("stable", 100), ("canary", 0))]
+    return {"spec": {"http": [{"name": "primary", "route": hosts}]}}
+
+
+CASES = {
+    "nginx": {
+        "config": {"stableIngress": "web"},
+        "object": ingress,
+        "later": {"stableIngresses": ["a", "b"]},
+        "stranger": lambda obj: merge(obj, {"spec": {"rules": []}}),
+    },
+    "istio": {
+        "config": {"virtualService": {"name": "web"}},
+        "object": virtual_service,
+        "later": {"virtualServices": [{"name": "a"}]},
+        "stranger": lambda obj: merge(obj, {"spec": {"http": [{"route": []}]}}),
+    },
+}
+
+
+class World:
+    """The objects of one router, changed only by what it plans."""
+
+    def __init__(self, kind):
+        self.case, self.router = CASES[kind], ROUTERS[kind]
+        self.subject = self.with_config(self.case["config"])
+        first = self.router.refs(self.subject)[0]
+        meta = {"name": first.name, "namespace": first.namespace, "resourceVersion": "1"}
+        self.objects = {first: {**self.case["object"](), "metadata": meta}}
+        self.first = first
+
+    def with_config(self, config):
+        return routers.Subject(
+            namespace="shop",
+            name="app",
+            owner={"uid": "u1", "kind": "Rollout", "name": "app"},
+            canary_service="canary",
+            stable_service="stable",
+            config=config,
+        )
+
+    def view(self):
+        return self.router.view(self.subject, self.objects.get)
+
+    def plan(self, weight):
+        route = world.Route(
+            weight=weight,
+            canary_hash="c",
+            stable_hash="s",
+            canary_service="canary",
+            stable_service="stable",
+        )
+        before = copy.deepcopy(self.objects)
+        planned = self.router.plan(self.subject, route, self.objects.get)
+        assert self.objects == before, "planning changed what was looked at"
+        return planned
+
+    def apply(self, weight):
+        planned = self.plan(weight)
+        for entry in planned:
+            write = entry.write
+            old = self.objects.get(write.ref)
+            assert (old is None) == (write.verb is ports.Verb.CREATE)
+            self.objects[write.ref] = merge(old, write.body)
+        return planned
+
+
+@pytest.fixture(params=sorted(ROUTERS))
+def place(request):
+    return World(request.param)
+
+
+def test_every_router_has_its_case():
+    assert set(CASES) == set(ROUTERS)
+    assert all(router.kind == kind for kind, router in ROUTERS.items())
+
+
+def test_router_sends_nothing_to_the_canary_when_nothing_was_written(place):
+    assert place.view() == world.RouteView(weight=0)
+
+
+@pytest.mark.parametrize("weight", [0, 1, 50, 99, 100])
+def test_router_says_what_was_set_when_it_is_read_back(place, weight):
+    place.apply(30)
+    place.apply(weight)
+    assert place.view() == world.RouteView(weight=weight)
+
+
+@pytest.mark.parametrize("weight", [0, 25, 100])
+def test_router_has_nothing_to_write_when_the_route_is_so_already(place, weight):
+    place.apply(weight)
+    assert list(place.plan(weight)) == []
+
+
+def test_router_takes_the_canary_out_when_its_weight_goes_back_to_0(place):
+    place.apply(60)
+    place.apply(0)
+    assert place.view().weight == 0
+
+
+def test_router_names_the_field_when_it_is_not_supported(place):
+    config = {**place.case["config"], **place.case["later"]}
+    with pytest.raises(errors.NotSupported) as caught:
+        place.router.refs(place.with_config(config))
+    field = next(iter(place.case["later"]))
+    path = f"spec.strategy.canary.trafficRouting.{place.router.kind}.{field}"
+    assert caught.value.path == path
+    assert caught.value.sentence == f"{path} is not supported yet"
+
+
+def test_router_names_the_problem_when_its_object_is_missing(place):
+    place.objects.clear()
+    path, value, text = place.view().problem
+    assert path.startswith(f"spec.strategy.canary.trafficRouting.{place.router.kind}.")
+    assert value == "web"
+    assert "not found" in text
+    with pytest.raises(errors.NotFound):
+        place.plan(10)
+
+
+def test_router_names_the_problem_when_its_object_does_not_lead_to_our_services(place):
+    place.objects[place.first] = place.case["stranger"](place.objects[place.first])
+    assert place.view().problem is not None
+
+
+def test_router_mends_the_route_when_somebody_else_changed_it(place):
+    place.apply(40)
+    saved = copy.deepcopy(place.objects)
+    place.apply(70)
+    place.apply(40)
+    assert place.objects == saved
+
+
+def test_nginx_refuses_when_the_canary_ingress_is_of_somebody_else():
+    place = World("nginx")
+    place.apply(10)
+    ref = place.router.refs(place.subject)[1]
+    place.objects[ref]["metadata"]["ownerReferences"] = [{"uid": "another"}]
+    with pytest.raises(errors.Refused, match="controlled by different object"):
+        place.plan(20)
+
+
+def test_istio_keeps_what_others_wrote_when_it_sets_the_weight():
+    place = World("istio")
+    other = {"name": "other", "route": [{"destination": {"host": "else"}, "weight": 100}]}
+    place.objects[place.first]["spec"]["http"].append(other)
+    place.subject = place.with_config({"virtualService": {"name": "web", "routes": ["primary"]}})
+    place.apply(30)
+    assert place.objects[place.first]["spec"]["http"][1] == other
+    assert place.view().weight == 30
