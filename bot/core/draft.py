@@ -79,3 +79,5 @@ class Draft:
             pause_conditions=(),
             step_index=0 if self.spec.canary.steps else None,
         )
+        # Whichever way it is started again, what was approved before it does not count.
+        self.set_bot(opened=None, full_gate_since=None)

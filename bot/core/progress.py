@@ -17,6 +17,8 @@ def advance(d: draft_module.Draft) -> None:
             if not _pass_full_gate(d):
                 return
             continue
+        if d.status.bot.full_gate_since is not None:
+            d.set_bot(full_gate_since=None)  # the course was moved back
         if d.status.promote_full:
             _skip_all(d)
             return
@@ -26,8 +28,14 @@ def advance(d: draft_module.Draft) -> None:
 
 def _pass_full_gate(d: draft_module.Draft) -> bool:
     """Hold before 100 %, or note who opened the gate."""
-    if d.resumed:
+    if d.status.bot.full_gate_since is None:
+        # A gate of its own: what was said to the pause that it follows does not open it.
+        d.set_bot(full_gate_since=d.now)
+        others = (p for p in d.status.pause_conditions if p.reason != status.PauseReason.STEP)
+        d.set(pause_conditions=tuple(others))
+    elif d.resumed:
         _opened(d, weights.FULL)
+        d.set_bot(full_gate_since=None)
         d.resumed = False
         return True
     _hold(d, status.PauseReason.STEP)

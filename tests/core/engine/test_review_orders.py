@@ -1,12 +1,15 @@
 """What a review found: orders that were lost, gates that could be passed, names in the way."""
 
+from datetime import timedelta
+
 import pytest
 
-from bot.core import codec_spec, revisions
+from bot.core import codec_spec, intake, revisions
 from bot.model import ports
 from tests.core.engine import simulation
 
 GATE = {codec_spec.GATE: "true"}
+PAUSED = {"pause": {}}
 STEPS = [{"setWeight": 20}, {"pause": {}}, {"setWeight": 100}, {"pause": {"duration": "10s"}}]
 
 
@@ -173,3 +176,31 @@ def test_abort_takes_effect_when_the_steps_have_become_invalid(play, routed, by)
     assert "setWeight" in sim.status.message
     sim.patch(spec={"strategy": {"canary": {"steps": STEPS}}}).settle()
     assert sim.status.condition("InvalidSpec") is None
+
+
+def test_approval_of_a_pause_does_not_open_the_gate_that_took_its_place(play):
+    sim = shipped(play, steps=[{"setWeight": 20}, {"pause": {}}, PAUSED], annotations=GATE)
+    old = intake.present_gate("test", sim.raw["metadata"]["uid"], sim.status)
+    sim.now += timedelta(seconds=30)
+    sim.ask("promote-full")
+    sim.settle()
+    sim.ask("promote", gate=old)
+    sim.settle()
+    assert sim.answers()[-1][0] is False
+    assert sim.stable_image() == "one"
+    sim.ask("promote")
+    sim.settle()
+    assert sim.stable_image() == "two"
+
+
+def test_gate_holds_again_after_an_abort_that_a_client_wiped_out(play):
+    steps = [{"setWeight": 20}, {"setWeight": 100}, {"pause": {}}]
+    sim = shipped(play, steps=steps, annotations=GATE)
+    sim.ask("promote")
+    sim.settle()
+    sim.ask("abort")
+    sim.settle()
+    sim.write_status(abort=None, abortedAt=None)
+    sim.settle()
+    assert sim.status.phase == "Paused"
+    assert sim.available("two") == 1
