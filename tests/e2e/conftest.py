@@ -63,6 +63,12 @@ class Demo:
             time.sleep(0.005)
         raise AssertionError(f"not ready: {self.said}")
 
+    def until_said(self, text, *, timeout_s=10.0):
+        deadline = time.monotonic() + timeout_s
+        while text not in self.said:
+            assert time.monotonic() < deadline, self.said
+            time.sleep(0.01)
+
     def end(self, *, timeout_s):
         self.process.wait(timeout_s)
         self.skip_if_missing()
