@@ -92,6 +92,11 @@ def test_update_starts_again_when_it_is_retried_after_an_abort(world, how):
         sim.write_status(abort=None)
     sim.settle()
     assert (sim.status.phase, sim.status.step_index) == ("Paused", 1)
+    assert sim.status.aborted_at is None
+    assert sim.status.bot.abort == {}
+    sim.write_status(abort=True).settle()
+    assert sim.status.phase == "Degraded"
+    sim.write_status(abort=None).settle()
     sim.ask("promote").settle()
     assert sim.status.phase == "Healthy"
 
@@ -289,6 +294,27 @@ def test_gate_before_full_holds_the_next_revision_too(world):
     sim.wait(60)
     sim.ship("three").settle()
     assert sim.status.phase == "Paused"
+
+
+def test_gate_before_full_holds_again_when_the_approved_update_is_retried(world):
+    sim = world(weight(40), annotations=GATE)
+    sim.ship("two").settle()
+    sim.stuck.add("two")
+    sim.ask("promote").settle()
+    assert sim.status.phase == "Progressing"
+    sim.ask("abort").settle()
+    sim.stuck.clear()
+    sim.ask("retry").settle()
+    assert sim.status.phase == "Paused"
+    assert sim.available("two") == 2
+
+
+def test_gate_before_full_holds_when_a_timed_pause_before_the_end_is_skipped(world):
+    sim = world(weight(40), {"pause": {"duration": 60}}, annotations=GATE)
+    sim.ship("two").settle()
+    sim.ask("promote").settle()
+    assert (sim.status.phase, sim.status.step_index) == ("Paused", 2)
+    assert sim.available("two") == 2
 
 
 # What people asked
