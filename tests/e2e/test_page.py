@@ -78,11 +78,12 @@ async def test_person_lists_approves_and_sees_the_chart_of_a_rollback(demo, page
     await approve.click()
     await photograph(opened, "confirm")
     await page.click("dialog .yes")
-    await async_api.expect(card).to_contain_text("done", timeout=STEP_MS)
+    await async_api.expect(card).to_contain_text("done, 100", timeout=STEP_MS)
     await async_api.expect(card).to_contain_text("(edited)")
     await photograph(opened, "good-done")
     await type_in(page, f"{ship}:bad-3")
-    alert = message(page, "rolled back: users are on").last
+    # On v2, which was approved and is the stable by now.
+    alert = message(page, "checkout v3 rolled back: users are on v2").last
     await async_api.expect(alert).to_contain_text("success-rate", timeout=STEP_MS)
     await photograph(opened, "bad-alert")
     thread = alert.get_by_text(re.compile(r"\d+ repl"))
