@@ -103,6 +103,8 @@ def _not_built(raw: Mapping[str, Any]) -> None:
         names.append(("spec.strategy", strategy, "blueGreen"))
     if canary.get("dynamicStableScale"):
         names.append((_CANARY, canary, "dynamicStableScale"))
+    known = {*ROUTERS, *OTHER_ROUTERS, "managedRoutes", "maxTrafficWeight"}
+    names.extend((f"{_CANARY}.trafficRouting", routing, key) for key in set(routing) - known)
     for path, holder, key in names:
         if holder.get(key) not in (None, {}, []):
             raise errors.NotSupported(f"{path}.{key} is not supported yet", path=f"{path}.{key}")

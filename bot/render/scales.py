@@ -9,6 +9,10 @@ from datetime import UTC, datetime
 STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 
 
+LARGEST = 1e300
+"""Beyond it sums of floats become infinite; no metric means such a number."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
     """Values from ``low`` to ``high`` to pixels from ``start`` to ``end``."""
@@ -25,7 +29,8 @@ class Scale:
 
 def value_range(values: Sequence[float], *, ceiling: float | None) -> tuple[float, float]:
     """A stretch with air around the values; not above ``ceiling`` unless a value is."""
-    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    near = [min(LARGEST, max(-LARGEST, value)) for value in values]
+    low, high = (min(near), max(near)) if near else (0.0, 1.0)
     air = (high - low) * 0.1 or abs(high) * 0.05 or 0.5
     top = high + air
     if ceiling is not None and high <= ceiling < top:

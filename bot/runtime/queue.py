@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 BACKOFF_BASE_S = 0.005
 BACKOFF_CAP_S = 10.0
 URGENT_BACKOFF_CAP_S = 1.0
+CONFLICTS_AT_ONCE = 3
 PATIENCE_S = 1.0
 """How long an urgent key lets a pass of the same key go on before it is cut short.
 
@@ -37,6 +38,8 @@ class _Key:
     hot: bool = False
     running: asyncio.Task[None] | None = None
     failures: int = 0
+    conflicts: int = 0
+    was_cut: bool = False
     retry: asyncio.TimerHandle | None = None
 
 
@@ -80,7 +83,11 @@ class Queue:
 
         def cut() -> None:
             if running is not None and state.running is running and state.urgent:
+                state.was_cut = True
                 running.cancel()
+
+        if state.was_cut:
+            return  # one pass must come to its end before the next is cut
 
         asyncio.get_running_loop().call_later(PATIENCE_S, cut)
 
@@ -112,15 +119,20 @@ class Queue:
                 await tasks.cancel(task)
             state.running = None
         # What was urgent and could not be done is urgent still.
-        state.urgent = state.urgent or (state.hot and (state.failures > 0 or task.cancelled()))
+        undone = state.failures or state.conflicts or task.cancelled()
+        state.urgent = state.urgent or (state.hot and bool(undone))
         self._after(key, state)
 
     async def _guarded(self, key: str, state: _Key) -> None:
         try:
             await self.work(key)
         except errors.Conflict:
-            state.queued = True
-            state.failures = min(state.failures + 1, 3)
+            # Somebody else wrote: look again at once; one that lasts must not spin.
+            state.conflicts += 1
+            if state.conflicts <= CONFLICTS_AT_ONCE:
+                state.queued = True
+            else:
+                self._back_off(key, state)
         except errors.Unavailable as error:
             log.info("pass put off", extra={"key": key, "because": str(error)})
             self._back_off(key, state, at_least_s=error.retry_after_s or 0.0)
@@ -132,7 +144,8 @@ class Queue:
             log.exception("pass failed: a bug", extra={"key": key})
             self._back_off(key, state)
         else:
-            state.failures = 0
+            state.failures = state.conflicts = 0
+            state.was_cut = False
 
     def _back_off(self, key: str, state: _Key, *, at_least_s: float = 0.0) -> None:
         cap = URGENT_BACKOFF_CAP_S if state.urgent or state.hot else BACKOFF_CAP_S
@@ -152,7 +165,7 @@ class Queue:
     def _after(self, key: str, state: _Key) -> None:
         if state.queued:
             (self._urgent if state.urgent else self._ready).put_nowait(key)
-        elif state.retry is None and state.failures == 0:
+        elif state.retry is None and not (state.failures or state.conflicts):
             self._keys.pop(key, None)
 
     async def drain(self, *, timeout_s: float) -> None:
