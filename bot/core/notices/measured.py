@@ -182,12 +182,16 @@ def bound_text(metric: Mapping[str, Any], raw: Mapping[str, Any]) -> str:
     return f"{_SIGNS[found.sign]} {_shown(found.value, unit_of(metric, raw))}"
 
 
+_IN_MS = re.compile(r"\*\s*(1000|1e3)\b|\b(1000|1e3)\s*\*")
+"""A query of seconds that turns them into milliseconds itself, on either side."""
+
+
 def unit_of(metric: Mapping[str, Any], raw: Mapping[str, Any]) -> Unit:
     """The unit, as far as name, bound and query give it away."""
     name, query = str(metric.get("name", "")), _query(metric)
     found = bound(metric, raw)
     if re.search(r"latency|duration|\bp\d\d", name, re.IGNORECASE):
-        if "_seconds" in query and not re.search(r"\*\s*1000|\*\s*1e3", query):
+        if "_seconds" in query and not _IN_MS.search(query):
             return Unit(text="ms", factor=1000.0)
         if "_seconds" in query or "millisec" in query or "_ms" in query + name:
             return Unit(text="ms")

@@ -99,3 +99,13 @@ def test_measured_reads_counts_and_limits_as_argo_does(metric, wanted, limit):
 def test_measured_takes_any_object(raw):
     for one in measured.of_run(raw):
         assert one.taken == 0
+
+
+@pytest.mark.parametrize("query", ["1000 * q_seconds", "q_seconds * 1000", "1e3*q_seconds"])
+def test_latency_is_in_milliseconds_when_the_query_multiplies_on_either_side(query):
+    metric = {
+        "name": "p95-latency",
+        "successCondition": "result[0] <= 500",
+        "provider": {"prometheus": {"query": query}},
+    }
+    assert measured.unit_of(metric, {}) == measured.Unit(text="ms")
