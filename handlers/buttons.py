@@ -15,6 +15,8 @@ from handlers import asking, slash
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 12.0
+SOON_S = 1.0
+"""An answer that comes sooner needs no "recording …" before it, which would stay in view."""
 _READS = frozenset({buttons.ButtonKind.WHY, buttons.ButtonKind.OPEN})
 
 
@@ -66,8 +68,12 @@ async def _pressed(
     if kind in _READS:
         return _read(kind, f"{value.namespace}/{value.name}", at)
     person = await who(str((body.get("user") or {}).get("id") or ""))
-    await slash.said(respond, answers.recording(buttons.ButtonKind(kind)))
-    return asking.reply(await at.press(value, kind, person))
+    async with asyncio.TaskGroup() as group:
+        asked = group.create_task(at.press(value, kind, person))
+        done, _ = await asyncio.wait({asked}, timeout=SOON_S)
+        if not done:
+            await slash.said(respond, answers.recording(buttons.ButtonKind(kind)))
+    return asking.reply(asked.result())
 
 
 def _read(kind: str, key: str, at: desk.Desk) -> messages.Message:

@@ -25,6 +25,8 @@ AFTER_S = 4.0  # of requests once it is over
 CHART_S = 10.0
 Say = Callable[[str], None]
 
+PRESS_AGAIN_S = 20.0
+
 
 class Story:
     """One story on one stage; ``checks`` grows as it goes."""
@@ -41,7 +43,7 @@ class Story:
         self.before = 0
         self.began = time.time()
         self.counted: dict[str, int] = {}
-        self.pressed: set[str] = set()
+        self.pressed: dict[str, float] = {}
         self.checks: list[checks.Check] = []
 
     async def play(self) -> list[checks.Check]:
@@ -136,13 +138,17 @@ class Story:
             (
                 said
                 for said in self.told()["gate"]
-                if said["ts"] not in self.pressed and APPROVE in str(said.get("blocks"))
+                if self._may_press(said["ts"]) and APPROVE in str(said.get("blocks"))
             ),
             None,
         )
 
+    def _may_press(self, ts: str) -> bool:
+        """Once; again, as a person would, where the button is still there a good while later."""
+        return time.monotonic() - self.pressed.get(ts, -PRESS_AGAIN_S) >= PRESS_AGAIN_S
+
     async def _approve(self, gate: dict[str, Any]) -> None:
-        self.pressed.add(gate["ts"])
+        self.pressed[gate["ts"]] = time.monotonic()
         weight = self.seen.last("weight")
         answer = await self.stage.chat.click(user=APPROVER, ts=gate["ts"], action=APPROVE)
         ok = bool(answer.get("acked")) and weight == WEIGHTS[-1]
