@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bot.model import errors, facts, messages
+from bot.model import facts, messages
 from bot.render import answers, rendering
 from bot.runtime import desk, finding, orders
 
@@ -27,6 +27,14 @@ class Ask:
 
     def plain(self) -> tuple[str, ...]:
         return tuple(word for word in self.words if not word.startswith("--"))
+
+    def strange(self, *known: str) -> messages.Message | None:
+        """The refusal of an option not ``known``: misspelled, it must not mean another act."""
+        found = [word for word in self.options() if word.partition("=")[0] not in known]
+        if not found:
+            return None
+        knows = f"only {', '.join(known)}" if known else "no options"
+        return sentence(f"This command knows {knows}, not {found[0]}. Nothing was done.")
 
     def find(self, name: str) -> str:
         """The key of the rollout meant.
@@ -56,15 +64,13 @@ class Unknown(Exception):  # noqa: N818 - it is an answer, not a failure
 def words(text: str) -> tuple[str, ...]:
     """The words of a slash command; Slack sends ``&``, ``<`` and ``>`` escaped.
 
-    Raises:
-        errors.UserError: a quote is open.
-
+    An open quote is an apostrophe in a reason: it must not stand between a person and an abort.
     """
     plain = html.unescape(text).replace("“", '"').replace("”", '"').replace("—", "--")
     try:
         return tuple(shlex.split(plain))
     except ValueError:
-        raise errors.UserError("A quote is open: close it, or leave it out.") from None
+        return tuple(plain.split())
 
 
 def sentence(text: str) -> messages.Message:

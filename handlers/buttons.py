@@ -14,7 +14,6 @@ from handlers import asking, slash
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_S = 12.0
 SOON_S = 1.0
 """An answer that comes sooner needs no "recording …" before it, which would stay in view."""
 _READS = frozenset({buttons.ButtonKind.WHY, buttons.ButtonKind.OPEN})
@@ -28,13 +27,13 @@ def register(app: AsyncApp, *, at: desk.Desk, who: asking.Who) -> None:
         action = (body.get("actions") or [{}])[0]
         kind = str(action.get("action_id", "")).removeprefix(buttons.ACTION_PREFIX)
         try:
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(slash.TIMEOUT_S):
                 message = await _pressed(kind, action, body, respond, at=at, who=who)
         except TimeoutError:
-            message = answers.not_written()
+            message = asking.sentence(slash.UNKNOWN)
         except Exception:
             log.exception("a click failed: a bug")
-            message = answers.not_written()
+            message = asking.sentence(f"Something went wrong on my side. {slash.UNKNOWN}")
         if message is not None:
             await slash.said(respond, message)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
-from bot.model import errors, messages
+from bot.model import messages
 from bot.render import answers
 from bot.runtime import desk
 from handlers import asking, commands
@@ -15,7 +15,11 @@ from handlers import asking, commands
 log = logging.getLogger(__name__)
 
 COMMAND = "/rollout"
-TIMEOUT_S = 12.0
+TIMEOUT_S = 20.0
+"""More than everything that the desk waits for: it says itself what was not written."""
+SAY_TIMEOUT_S = 3.0
+UNKNOWN = "I do not know what became of it: /rollout get shows how it stands."
+_HELP = frozenset({"--help", "-h"})
 
 
 def register(app: AsyncApp, *, at: desk.Desk, who: asking.Who) -> None:
@@ -27,10 +31,10 @@ def register(app: AsyncApp, *, at: desk.Desk, who: asking.Who) -> None:
             async with asyncio.timeout(TIMEOUT_S):
                 message = await answered(body, at=at, who=who)
         except TimeoutError:
-            message = answers.cluster_away(TIMEOUT_S)
+            message = asking.sentence(UNKNOWN)
         except Exception:
             log.exception("a command failed: a bug")
-            message = asking.sentence("Something went wrong on my side; nothing was done.")
+            message = asking.sentence(f"Something went wrong on my side. {UNKNOWN}")
         await said(respond, message)
 
     app.command(COMMAND)(rollout)
@@ -38,13 +42,11 @@ def register(app: AsyncApp, *, at: desk.Desk, who: asking.Who) -> None:
 
 async def answered(body: dict[str, Any], *, at: desk.Desk, who: asking.Who) -> messages.Message:
     """The answer to one command."""
-    try:
-        words = asking.words(str(body.get("text") or ""))
-    except errors.UserError as problem:
-        return asking.sentence(problem.sentence)
-    name, rest = (words[0], words[1:]) if words else ("", ())
-    if name == "help":
-        return usage(rest)
+    words = asking.words(str(body.get("text") or ""))
+    name, rest = (words[0].lower(), words[1:]) if words else ("", ())
+    if name == "help" or _HELP & set(words):
+        about = rest if name == "help" else words
+        return usage(tuple(word.lower() for word in about if word not in _HELP))
     module = commands.TABLE.get(name) if name else commands.BARE
     if module is None:
         near = difflib.get_close_matches(name, commands.TABLE, n=3)
@@ -77,6 +79,9 @@ def usage(words: tuple[str, ...]) -> messages.Message:
 async def said(respond: AsyncRespond, message: messages.Message) -> None:
     """Answer the asker alone; nothing may raise after the acknowledgment."""
     try:
-        await respond(text=message.text, blocks=list(message.blocks), response_type="ephemeral")
+        async with asyncio.timeout(SAY_TIMEOUT_S):
+            await respond(
+                text=message.text, blocks=list(message.blocks), response_type="ephemeral"
+            )
     except Exception as error:  # noqa: BLE001 - the work is done, only its answer is lost
         log.warning("an answer could not be given: %s", type(error).__name__)

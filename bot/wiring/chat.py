@@ -10,7 +10,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.adapters import charts
 from bot.adapters.metrics import prometheus
 from bot.adapters.slack import messenger, socket
-from bot.model import errors, facts, ports
+from bot.model import errors, ports
 from bot.runtime import announce, authorize, desk, orders, reconcile, scenery, series, tasks
 from handlers import buttons, slash
 
@@ -120,16 +120,10 @@ class Slack:
 
     def _bolt(self, token: str, base_url: str) -> AsyncApp:
         app = socket.app(token=token, base_url=base_url)
-        slash.register(app, at=self.desk, who=self._who)
-        buttons.register(app, at=self.desk, who=self._who)
+        who = self._messenger.directory.person
+        slash.register(app, at=self.desk, who=who)
+        buttons.register(app, at=self.desk, who=who)
         return app
-
-    async def _who(self, user: str) -> facts.Person:
-        try:
-            account = await self._messenger.directory.account(user)
-        except errors.RolloutBotError:
-            return facts.Person(name=user, slack_id=user)
-        return facts.Person(name=account.handle, slack_id=account.id)
 
     def noticed(self, rollout: ports.Object) -> None:
         self.desk.noticed(rollout)

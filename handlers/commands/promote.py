@@ -10,9 +10,8 @@ USAGE = (
 
 
 async def run(ask: asking.Ask) -> messages.Message:
-    unknown = [option for option in ask.options() if option != "--full"]
-    if unknown:
-        return asking.sentence(f"promote knows --full, not {unknown[0]}. Nothing was done.")
+    if refusal := ask.strange("--full"):
+        return refusal
     key = ask.find(" ".join(ask.plain()))
     kind = "promote-full" if "--full" in ask.options() else "promote"
     return asking.reply(await ask.desk.submit(kind, key, ask.person))

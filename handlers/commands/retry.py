@@ -10,5 +10,7 @@ USAGE = (
 
 
 async def run(ask: asking.Ask) -> messages.Message:
+    if refusal := ask.strange():
+        return refusal
     key = ask.find(" ".join(ask.plain()))
     return asking.reply(await ask.desk.submit("retry", key, ask.person))

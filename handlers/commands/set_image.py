@@ -10,6 +10,8 @@ USAGE = (
 
 
 async def run(ask: asking.Ask) -> messages.Message:
+    if refusal := ask.strange():
+        return refusal
     pairs = [word for word in ask.plain() if "=" in word]
     names = [word for word in ask.plain() if "=" not in word]
     if len(pairs) != 1:

@@ -11,6 +11,8 @@ USAGE = (
 
 async def run(ask: asking.Ask) -> messages.Message:
     """``--to-revision N`` and ``--to-revision=N`` mean the same."""
+    if refusal := ask.strange("--to-revision"):
+        return refusal
     words, number = _number(ask.words)
     if number is not None and not number.isdecimal():
         return asking.sentence(f'"{number}" is no revision number. Nothing was done.')

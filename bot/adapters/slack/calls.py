@@ -17,7 +17,7 @@ _LATER = frozenset(
 )
 
 
-async def done(call: Awaitable[Any], *, what: str, timeout_s: float = TIMEOUT_S) -> Any:
+async def done(call: Awaitable[Any], *, what: str) -> Any:
     """Await one call.
 
     Raises:
@@ -28,7 +28,7 @@ async def done(call: Awaitable[Any], *, what: str, timeout_s: float = TIMEOUT_S)
 
     """
     try:
-        async with asyncio.timeout(timeout_s):
+        async with asyncio.timeout(TIMEOUT_S):
             return await call
     except slack_errors.SlackApiError as error:
         raise _ours(error, what) from None

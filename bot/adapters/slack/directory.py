@@ -1,5 +1,6 @@
 """Who and where: channels by name, people by id, members of a channel. All of it cached."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,19 +9,20 @@ from typing import Any
 from slack_sdk.web import async_client
 
 from bot.adapters.slack import calls
-from bot.model import errors
+from bot.model import errors, facts
 
 KEEP_S = 300.0
 MOST_PAGES = 20
+PERSON_TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """One user: ``full`` means no guest, no bot, not deactivated."""
+    """One user: ``full`` means no guest, no bot, not deactivated, of our own workspace."""
 
     id: str
     handle: str
-    team: str
+    ours: bool
     full: bool
 
 
@@ -30,6 +32,7 @@ class Directory:
 
     client: async_client.AsyncWebClient
     monotonic: Callable[[], float] = time.monotonic
+    _home: str = ""
     _channels: dict[str, str] = field(default_factory=dict)
     _members: dict[str, tuple[float, frozenset[str]]] = field(default_factory=dict)
     _accounts: dict[str, tuple[float, Account]] = field(default_factory=dict)
@@ -72,10 +75,30 @@ class Directory:
         known = self._accounts.get(user)
         if known is not None and self.monotonic() - known[0] < KEEP_S:
             return known[1]
+        home = await self._team()
         answer = await calls.done(self.client.users_info(user=user), what="users.info")
-        found = _account(answer.get("user") or {})
+        found = _account(answer.get("user") or {}, home)
         self._accounts[user] = (self.monotonic(), found)
         return found
+
+    async def _team(self) -> str:
+        """Our own workspace: a shared channel also has people of others."""
+        if not self._home:
+            answer = await calls.done(self.client.auth_test(), what="auth.test")
+            self._home = str(answer.get("team_id") or "")
+        return self._home
+
+    async def person(self, user: str) -> facts.Person:
+        """Who ``user`` is; by id alone where Slack does not say soon. Never raises our errors.
+
+        A handle is unique in its own workspace only: a stranger's could be an approver's.
+        """
+        try:
+            async with asyncio.timeout(PERSON_TIMEOUT_S):
+                account = await self.account(user)
+        except (errors.RolloutBotError, TimeoutError):
+            return facts.Person(name=user, slack_id=user)
+        return facts.Person(name=account.handle if account.ours else user, slack_id=user)
 
     async def members(self, channel: str) -> frozenset[str]:
         """The full members of a channel, by id."""
@@ -99,11 +122,13 @@ class Directory:
         return full
 
 
-def _account(raw: dict[str, Any]) -> Account:
+def _account(raw: dict[str, Any], home: str) -> Account:
+    grid = (raw.get("enterprise_user") or {}).get("teams") or ()
+    ours = bool(home) and home in {raw.get("team_id"), *grid}
     limited = ("is_bot", "is_restricted", "is_ultra_restricted", "deleted", "is_stranger")
     return Account(
         id=str(raw.get("id", "")),
         handle=str(raw.get("name") or raw.get("id", "")),
-        team=str(raw.get("team_id", "")),
-        full=not any(raw.get(key) for key in limited),
+        ours=ours,
+        full=ours and not any(raw.get(key) for key in limited),
     )

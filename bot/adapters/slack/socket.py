@@ -10,12 +10,15 @@ from typing import Any
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
 from slack_sdk.web import async_client
 
 log = logging.getLogger(__name__)
 
 RECONNECT_S = 2.0
 CLOSE_TIMEOUT_S = 2.0
+PING_S = 5.0
+"""Between two looks at the connection, and between two attempts to open it."""
 REMEMBERED = 2_000
 """Requests whose repetition is noticed."""
 
@@ -32,19 +35,23 @@ def app(*, token: str, base_url: str) -> AsyncApp:
     return made
 
 
-def _once() -> Callable[..., Awaitable[None]]:
+def _once() -> Callable[..., Awaitable[BoltResponse | None]]:
     """Slack may deliver an envelope twice; a person asked once."""
     seen: OrderedDict[str, None] = OrderedDict()
 
-    async def middleware(body: dict[str, Any], next: Callable[[], Awaitable[None]]) -> None:  # noqa: A002
+    async def middleware(
+        body: dict[str, Any],
+        next: Callable[[], Awaitable[None]],  # noqa: A002 - Bolt's name for it
+    ) -> BoltResponse | None:
         mark = str(body.get("trigger_id") or "")
         if mark and mark in seen:
-            return
+            return BoltResponse(status=200)  # it came again for want of an acknowledgment
         if mark:
             seen[mark] = None
             while len(seen) > REMEMBERED:
                 seen.popitem(last=False)
         await next()
+        return None
 
     return middleware
 
@@ -80,7 +87,9 @@ class Connection:
         web = async_client.AsyncWebClient(
             token=self._token, base_url=self._base_url, retry_handlers=[]
         )
-        self._handler = AsyncSocketModeHandler(self._bolt, self._token, web_client=web)
+        self._handler = AsyncSocketModeHandler(
+            self._bolt, self._token, web_client=web, ping_interval=PING_S
+        )
         await self._handler.connect_async()  # type: ignore[no-untyped-call]
 
     async def _close(self) -> None:

@@ -1,0 +1,202 @@
+"""What is posted, edited, whispered and uploaded, and each way in which Slack says no."""
+
+import dataclasses
+import struct
+import zlib
+
+import pytest
+
+from bot.adapters.slack import calls, messenger
+from bot.model import errors, facts, messages
+from bot.model import messenger as ports
+
+HI = messages.Message(
+    text="hi", blocks=({"type": "section", "text": {"type": "mrkdwn", "text": "hi"}},)
+)
+
+
+def picture():
+    def part(kind, data):
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    head = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
+    pixels = zlib.compress(b"\x00\x00")
+    start = b"\x89PNG\r\n\x1a\n"
+    return start + part(b"IHDR", head) + part(b"IDAT", pixels) + part(b"IEND", b"")
+
+
+async def ways(chat, place):
+    """Every call of the port, by name."""
+    return {
+        "post": lambda: chat.post(channel="#releases", message=HI),
+        "update": lambda: chat.update(place=place, message=HI),
+        "whisper": lambda: chat.whisper(channel=place.channel, user="UBOB000001", message=HI),
+        "upload": lambda: chat.upload(place=place, picture=picture(), title="t", alt="a"),
+        "members": lambda: chat.members("#releases"),
+        "check": chat.check,
+    }
+
+
+WAYS = ["post", "update", "whisper", "upload", "members", "check"]
+
+
+@pytest.mark.parametrize("channel", ["#releases", "releases", "CRELEASES1"])
+async def test_messenger_posts_when_the_channel_is_named_or_an_id(chat, workspace, channel):
+    place = await chat.post(channel=channel, message=HI)
+    assert workspace.state.messages["CRELEASES1"][place.ts].text == "hi"
+
+
+async def test_messenger_asks_for_the_channels_once_when_it_posts_often(chat, workspace):
+    for _ in range(3):
+        await chat.post(channel="#releases", message=HI)
+    asked = [c["method"] for c in workspace.state.calls]
+    assert asked.count("conversations.list") == 1
+
+
+async def test_messenger_edits_its_message(chat, workspace):
+    place = await chat.post(channel="#releases", message=HI)
+    await chat.update(place=place, message=dataclasses.replace(HI, text="new"))
+    assert workspace.state.messages["CRELEASES1"][place.ts].text == "new"
+
+
+async def test_messenger_answers_in_the_thread_and_in_the_channel_when_it_is_broadcast(
+    chat, workspace
+):
+    top = await chat.post(channel="#releases", message=HI)
+    loud = dataclasses.replace(HI, broadcast=True)
+    place = await chat.post(channel="#releases", message=loud, thread=top.ts)
+    kept = workspace.state.messages["CRELEASES1"][place.ts]
+    assert (kept.thread_ts, kept.broadcast) == (top.ts, True)
+
+
+async def test_messenger_whispers_to_one_person(chat, workspace):
+    await chat.whisper(channel="#releases", user="UBOB000001", message=HI)
+    (kept,) = workspace.state.messages["CRELEASES1"].values()
+    assert kept.only_for == "UBOB000001"
+
+
+async def test_messenger_uploads_a_picture_into_the_thread_with_its_alt_text(
+    chat, workspace, until
+):
+    place = await chat.post(channel="#releases", message=HI)
+    await chat.upload(place=place, picture=picture(), title="chart", alt="99 %")
+    (file,) = workspace.state.files.values()
+    assert (file.title, file.alt, file.content) == ("chart", "99 %", picture())
+    await until(lambda: len(workspace.state.messages["CRELEASES1"]) == 2)
+    shared = [m for m in workspace.state.messages["CRELEASES1"].values() if m.files]
+    assert [m.thread_ts for m in shared] == [place.ts]
+
+
+async def test_messenger_names_full_members_only(chat):
+    assert await chat.members("#releases") == {"UALICE0001", "UBOB000001", "UCAROL0001"}
+
+
+async def test_messenger_remembers_members_for_five_minutes(workspace):
+    now = [0.0]
+    chat = messenger.SlackMessenger(token=workspace.bot_token, base_url=workspace.api_url)
+    chat.directory.monotonic = lambda: now[0]
+
+    def asked():
+        found = [c["method"] for c in workspace.state.calls]
+        return found.count("conversations.members")
+
+    await chat.members("#releases")
+    now[0] = 299.0
+    await chat.members("#releases")
+    assert asked() == 1
+    now[0] = 301.0
+    await chat.members("#releases")
+    assert asked() == 2
+
+
+async def test_messenger_counts_nobody_of_another_workspace_as_a_member(chat, monkeypatch):
+    """In a shared channel alice is of elsewhere, and bob's workspace is in our grid."""
+    teams = {
+        "UALICE0001": {"team_id": "TELSEWHERE"},
+        "UBOB000001": {"team_id": "TGRID00001", "enterprise_user": {"teams": ["TLOCAL0001"]}},
+    }
+    ask = chat.client.users_info
+
+    async def users_info(*, user):
+        answer = await ask(user=user)
+        answer.data["user"].update(teams.get(user, {}))
+        return answer
+
+    monkeypatch.setattr(chat.client, "users_info", users_info)
+    assert await chat.members("#releases") == {"UBOB000001", "UCAROL0001"}
+    stranger = await chat.directory.person("UALICE0001")
+    assert stranger == facts.Person(name="UALICE0001", slack_id="UALICE0001")
+    assert (await chat.directory.person("UBOB000001")).name == "bob"
+
+
+async def test_messenger_knows_a_person_by_id_when_slack_is_away(chat, workspace):
+    workspace.faults.change({"down": True})
+    assert (await chat.directory.person("UBOB000001")).name == "UBOB000001"
+
+
+async def test_messenger_is_forbidden_when_the_bot_is_not_in_the_channel(chat):
+    with pytest.raises(errors.Forbidden, match="not_in_channel"):
+        await chat.post(channel="#random", message=HI)
+
+
+async def test_messenger_is_forbidden_when_there_is_no_such_channel(chat):
+    with pytest.raises(errors.Forbidden, match="#nowhere"):
+        await chat.post(channel="#nowhere", message=HI)
+
+
+async def test_messenger_finds_nothing_when_the_message_to_edit_is_gone(chat):
+    with pytest.raises(errors.NotFound):
+        await chat.update(place=ports.Place(channel="CRELEASES1", ts="1.000001"), message=HI)
+
+
+async def test_messenger_is_refused_when_blocks_are_invalid(chat):
+    with pytest.raises(errors.Refused):
+        await chat.post(
+            channel="#releases", message=messages.Message(text="x", blocks=({"type": "no"},))
+        )
+
+
+async def test_messenger_is_refused_when_the_token_is_wrong(workspace):
+    chat = messenger.SlackMessenger(token="xoxb-wrong", base_url=workspace.api_url)
+    with pytest.raises(errors.Refused, match="invalid_auth"):
+        await chat.check()
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_messenger_passes_on_when_to_try_again_when_it_is_rate_limited(
+    chat, workspace, way
+):
+    place = await chat.post(channel="#releases", message=HI)
+    workspace.faults.change({"rate_limit": {"retry_after": 7, "times": 1}})
+    with pytest.raises(errors.Unavailable) as raised:
+        await (await ways(chat, place))[way]()
+    assert raised.value.retry_after_s == 7.0
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("down", ["503", "reset", "hang"])
+async def test_messenger_is_unavailable_when_slack_is_down(
+    chat, workspace, way, down, monkeypatch
+):
+    place = await chat.post(channel="#releases", message=HI)
+    monkeypatch.setattr(calls, "TIMEOUT_S", 0.05)
+    workspace.faults.change({"down": down})
+    before = len(workspace.state.calls)
+    with pytest.raises(errors.Unavailable):
+        await (await ways(chat, place))[way]()
+    made = len(workspace.state.calls) - before
+    assert made <= (2 if way == "members" else 1)  # aiohttp repeats a GET; nobody a write
+
+
+async def test_messenger_is_unavailable_when_the_bytes_of_a_picture_are_lost(
+    chat, workspace, monkeypatch
+):
+    async def gone(*_):
+        raise errors.Unavailable("lost")
+
+    monkeypatch.setattr(chat, "_send", gone)
+    place = await chat.post(channel="#releases", message=HI)
+    with pytest.raises(errors.Unavailable):
+        await chat.upload(place=place, picture=picture(), title="t", alt="a")
+    assert not any(m.files for m in workspace.state.messages["CRELEASES1"].values())

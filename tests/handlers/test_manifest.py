@@ -1,0 +1,59 @@
+"""The app manifest asks for what the registered handlers need, and for no more."""
+
+import pathlib
+import re
+
+import yaml
+
+from bot.adapters.slack import socket
+from bot.model import buttons as kinds
+from handlers import buttons, commands, slash
+
+FILE = pathlib.Path(__file__).parents[2] / "manifests" / "slack-app.yaml"
+MANIFEST = yaml.safe_load(FILE.read_text())
+NEEDED = {
+    "chat_postMessage": {"chat:write"},
+    "chat_update": {"chat:write"},
+    "chat_postEphemeral": {"chat:write"},
+    "conversations_list": {"channels:read", "groups:read"},
+    "conversations_members": {"channels:read", "groups:read"},
+    "users_info": {"users:read"},
+    "files_getUploadURLExternal": {"files:write"},
+    "files_completeUploadExternal": {"files:write"},
+    "auth_test": set(),
+}
+
+
+def registered():
+    app = socket.app(token="xoxb-1", base_url="http://127.0.0.1:1/api/")
+    before = len(app._async_listeners)
+    slash.register(app, at=None, who=None)
+    commands_there = len(app._async_listeners) - before
+    buttons.register(app, at=None, who=None)
+    return commands_there, len(app._async_listeners) - before - commands_there
+
+
+def test_manifest_offers_the_one_command_that_is_registered():
+    offered = [one["command"] for one in MANIFEST["features"]["slash_commands"]]
+    assert offered == [slash.COMMAND]
+    assert registered() == (1, len(kinds.ButtonKind) + 1)
+
+
+def test_manifest_names_every_subcommand_in_its_hint():
+    hint = MANIFEST["features"]["slash_commands"][0]["usage_hint"]
+    assert all(name in hint for name in [*commands.TABLE, "help"])
+
+
+def test_manifest_asks_for_exactly_the_scopes_of_the_calls_that_are_made():
+    folder = FILE.parents[1] / "bot" / "adapters" / "slack"
+    code = "".join(path.read_text() for path in folder.glob("*.py"))
+    called = set(re.findall(r"client\.([a-z]+_\w+)\(", code))
+    assert called == set(NEEDED)
+    wanted = {"commands"}.union(*(NEEDED[name] for name in called))
+    assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == wanted
+
+
+def test_manifest_turns_socket_mode_and_interactivity_on_and_events_off():
+    settings = MANIFEST["settings"]
+    assert settings["socket_mode_enabled"] and settings["interactivity"]["is_enabled"]
+    assert "event_subscriptions" not in settings
