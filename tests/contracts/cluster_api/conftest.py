@@ -60,5 +60,7 @@ async def server(request: pytest.FixtureRequest) -> AsyncIterator[Server]:
         await made.call("POST", "/api/v1/namespaces", space)
         yield made
         await made.call("DELETE", f"/api/v1/namespaces/{name}")
+        # Saying goodbye over TLS would outlive the loop of this test.
+        await connector.close(abort_ssl=True)
     if local is not None:
         await local.stop()
