@@ -1,0 +1,76 @@
+"""``dev.py bench``: starts the control plane and the bot, measures, prints a table."""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from tests.benchmarks import measures
+from tests.benchmarks.world import World
+from tests.cluster import binaries
+from tests.cluster.control_plane import ControlPlane
+from tests.conformance import bot
+
+PEER = yaml.safe_load((Path(__file__).parent / "peer.yaml").read_text())
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def line(row: measures.Row) -> str:
+    """One row of the table; seconds."""
+    peer = PEER.get(row.name, {})
+    cells = [_cell(row.at(share)) for share in (0.5, 0.95, 0.99, 1.0)]
+    told = f"{row.name:11}" + "".join(f"{cell:>9}" for cell in cells)
+    told += f"   {peer.get('default', '-'):26}{peer.get('raised', '-'):28}"
+    return f"{told}{row.notes}".rstrip()
+
+
+HEAD = (
+    f"{'seconds':11}{'p50':>9}{'p95':>9}{'p99':>9}{'max':>9}   "
+    f"{'peer, default':26}{'peer, raised':28}"
+)
+
+
+async def run(names: list[str], size: measures.Size, plane: ControlPlane, pid: int) -> list:
+    rows = []
+    meter = measures.Meter(pid=pid, audit=plane.audit_log)
+    print(HEAD, flush=True)
+    async with World(kubeconfig=plane.kubeconfig) as world:
+        for name in names:
+            rows.append(await measures.ALL[name](world, size, meter))
+            print(line(rows[-1]), flush=True)
+            await world.clear()
+    return rows
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="dev.py bench", description=__doc__)
+    parser.add_argument("--only", help="of " + ", ".join(measures.ALL))
+    parser.add_argument("--quick", action="store_true", help="tiny numbers, to see that it runs")
+    parser.add_argument("--json", type=Path, help="write the samples here")
+    given = parser.parse_args()
+    names = given.only.split(",") if given.only else list(measures.ALL)
+    if unknown := [name for name in names if name not in measures.ALL]:
+        parser.error(f"unknown: {', '.join(unknown)}")
+    if reason := binaries.missing():
+        print(reason, file=sys.stderr)
+        return 3
+    size = measures.QUICK if given.quick else measures.Size()
+    with ControlPlane() as plane, tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "bot.log"
+        with bot.running(kubeconfig=plane.bot_kubeconfig, log=log) as pid:
+            rows = asyncio.run(run(names, size, plane, pid))
+    if given.json:
+        raw = [{"name": r.name, "seconds": r.seconds, "notes": r.notes} for r in rows]
+        given.json.write_text(json.dumps(raw, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

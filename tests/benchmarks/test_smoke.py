@@ -1,0 +1,25 @@
+"""The benchmarks run: tiny numbers, no wall-clock time is judged."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.cluster
+@pytest.mark.timeout(300)
+def test_bench_prints_a_row_with_samples_when_it_is_quick(control_plane, tmp_path):
+    out = tmp_path / "rows.json"
+    command = [sys.executable, "-m", "tests.benchmarks", "--quick", "--only", "promote,moment"]
+    done = subprocess.run(
+        [*command, "--json", str(out)], cwd=ROOT, capture_output=True, text=True, timeout=280
+    )
+    assert done.returncode == 0, done.stderr
+    rows = {row["name"]: row for row in json.loads(out.read_text())}
+    assert len(rows["promote"]["seconds"]) == 9
+    assert rows["moment"]["notes"] == "0 of 4 lost"
+    assert "promote" in done.stdout and "moment" in done.stdout
