@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -244,6 +245,7 @@ async def _serve(controller: Controller, stop: asyncio.Event, ports_file: str) -
         await controller.chat.check()
         controller.chat.start()
         state["synced"] = True
+        _settle_memory()
         web.write_ports(ports_file)
         log.info("ready", extra={"rollouts": len(controller.caches.rollouts.list())})
         leading = tasks.spawn(_lead(controller), name="lead")
@@ -262,6 +264,13 @@ async def _serve(controller: Controller, stop: asyncio.Event, ports_file: str) -
         for provider in controller.providers.values():
             await provider.close()
         await web.stop()
+
+
+def _settle_memory() -> None:
+    """Keep the collector off the caches: a full pass over them stops the loop for long."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
 
 
 async def _lead(controller: Controller) -> None:
