@@ -39,7 +39,7 @@ def decode(rollout: Mapping[str, Any]) -> spec.Spec:
     _required(raw)
     strategy = fields.mapping(raw.get("strategy"), "spec.strategy")
     canary = fields.mapping(strategy.get("canary"), _CANARY)
-    replicas = fields.integer(raw, "replicas", "spec", 1)
+    replicas = fields.count(raw, "replicas", "spec", 1)
     annotations = fields.mapping(
         fields.mapping(rollout.get("metadata"), "metadata").get("annotations"), "annotations"
     )
@@ -51,15 +51,15 @@ def decode(rollout: Mapping[str, Any]) -> spec.Spec:
         selector=fields.mapping(raw.get("selector"), "spec.selector"),
         template=fields.mapping(raw.get("template"), "spec.template"),
         canary=_canary(canary, raw_steps, replicas),
-        min_ready_s=fields.integer(raw, "minReadySeconds", "spec", 0),
-        revision_history_limit=fields.integer(raw, "revisionHistoryLimit", "spec", 10),
+        min_ready_s=fields.count(raw, "minReadySeconds", "spec", 0),
+        revision_history_limit=fields.count(raw, "revisionHistoryLimit", "spec", 10),
         paused=fields.boolean(raw, "paused", "spec"),
         progress_deadline_s=fields.integer(raw, "progressDeadlineSeconds", "spec", 600),
         progress_deadline_abort=fields.boolean(raw, "progressDeadlineAbort", "spec"),
-        successful_run_limit=fields.integer(
+        successful_run_limit=fields.count(
             history, "successfulRunHistoryLimit", "spec.analysis", 5
         ),
-        unsuccessful_run_limit=fields.integer(
+        unsuccessful_run_limit=fields.count(
             history, "unsuccessfulRunHistoryLimit", "spec.analysis", 5
         ),
         gate_before_full=annotations.get(GATE) == "true",
@@ -128,7 +128,7 @@ def _required(raw: Mapping[str, Any]) -> None:
             dict(labels),
             "`selector` does not match template `labels`",
         )
-    ready = fields.integer(raw, "minReadySeconds", "spec", 0)
+    ready = fields.count(raw, "minReadySeconds", "spec", 0)
     deadline = fields.integer(raw, "progressDeadlineSeconds", "spec", 600)
     if deadline <= ready:
         raise fields.Invalid(
@@ -184,9 +184,9 @@ def _canary(raw: Mapping[str, Any], raw_steps: tuple[Any, ...], replicas: int) -
         max_unavailable=unavailable,
         routers=routers,
         background=_background(raw),
-        scale_down_delay_s=fields.integer(raw, "scaleDownDelaySeconds", _CANARY, 30),
+        scale_down_delay_s=fields.count(raw, "scaleDownDelaySeconds", _CANARY, 30),
         scale_down_delay_revision_limit=None if limit < 0 else limit,
-        abort_scale_down_delay_s=fields.integer(raw, "abortScaleDownDelaySeconds", _CANARY, 30),
+        abort_scale_down_delay_s=fields.count(raw, "abortScaleDownDelaySeconds", _CANARY, 30),
     )
 
 
@@ -225,5 +225,5 @@ def _background(raw: Mapping[str, Any]) -> spec.BackgroundAnalysis | None:
     analysis = steps_analysis.shaped(raw["analysis"], f"{_CANARY}.analysis")
     if not analysis.get("templates"):
         return None
-    start = fields.integer(analysis, "startingStep", f"{_CANARY}.analysis", 0)
+    start = fields.count(analysis, "startingStep", f"{_CANARY}.analysis", 0)
     return spec.BackgroundAnalysis(raw=analysis, starting_step=start)

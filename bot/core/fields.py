@@ -43,6 +43,14 @@ def sequence(raw: Any, path: str) -> tuple[Any, ...]:
     return tuple(raw)
 
 
+def count(raw: Mapping[str, Any], key: str, path: str, default: int) -> int:
+    """An int32 of ``raw[key]`` that is not negative, or ``default`` where it is absent."""
+    value = integer(raw, key, path, default)
+    if value < 0:
+        raise Invalid(f"{path}.{key}", value, "must be greater than or equal to 0")
+    return value
+
+
 def integer(raw: Mapping[str, Any], key: str, path: str, default: int) -> int:
     """An int32 of ``raw[key]``, or ``default`` where it is absent."""
     value = raw.get(key)

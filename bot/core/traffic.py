@@ -11,7 +11,9 @@ def desired_weight(d: draft_module.Draft) -> int:
     new, steps = d.family.new, d.spec.canary.steps
     if d.promoted or d.status.abort or d.family.creating or new.available == 0:
         return 0
-    written = d.status.weights.canary if d.status.weights else 0
+    known = d.status.weights
+    # The weight of an earlier canary is not this one's.
+    written = known.canary if known is not None and known.canary_hash == new.hash else 0
     if d.status.promote_full:
         return written
     if weights.held_before_full(d):

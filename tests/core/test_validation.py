@@ -106,3 +106,23 @@ def test_field_is_named_when_this_version_does_not_run_it(path, body):
         codec_spec.decode(merge(rollout({}), {"spec": body}))
     assert caught.value.path == f"spec.{path}"
     assert caught.value.sentence == f"spec.{path} is not supported yet"
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        pytest.param({"replicas": -1}, "spec.replicas", id="replicas"),
+        pytest.param({"revisionHistoryLimit": -2}, "spec.revisionHistoryLimit", id="history"),
+        pytest.param({"minReadySeconds": -1}, "spec.minReadySeconds", id="ready"),
+    ],
+)
+def test_rollout_is_invalid_when_a_count_is_negative(change, path):
+    spec = {
+        "selector": {"matchLabels": {"app": "a"}},
+        "template": {"metadata": {"labels": {"app": "a"}}},
+        "strategy": {"canary": {}},
+        **change,
+    }
+    with pytest.raises(errors.UserError) as caught:
+        codec_spec.decode({"metadata": {"name": "a"}, "spec": spec})
+    assert caught.value.path == path

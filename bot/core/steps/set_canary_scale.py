@@ -14,7 +14,7 @@ def decode(raw: Any, path: str, routed: bool) -> spec.SetCanaryScale:  # noqa: F
     if body.get("matchTrafficWeight"):
         return spec.SetCanaryScale()
     if body.get("replicas") is not None:
-        return spec.SetCanaryScale(replicas=fields.integer(body, "replicas", path, 0))
+        return spec.SetCanaryScale(replicas=fields.count(body, "replicas", path, 0))
     weight = fields.integer(body, "weight", path, 0)
     if not 0 <= weight <= 100:
         raise fields.Invalid(f"{path}.weight", weight, "weight needs to be between 0 and 100")
