@@ -43,6 +43,8 @@ class World:
         path = cluster.path_of(NAMESPACE, kind)
         while True:
             found = await self.api.call("GET", path)
+            # What went while nobody watched would stay for ever.
+            (self.rollouts if kind == "Rollout" else self.weights).clear()
             for obj in found["items"]:
                 seen("ADDED", obj)
             with contextlib.suppress(cluster.Expired):
