@@ -19,7 +19,7 @@ from bot.core import jsonpath
 from bot.model import ports, world
 from bot.runtime import apply, measure, queue, reconcile, references, tasks
 from bot.runtime import world as worlds
-from bot.wiring import chat, servers, triggers
+from bot.wiring import chat, pruning, servers, triggers
 
 log = logging.getLogger(__name__)
 
@@ -227,10 +227,10 @@ async def run(chosen: settings.Settings, *, ports_file: str = "", ignored: list[
 
 
 async def _serve(controller: Controller, stop: asyncio.Event, ports_file: str) -> int:
-    state = {"synced": False}
+    state = {"why not": "the caches are not filled yet"}
     web = servers.Servers(
         controller.chosen,
-        ready=lambda: "" if state["synced"] else "the caches are not filled yet",
+        ready=lambda: state["why not"],
         registry=prometheus_client.REGISTRY,
     )
     await web.start()
@@ -244,7 +244,9 @@ async def _serve(controller: Controller, stop: asyncio.Event, ports_file: str) -
         await controller.sync()
         await controller.chat.check()
         controller.chat.start()
-        state["synced"] = True
+        state["why not"] = await pruning.problem(controller.api, controller.caches.rollouts)
+        if state["why not"]:
+            log.error(state["why not"])
         _settle_memory()
         web.write_ports(ports_file)
         log.info("ready", extra={"rollouts": len(controller.caches.rollouts.list())})
