@@ -42,6 +42,14 @@ POD = Kind(group="", version="v1", plural="pods", name="Pod")
 EVENT = Kind(group="", version="v1", plural="events", name="Event")
 LEASE = Kind(group="coordination.k8s.io", version="v1", plural="leases", name="Lease")
 INGRESS = Kind(group="networking.k8s.io", version="v1", plural="ingresses", name="Ingress")
+DEPLOYMENT = Kind(group="apps", version="v1", plural="deployments", name="Deployment")
+DEFINITION = Kind(
+    group="apiextensions.k8s.io",
+    version="v1",
+    plural="customresourcedefinitions",
+    name="CustomResourceDefinition",
+    namespaced=False,
+)
 VIRTUAL_SERVICE = Kind(
     group="networking.istio.io",
     version="v1alpha3",

@@ -1,25 +1,17 @@
 """The composition root: which adapter stands behind which port, and who calls whom."""
 
 import asyncio
-import contextlib
-import gc
 import logging
-import os
-import signal
-import socket
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-
-import prometheus_client
 
 from bot import settings
 from bot.adapters import metrics, routers, timers
-from bot.adapters.kubernetes import api, credentials, events, informer, lease, session
+from bot.adapters.kubernetes import api, events, informer
 from bot.core import jsonpath
 from bot.model import ports, world
-from bot.runtime import apply, measure, queue, reconcile, references, tasks
+from bot.runtime import apply, measure, queue, reconcile, references
 from bot.runtime import world as worlds
-from bot.wiring import chat, pruning, servers, triggers
+from bot.wiring import chat, pruning, triggers
 
 log = logging.getLogger(__name__)
 
@@ -155,6 +147,14 @@ class Controller:
     async def _measure(self, key: str) -> None:
         await self.measurer.reconcile(key)
 
+    def definition(self) -> informer.Informer:
+        """The cache of the one definition whose schema decides whether our block is kept."""
+        return informer.Informer(
+            source=self.api,
+            kind=ports.DEFINITION,
+            fields=f"metadata.name={pruning.DEFINITION_NAME}",
+        )
+
     async def sync(self) -> None:
         """Wait for the first list of every kind that the server has."""
         waits = []
@@ -199,93 +199,3 @@ class Controller:
         await self.run_queue.drain(timeout_s=1)
         await self.events.flush(2)
         await self.chat.drain(3)
-
-
-@contextlib.asynccontextmanager
-async def connected(chosen: settings.Settings) -> AsyncIterator[api.KubernetesApi]:
-    """A client for the cluster that the settings name."""
-    named = bool(chosen.kubeconfig or os.environ.get("KUBECONFIG"))
-    known = credentials.Credentials(
-        kubeconfig=chosen.kubeconfig,
-        context=chosen.context,
-        in_cluster=not named and "KUBERNETES_SERVICE_HOST" in os.environ,
-    )
-    async with session.Session(credentials=known) as open_session:
-        yield api.KubernetesApi(session=open_session, qps=chosen.qps, burst=chosen.burst)
-
-
-async def run(chosen: settings.Settings, *, ports_file: str = "", ignored: list[str]) -> int:
-    """Run until SIGTERM or SIGINT; the exit code."""
-    for name in ignored:
-        log.info("the flag --%s means nothing to rollout-bot and is ignored", name)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with connected(chosen) as client:
-        return await _serve(Controller(chosen, client), stop, ports_file)
-
-
-async def _serve(controller: Controller, stop: asyncio.Event, ports_file: str) -> int:
-    state = {"why not": "the caches are not filled yet"}
-    web = servers.Servers(
-        controller.chosen,
-        ready=lambda: state["why not"],
-        registry=prometheus_client.REGISTRY,
-    )
-    await web.start()
-    controller.timers.start()
-    watching = [
-        tasks.spawn(cache.run(), name=f"watch {cache.kind.plural}")
-        for cache in controller.informers()
-    ]
-    leading: asyncio.Task[None] | None = None
-    try:
-        await controller.sync()
-        await controller.chat.check()
-        controller.chat.start()
-        state["why not"] = await pruning.problem(controller.api, controller.caches.rollouts)
-        if state["why not"]:
-            log.error(state["why not"])
-        _settle_memory()
-        web.write_ports(ports_file)
-        log.info("ready", extra={"rollouts": len(controller.caches.rollouts.list())})
-        leading = tasks.spawn(_lead(controller), name="lead")
-        ended = tasks.spawn(stop.wait(), name="stop")
-        await asyncio.wait({leading, ended}, return_when=asyncio.FIRST_COMPLETED)
-        failed = leading.done()
-        await controller.drain()
-        return 1 if failed else 0
-    except TimeoutError:
-        log.exception("the cluster's objects could not be read in time")
-        return 1
-    finally:
-        await tasks.cancel(leading, *watching)
-        controller.timers.stop()
-        await controller.chat.close()
-        for provider in controller.providers.values():
-            await provider.close()
-        await web.stop()
-
-
-def _settle_memory() -> None:
-    """Keep the collector off the caches: a full pass over them stops the loop for long."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 50, 100)
-
-
-async def _lead(controller: Controller) -> None:
-    chosen = controller.chosen
-    if not chosen.leader_elect:
-        await controller.lead()
-        return
-    identity = f"{socket.gethostname()}_{os.getpid()}_{os.urandom(4).hex()}"
-    elector = lease.Lease(
-        api=controller.api,
-        namespace=chosen.lease_namespace,
-        name=chosen.lease_name,
-        identity=identity,
-        clock=now,
-    )
-    await elector.run(controller.lead)

@@ -5,7 +5,7 @@ caller knows what is worth one) and caches (``informer``).
 """
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,22 +58,21 @@ class KubernetesApi:
         return (await self.listing(kind, namespace=namespace, selector=selector)).items
 
     async def listing(
-        self, kind: ports.Kind, *, namespace: str = "", selector: str = ""
+        self, kind: ports.Kind, *, namespace: str = "", selector: str = "", fields: str = ""
     ) -> Listing:
         """List in pages; where a page expires half-way, list again in one piece."""
+        chosen = _chosen(selector, fields)
         try:
-            return await self._pages(kind, namespace=namespace, selector=selector, size=PAGE_SIZE)
+            return await self._pages(kind, namespace=namespace, chosen=chosen, size=PAGE_SIZE)
         except errors.Gone:
-            return await self._pages(kind, namespace=namespace, selector=selector, size=0)
+            return await self._pages(kind, namespace=namespace, chosen=chosen, size=0)
 
     async def _pages(
-        self, kind: ports.Kind, *, namespace: str, selector: str, size: int
+        self, kind: ports.Kind, *, namespace: str, chosen: Mapping[str, str], size: int
     ) -> Listing:
         path = answers.path_of(kind, namespace=namespace)
         what = answers.described("list", kind, namespace=namespace)
-        query = {"limit": str(size)} if size else {}
-        if selector:
-            query["labelSelector"] = selector
+        query = {**chosen, "limit": str(size)} if size else dict(chosen)
         items: list[ports.Object] = []
         while True:
             page = await self._read(path, what=what, query=query)
@@ -145,6 +144,7 @@ class KubernetesApi:
         timeout_s: int,
         namespace: str = "",
         selector: str = "",
+        fields: str = "",
     ) -> AsyncIterator[AsyncIterator[watching.Batch]]:
         """Open a watch from ``version``; yields the changes in batches until the server ends it.
 
@@ -158,9 +158,8 @@ class KubernetesApi:
             "allowWatchBookmarks": "true",
             "resourceVersion": version,
             "timeoutSeconds": str(timeout_s),
+            **_chosen(selector, fields),
         }
-        if selector:
-            query["labelSelector"] = selector
         what = answers.described("watch", kind, namespace=namespace)
         request = sessions.Request(
             method="GET",
@@ -181,3 +180,9 @@ class KubernetesApi:
                 watching.changes(chunks, kind=kind, what=what)
             ) as batches:
                 yield batches
+
+
+def _chosen(selector: str, fields: str) -> dict[str, str]:
+    """The part of a query that says which objects of a kind are meant."""
+    wanted = {"labelSelector": selector, "fieldSelector": fields}
+    return {key: value for key, value in wanted.items() if value}

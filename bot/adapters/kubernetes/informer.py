@@ -31,7 +31,7 @@ class Source(Protocol):
     """What an informer needs of ``api.KubernetesApi``."""
 
     async def listing(
-        self, kind: ports.Kind, *, namespace: str = "", selector: str = ""
+        self, kind: ports.Kind, *, namespace: str = "", selector: str = "", fields: str = ""
     ) -> api.Listing: ...
 
     def watch(
@@ -42,6 +42,7 @@ class Source(Protocol):
         timeout_s: int,
         namespace: str = "",
         selector: str = "",
+        fields: str = "",
     ) -> contextlib.AbstractAsyncContextManager[AsyncIterator[watching.Batch]]: ...
 
 
@@ -59,6 +60,7 @@ class Informer:
         kind: ports.Kind,
         namespace: str = "",
         selector: str = "",
+        fields: str = "",
         on_change: mirror.OnChange | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -69,8 +71,10 @@ class Informer:
         self.last_contact: float | None = None
         self.problem = ""
         self._source = source
+        self._scope = {"namespace": namespace, "selector": selector}
+        if fields:
+            self._scope["fields"] = fields
         self._namespace = namespace
-        self._selector = selector
         self._matches = selectors.matcher(selector)
         self._mirror = mirror.Mirror()
         self._monotonic = monotonic
@@ -126,9 +130,7 @@ class Informer:
                 await self._wait(error)
 
     async def _relist(self) -> None:
-        listing = await self._source.listing(
-            self.kind, namespace=self._namespace, selector=self._selector
-        )
+        listing = await self._source.listing(self.kind, **self._scope)
         version = _number(listing.version)
         rewound = version < _number(self._version)
         if rewound:
@@ -145,8 +147,7 @@ class Informer:
             self.kind,
             version=self._version,
             timeout_s=round(self._uniform(WATCH_SHORTEST_S, WATCH_LONGEST_S)),
-            namespace=self._namespace,
-            selector=self._selector,
+            **self._scope,
         ) as batches:
             self._heard()
             async for batch in batches:

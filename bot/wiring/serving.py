@@ -1,0 +1,130 @@
+"""The life of one process: connect, watch, become ready, lead, stop."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+
+import prometheus_client
+
+from bot import settings
+from bot.adapters.kubernetes import api, credentials, lease, session
+from bot.model import errors
+from bot.runtime import tasks
+from bot.wiring import alone, pruning, servers
+from bot.wiring import controller as controllers
+
+log = logging.getLogger(__name__)
+
+
+@contextlib.asynccontextmanager
+async def connected(chosen: settings.Settings) -> AsyncIterator[api.KubernetesApi]:
+    """A client for the cluster that the settings name."""
+    named = bool(chosen.kubeconfig or os.environ.get("KUBECONFIG"))
+    known = credentials.Credentials(
+        kubeconfig=chosen.kubeconfig,
+        context=chosen.context,
+        in_cluster=not named and "KUBERNETES_SERVICE_HOST" in os.environ,
+    )
+    async with session.Session(credentials=known) as open_session:
+        yield api.KubernetesApi(session=open_session, qps=chosen.qps, burst=chosen.burst)
+
+
+async def run(chosen: settings.Settings, *, ports_file: str = "", ignored: list[str]) -> int:
+    """Run until SIGTERM or SIGINT; the exit code."""
+    for name in ignored:
+        log.info("the flag --%s means nothing to rollout-bot and is ignored", name)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with connected(chosen) as client:
+        return await _serve(controllers.Controller(chosen, client), stop, ports_file)
+
+
+async def _serve(controller: controllers.Controller, stop: asyncio.Event, ports_file: str) -> int:
+    state = {"why not": "the caches are not filled yet"}
+    web = servers.Servers(
+        controller.chosen,
+        ready=lambda: state["why not"],
+        registry=prometheus_client.REGISTRY,
+    )
+    await web.start()
+    controller.timers.start()
+    definition = controller.definition()
+    block = pruning.Check(
+        api=controller.api,
+        rollouts=controller.caches.rollouts,
+        definitions=definition,
+        say=lambda sentence: state.update({"why not": sentence}),
+    )
+    definition.listen(block.changed)
+    running = [
+        tasks.spawn(cache.run(), name=f"watch {cache.kind.plural}")
+        for cache in (*controller.informers(), definition)
+    ]
+    try:
+        await _begin(controller)
+        running.append(tasks.spawn(block.run(), name="pruning"))
+        _settle_memory()
+        web.write_ports(ports_file)
+        log.info("ready", extra={"rollouts": len(controller.caches.rollouts.list())})
+        leading = tasks.spawn(_lead(controller, block.fit), name="lead")
+        running.append(leading)
+        ended = tasks.spawn(stop.wait(), name="stop")
+        await asyncio.wait({leading, ended}, return_when=asyncio.FIRST_COMPLETED)
+        failed = leading.done()
+        await controller.drain()
+        return 1 if failed else 0
+    except TimeoutError:
+        log.exception("the cluster's objects could not be read in time")
+        return 1
+    except errors.UserError as problem:
+        log.error(problem.sentence)  # noqa: TRY400 - the sentence says it all
+        return 1
+    finally:
+        await tasks.cancel(*reversed(running))
+        controller.timers.stop()
+        await controller.chat.close()
+        for provider in controller.providers.values():
+            await provider.close()
+        await web.stop()
+
+
+async def _begin(controller: controllers.Controller) -> None:
+    """Everything that must be so before the first pass."""
+    chosen = controller.chosen
+    if not chosen.leader_elect:
+        await alone.check(controller.api, namespace=chosen.namespace)
+    await controller.sync()
+    await controller.chat.check()
+    controller.chat.start()
+
+
+def _settle_memory() -> None:
+    """Keep the collector off the caches: a full pass over them stops the loop for long."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
+
+
+async def _lead(controller: controllers.Controller, fit: asyncio.Event) -> None:
+    """Lead once the cluster keeps what a leader decides; another replica may until then."""
+    await fit.wait()
+    chosen = controller.chosen
+    if not chosen.leader_elect:
+        await controller.lead()
+        return
+    identity = f"{socket.gethostname()}_{os.getpid()}_{os.urandom(4).hex()}"
+    elector = lease.Lease(
+        api=controller.api,
+        namespace=chosen.lease_namespace,
+        name=chosen.lease_name,
+        identity=identity,
+        clock=controllers.now,
+    )
+    await elector.run(controller.lead)
