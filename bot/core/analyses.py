@@ -8,8 +8,8 @@ from typing import Any
 
 from bot.core import analysis, revisions
 from bot.core import draft as draft_module
+from bot.model import errors, status, world
 from bot.model import spec as spec_model
-from bot.model import status, world
 
 STEP, BACKGROUND = "Step", "Background"
 _REVISION = "rollout.argoproj.io/revision"
@@ -32,6 +32,27 @@ def check(spec: spec_model.Spec, known: status.Status, seen: world.Seen) -> None
             _check_one(step.raw, f"{canary}.steps[{at}].analysis", seen, known, step=True)
     if spec.canary.background is not None:
         _check_one(spec.canary.background.raw, f"{canary}.analysis", seen, known, step=False)
+
+
+def remarks(spec: spec_model.Spec, seen: world.Seen) -> tuple[str, ...]:
+    """What people should know of the analyses of the steps, though nothing is wrong (ruling 2)."""
+    found: list[str] = []
+    for step in spec.canary.steps:
+        if not isinstance(step, spec_model.Analysis) or spec.strict:
+            continue
+        try:
+            body = analysis.build_spec(
+                step.raw,
+                lookup=_lookup(seen),
+                rollout=seen.raw,
+                latest_hash="latest",
+                stable_hash="stable",
+                step=True,
+            )
+            found.extend(analysis.ended(step.raw, body, _lookup(seen)))
+        except errors.UserError:
+            continue  # it is told elsewhere, as InvalidSpec
+    return tuple(dict.fromkeys(found))
 
 
 def _check_one(
@@ -162,6 +183,8 @@ def _create(
     base = f"{d.seen.name}-{new.hash}-{new.revision}" + ("" if index is None else f"-{index}")
     name, reused = _free_name(d, base, body)
     if not reused:
+        for sentence in analysis.ended(raw, body, _lookup(d.seen)) if kind == STEP else ():
+            d.event("MetricBounded", f"{sentence} (AnalysisRun {name})", warning=True)
         d.create_runs.append(_object(d, name, body, raw, kind=kind, index=index))
     return status.RunRef(name=name)
 

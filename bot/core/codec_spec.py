@@ -3,7 +3,7 @@
 What later issues build is refused here by name (ruling 7); defaults are filled in once, here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,7 @@ _LATER_CANARY = (
     "minPodsPerReplicaSet",
     "replicaProgressThreshold",
 )
+_MOST_LEFT_OUT = 16
 GATE = "rollout-bot.io/gate-before-full"
 STRICT = "rollout-bot.io/strict"
 
@@ -69,23 +70,33 @@ def decode(rollout: Mapping[str, Any]) -> spec.Spec:
 
 
 def salvaged(rollout: Mapping[str, Any], problem: errors.UserError) -> spec.Spec | None:
-    """What an abort needs of a manifest whose steps or analyses are wrong; None without it.
+    """What an abort needs of a manifest that is wrong or asks for more; None without it.
 
-    It has no steps, and ``problem`` says that nothing but an abort may follow from it.
+    It has no steps, and ``problem`` says that nothing but an abort may follow from it. A router
+    that is not built is no reason to guess: without it nobody knows where traffic goes.
     """
-    raw = rollout.get("spec")
-    strategy = raw.get("strategy") if isinstance(raw, Mapping) else None
-    if not isinstance(raw, Mapping) or not isinstance(strategy, Mapping):
-        return None
-    if not isinstance(strategy.get("canary"), Mapping):
-        return None
-    canary = strategy["canary"]
-    bare = {k: v for k, v in canary.items() if k not in {"steps", "analysis"}}
-    try:
-        found = decode({**rollout, "spec": {**raw, "strategy": {**strategy, "canary": bare}}})
-    except errors.UserError:
-        return None
-    return replace(found, problem=problem)
+    bare = _without(rollout, (f"{_CANARY}.steps", f"{_CANARY}.analysis"))
+    for _ in range(_MOST_LEFT_OUT):
+        try:
+            return replace(decode(bare), problem=problem)
+        except errors.NotSupported as later:
+            if later.path.startswith(f"{_CANARY}.trafficRouting"):
+                return None
+            bare = _without(bare, (later.path,))
+        except errors.UserError:
+            return None
+    return None
+
+
+def _without(raw: Any, paths: Iterable[str]) -> Any:
+    """A copy of ``raw`` without the fields at ``paths``; what is not there stays not there."""
+    for path in paths:
+        key, _, rest = path.partition(".")
+        if not isinstance(raw, Mapping) or key not in raw:
+            continue
+        inner = _without(raw[key], (rest,)) if rest else None
+        raw = {k: inner if k == key else v for k, v in raw.items() if rest or k != key}
+    return raw
 
 
 def _not_built(raw: Mapping[str, Any]) -> None:

@@ -42,13 +42,11 @@ def decide(
     next status and everything that should exist; ``status`` None means that the object is left
     as it is. Never raises on a decodable world.
     """
-    if isinstance(spec, errors.NotSupported):
-        return refusals.left_alone(spec, status)
     if isinstance(spec, errors.UserError):
-        return refusals.invalid(spec.sentence, status, seen, now)
+        return _refused(spec, status, seen, now)
     if spec.problem is not None:
         back = _back_despite(spec.problem, _draft(spec, status, seen, intents, now))
-        return back or refusals.invalid(spec.problem.sentence, status, seen, now)
+        return back or _refused(spec.problem, status, seen, now)
     if not spec.replicas_given:
         return world.Decision(status=None, desired=world.Desired(replicas_default=True))
     try:
@@ -57,11 +55,22 @@ def decide(
         back = _back_despite(problem, _draft(spec, status, seen, intents, now))
         if back is not None:
             return back
+        held = _refused(problem, status, seen, now)
         if isinstance(problem, errors.NotSupported):
-            return refusals.left_alone(problem, status)
-        held = refusals.invalid(problem.sentence, status, seen, now)
+            return held
         return replace(held, wake_at=now + REFERENCE_RETRY)
     return _valid(_draft(spec, status, seen, intents, now))
+
+
+def _refused(
+    problem: errors.UserError,
+    status: status_model.Status,
+    seen: world.Seen,
+    now: datetime,
+) -> world.Decision:
+    if isinstance(problem, errors.NotSupported):
+        return refusals.left_alone(problem, status, now)
+    return refusals.invalid(problem.sentence, status, seen, now)
 
 
 def _draft(
@@ -88,7 +97,11 @@ def _back_despite(problem: errors.UserError, d: draft_module.Draft) -> world.Dec
     Nothing else moves: no step, no new revision, no promotion.
     """
     if d.family.creating or d.before.current_hash != d.family.new.hash:
-        return None
+        # The template was changed and broken at once: what is in flight is the revision before.
+        former = revisions.in_flight(d.family, d.before.current_hash)
+        if former is None:
+            return None
+        d.family = former
     course.count(d)
     analyses.judge_step(d)
     intake.take(d)

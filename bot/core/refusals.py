@@ -9,14 +9,40 @@ from bot.model import status as status_model
 INVALID = "InvalidSpec"
 
 
-def left_alone(problem: errors.NotSupported, status: status_model.Status) -> world.Decision:
+def left_alone(
+    problem: errors.NotSupported, status: status_model.Status, now: datetime
+) -> world.Decision:
     """Nothing is scaled and no phase changes: one Warning event, and a mark for the listings."""
     reason = world.Reason(rule="not-supported", sentence=problem.sentence)
-    if status.bot.not_supported == problem.sentence:
+    known = status.bot.not_supported == problem.sentence
+    if known and not status.bot.intents:
         return world.Decision(status=None, reasons=(reason,))
     marked = replace(status, bot=replace(status.bot, not_supported=problem.sentence))
     event = world.Event(reason="NotSupported", message=problem.sentence, warning=True)
-    return world.Decision(status=marked, events=(event,), reasons=(reason,))
+    return world.Decision(
+        status=_answered(marked, problem.sentence, now),
+        events=() if known else (event,),
+        reasons=(reason,),
+    )
+
+
+def _answered(status: status_model.Status, why: str, now: datetime) -> status_model.Status:
+    """Nobody waits in vain: what was asked of a rollout that cannot be run is refused."""
+    if not status.bot.intents:
+        return status
+    refused = tuple(
+        status_model.Handled(
+            id=intent.id,
+            kind=intent.kind,
+            accepted=False,
+            sentence=f"Nothing was changed: {why}",
+            actor=intent.actor,
+            at=now,
+        )
+        for intent in status.bot.intents
+    )
+    handled = (*status.bot.handled, *refused)[-32:]
+    return replace(status, bot=replace(status.bot, intents=(), handled=handled))
 
 
 def invalid(
@@ -39,7 +65,7 @@ def invalid(
     others = tuple(c for c in status.conditions if c.type != INVALID)
     return world.Decision(
         status=replace(
-            status,
+            _answered(status, sentence, now),
             conditions=(*others, fresh),
             observed_generation=str(seen.generation),
             phase=status_model.Phase.DEGRADED,

@@ -86,6 +86,17 @@ def family(spec: spec_model.Spec, status: status_model.Status, seen: world.Seen)
     )
 
 
+def in_flight(kin: Family, pod_hash: str) -> Family | None:
+    """The roles as they were while ``pod_hash`` was the new revision; None if it is gone."""
+    live = [rs for rs in kin.all if not (kin.creating and rs.name == kin.new.name)]
+    new = next((rs for rs in live if rs.hash == pod_hash), None)
+    if new is None:
+        return None
+    keep = {new.name} | ({kin.stable.name} if kin.stable else set())
+    retired = tuple(rs for rs in live if rs.name not in keep)
+    return Family(new=new, creating=False, stable=kin.stable, retired=retired)
+
+
 def _same_template(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
     return without_hash(mine) == without_hash(theirs)
 

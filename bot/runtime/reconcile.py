@@ -103,8 +103,8 @@ class Reconciler:
     def _salvaged(
         self, rollout: ports.Object, spec: spec_model.Spec | errors.UserError
     ) -> spec_model.Spec | errors.UserError:
-        """An abort must reach the route although somebody has broken the steps meanwhile."""
-        if isinstance(spec, spec_model.Spec | errors.NotSupported):
+        """An abort must reach the route although somebody has broken the manifest meanwhile."""
+        if isinstance(spec, spec_model.Spec):
             return spec
         found = codec_spec.salvaged(rollout, spec)
         return spec if found is None or self.reader.supported(rollout, found) else found

@@ -1,6 +1,6 @@
 """Analysis as pure functions: templates and arguments into a run, samples into verdicts."""
 
-from bot.core.analysis.building import build_spec, check
+from bot.core.analysis.building import build_spec, check, ended
 from bot.core.analysis.runs import decide_run
 
-__all__ = ["build_spec", "check", "decide_run"]
+__all__ = ["build_spec", "check", "decide_run", "ended"]

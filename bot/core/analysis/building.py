@@ -30,9 +30,8 @@ def build_spec(
         fields.sequence(raw.get("args"), "args"), rollout, latest_hash, stable_hash
     )
     args = arguments.merged(merged.args, given)
-    out: dict[str, Any] = {
-        "metrics": [_bounded(m, strict=_strict(rollout)) if step else m for m in merged.metrics]
-    }
+    ends = step and not _strict(rollout)
+    out: dict[str, Any] = {"metrics": [_bounded(m, args) if ends else m for m in merged.metrics]}
     if args:
         out["args"] = args
     for key, known in (("dryRun", merged.dry_run), ("measurementRetention", merged.retention)):
@@ -49,19 +48,47 @@ def _strict(rollout: Mapping[str, Any]) -> bool:
     return bool(notes.get(STRICT) == "true")
 
 
-def _bounded(metric: Mapping[str, Any], *, strict: bool) -> Mapping[str, Any]:
-    """A step's metric must end: one with an interval and no count gets one (ruling 2)."""
-    if strict or not metric.get("interval") or metric.get("count"):
+def _bounded(metric: Mapping[str, Any], args: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """A step's metric must end: one with an interval and no count gets one (ruling 2).
+
+    The limits are read with the arguments in place; a count must cover what they ask for.
+    """
+    if not _endless(metric):
         return metric
-    limits = [_number(metric.get(key)) for key in ("failureLimit", "inconclusiveLimit")]
-    return {**metric, "count": max(*limits, 4) + 1}
+    known = {str(arg.get("name", "")): str(arg["value"]) for arg in args if "value" in arg}
+    failures, wins, unsure = (
+        max(0, _number(metric.get(key), known))
+        for key in ("failureLimit", "consecutiveSuccessLimit", "inconclusiveLimit")
+    )
+    return {**metric, "count": max(failures + wins, unsure, 4) + 1}
 
 
-def _number(raw: Any) -> int:
+def _endless(metric: Mapping[str, Any]) -> bool:
+    return bool(metric.get("interval")) and metric.get("count") in (None, "", 0, "0")
+
+
+def _number(raw: Any, known: Mapping[str, str]) -> int:
+    if isinstance(raw, str):
+        try:
+            raw = arguments.substituted({"limit": raw}, known)["limit"]
+        except errors.UserError:
+            return 0
     try:
         return int(raw or 0)
     except (TypeError, ValueError):
         return 0
+
+
+def ended(raw: Mapping[str, Any], spec: Mapping[str, Any], lookup: templates.Lookup) -> list[str]:
+    """A sentence for each metric of ``spec`` whose count is ours and not the template's."""
+    merged = templates.resolve(fields.sequence(raw.get("templates"), "templates"), lookup)
+    counts = {metric.get("name"): metric.get("count") for metric in spec["metrics"]}
+    return [
+        f"metric {metric.get('name')} has an interval and no count: it is measured "
+        f"{counts[metric.get('name')]} times"
+        for metric in merged.metrics
+        if _endless(metric) and counts.get(metric.get("name")) not in (None, "", 0, "0")
+    ]
 
 
 def check(

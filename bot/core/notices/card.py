@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from bot.core import analyses
 from bot.core.notices import measured, people, standing
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Kind, Notice, Said
@@ -75,8 +76,14 @@ def card(scene: scenes.Scene) -> messages.CardFacts:
         because=standing.because(scene),
         duration_s=_duration(scene) if over else None,
         buttons=standing.valid(scene),
-        warnings=scene.spec.warnings[:4] if scene.spec is not None else (),
+        warnings=_warnings(scene),
     )
+
+
+def _warnings(scene: scenes.Scene) -> tuple[str, ...]:
+    if scene.spec is None:
+        return ()
+    return (*scene.spec.warnings, *analyses.remarks(scene.spec, scene.seen))[:4]
 
 
 def _share(scene: scenes.Scene) -> facts.ShareFact | None:
