@@ -39,6 +39,7 @@ REPLICA_SET = Kind(group="apps", version="v1", plural="replicasets", name="Repli
 SERVICE = Kind(group="", version="v1", plural="services", name="Service")
 SECRET = Kind(group="", version="v1", plural="secrets", name="Secret")
 POD = Kind(group="", version="v1", plural="pods", name="Pod")
+JOB = Kind(group="batch", version="v1", plural="jobs", name="Job")
 EVENT = Kind(group="", version="v1", plural="events", name="Event")
 LEASE = Kind(group="coordination.k8s.io", version="v1", plural="leases", name="Lease")
 INGRESS = Kind(group="networking.k8s.io", version="v1", plural="ingresses", name="Ingress")
@@ -177,3 +178,44 @@ class Provider(Protocol):
             MetricError: no usable answer, within the configured or the default timeout.
 
         """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """Whose measurement it is: the run, the metric, and which of its measurements, from 1."""
+
+    namespace: str
+    run: str
+    uid: str
+    metric: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What a lasting measurement came to: its phase, and why where that is not plain."""
+
+    phase: str
+    message: str = ""
+
+
+class LastingProvider(Protocol):
+    """A check that goes on by itself once begun. Its whole state is in the mapping.
+
+    ``begin`` gives the mapping, which stands in the measurement's metadata: after a restart
+    ``follow`` goes on from there. Each of them raises ``MetricError`` where it cannot be done.
+    """
+
+    name: str
+
+    async def begin(self, config: Mapping[str, Any], *, check: Check) -> Mapping[str, str]:
+        """Start the check, or find the one that an earlier try of the same has started."""
+
+    async def follow(self, state: Mapping[str, str]) -> Ending:
+        """Wait for its end, as long as that takes."""
+
+    async def terminate(self, state: Mapping[str, str]) -> Ending:
+        """Stop it; nothing is wrong when it is gone."""
+
+    async def collect(self, check: Check, *, keep: int) -> None:
+        """Delete what is left of all but the newest ``keep`` measurements of the metric."""

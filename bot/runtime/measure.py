@@ -29,10 +29,14 @@ Changed = Callable[[ports.Object | None, ports.Object | None], None]
 
 @dataclass(slots=True)
 class _Flight:
-    """The measurements of one run that are being taken, and those that came back."""
+    """The measurements of one run that are being taken, and those that came back.
+
+    ``stopping`` names the lasting ones that are being ended.
+    """
 
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     outcomes: dict[str, analysis.Outcome] = field(default_factory=dict)
+    stopping: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,6 +46,7 @@ class Measurer:
     api: ports.Api
     runs: ports.Cache
     providers: Mapping[str, ports.Provider]
+    lasting: Mapping[str, ports.LastingProvider] = field(default_factory=dict)
     clock: ports.Clock
     timers: ports.Timers
     events: reconcile.Events
@@ -67,8 +72,10 @@ class Measurer:
             return
         if decision.status is not None:
             await self._save(run, decision)
-        for metric in taken:
-            flight.outcomes.pop(metric, None)
+        for metric, outcome in taken.items():
+            if flight.outcomes.get(metric) is outcome:
+                # A lasting one may have ended while its beginning was written.
+                del flight.outcomes[metric]
         await self._act(key, run, flight, decision)
 
     def _ours(self, run: ports.Object) -> bool:
@@ -135,14 +142,19 @@ class Measurer:
         self, key: str, run: ports.Object, flight: _Flight, decision: analysis.RunDecision
     ) -> None:
         for due in decision.due:
-            flight.tasks[due.metric] = tasks.spawn(
-                self._take(key, flight, due), name=f"measure {key} {due.metric}"
-            )
+            if due.provider in self.lasting:
+                work = self._last(key, flight, due, _check(run, due))
+            else:
+                work = self._take(key, flight, due)
+            flight.tasks[due.metric] = tasks.spawn(work, name=f"measure {key} {due.metric}")
+        for due in decision.stop:
+            await self._stop(key, run, flight, due)
         finished = (decision.status or run.get("status") or {}).get("phase") in analysis.DONE
         if finished:
             await tasks.cancel(*flight.tasks.values())
             flight.tasks.clear()
             flight.outcomes.clear()
+            flight.stopping.clear()
         if decision.wake_at is None:
             self.timers.cancel(f"run:{key}")
         elif decision.wake_at <= self.clock():
@@ -173,6 +185,60 @@ class Measurer:
         flight.tasks.pop(due.metric, None)
         self.again(key)
 
+    async def _stop(self, key: str, run: ports.Object, flight: _Flight, due: analysis.Due) -> None:
+        """End a lasting measurement before its time, once."""
+        if due.metric in flight.stopping or due.metric in flight.outcomes:
+            return
+        flight.stopping.add(due.metric)
+        await tasks.cancel(flight.tasks.pop(due.metric, None))
+        flight.tasks[due.metric] = tasks.spawn(
+            self._last(key, flight, due, _check(run, due), stop=True),
+            name=f"stop {key} {due.metric}",
+        )
+
+    async def _last(
+        self,
+        key: str,
+        flight: _Flight,
+        due: analysis.Due,
+        check: ports.Check,
+        *,
+        stop: bool = False,
+    ) -> None:
+        """Begin a lasting measurement, tell of it, and tell of its end."""
+        started, state = self.clock(), due.state
+        end: dict[str, Any] = {}
+        try:
+            provider = self.lasting[due.provider]
+            if state is None:
+                state = await provider.begin(due.config, check=check)
+                flight.outcomes[due.metric] = analysis.Outcome(
+                    started=started, finished=None, state=state
+                )
+                self.again(key)
+            ending = provider.terminate(state) if stop else provider.follow(state)
+            end["ending"] = await ending
+        except ports.MetricError as error:
+            end["error"] = str(error)
+        except KeyError:
+            end["error"] = f"the metric provider {due.provider} is not supported yet"
+        except Exception as error:
+            log.exception("a metric provider failed: a bug", extra={"key": key})
+            end["error"] = f"{due.provider}: {type(error).__name__}"
+        flight.outcomes[due.metric] = analysis.Outcome(
+            started=started, finished=self.clock(), state=state or {}, **end
+        )
+        flight.tasks.pop(due.metric, None)
+        self.again(key)
+        if due.number > due.keep:
+            await self._collect(due, check)
+
+    async def _collect(self, due: analysis.Due, check: ports.Check) -> None:
+        try:
+            await self.lasting[due.provider].collect(check, keep=due.keep)
+        except ports.MetricError as error:
+            log.warning("old checks of %s are not deleted yet: %s", check.metric, error)
+
     async def _delete(self, run: ports.Object) -> None:
         meta = run["metadata"]
         ref = ports.Ref(kind=ports.RUN, namespace=meta["namespace"], name=meta["name"])
@@ -187,3 +253,14 @@ class Measurer:
         flight = self._flights.pop(key, None)
         if flight is not None:
             await tasks.cancel(*flight.tasks.values())
+
+
+def _check(run: ports.Object, due: analysis.Due) -> ports.Check:
+    meta = run["metadata"]
+    return ports.Check(
+        namespace=meta["namespace"],
+        run=meta["name"],
+        uid=meta["uid"],
+        metric=due.metric,
+        number=due.number,
+    )

@@ -80,6 +80,7 @@ class Controller:
             api=client,
             runs=self.caches.runs,
             providers=self.providers,
+            lasting=metrics.build_lasting(client),
             clock=now,
             timers=self.timers,
             events=self.events,

@@ -1,10 +1,13 @@
-"""The metrics backends, one file each. To add one: write it, and add its line to ``BUILDERS``."""
+"""The metrics backends, one file each. To add one: write it, and add its line to ``BUILDERS``.
+
+Those whose check goes on by itself stand in ``LASTING``.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bot.adapters.metrics import prometheus, web
+from bot.adapters.metrics import job, prometheus, web
 from bot.model import ports
 
 
@@ -28,7 +31,16 @@ BUILDERS: Mapping[str, Callable[[Settings], Closable]] = {
     "web": lambda settings: web.Web(find=settings.find, find_error=settings.find_error),
 }
 
+LASTING: Mapping[str, Callable[[ports.Api], ports.LastingProvider]] = {
+    "job": lambda api: job.Job(api=api),
+}
+
 
 def build(settings: Settings) -> dict[str, Closable]:
     """Make every provider, by its name under ``provider`` in a metric."""
     return {name: make(settings) for name, make in BUILDERS.items()}
+
+
+def build_lasting(api: ports.Api) -> dict[str, ports.LastingProvider]:
+    """Make every provider of lasting measurements, by its name."""
+    return {name: make(api) for name, make in LASTING.items()}

@@ -11,7 +11,9 @@ import re2
 from bot.core import durations, fields
 from bot.model import errors
 
-PROVIDERS = ("prometheus", "web")
+LASTING = ("job",)
+"""Providers whose measurement goes on by itself, and is looked at again."""
+PROVIDERS = ("prometheus", "web", *LASTING)
 _NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
@@ -33,6 +35,10 @@ class Metric:
     success_limit: int = 0
     dry_run: bool = False
     keep: int = 10
+
+    @property
+    def lasting(self) -> bool:
+        return self.provider in LASTING
 
 
 def decode(raw: Mapping[str, Any], path: str) -> Metric:

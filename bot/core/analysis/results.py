@@ -23,20 +23,23 @@ def add(
     strict: bool,
 ) -> dict[str, Any]:
     """The metric's result with one more measurement, its counters and its retention."""
-    phase, message = analysis.Verdict.ERROR.value, outcome.error
-    if outcome.sample is not None:
-        phase, message = verdicts.judge(outcome.sample, metric, strict=strict)
+    phase, message = _came_to(metric, outcome, strict=strict)
+    earlier = list((old or {}).get("measurements") or ())
+    begun = earlier.pop() if verdicts.unfinished(old) else {}
     measurement: dict[str, Any] = {
-        "phase": str(phase),
-        "startedAt": codec_status.stamp(outcome.started),
-        "finishedAt": codec_status.stamp(outcome.finished),
+        "phase": phase,
+        "startedAt": begun.get("startedAt") or codec_status.stamp(outcome.started),
     }
+    if outcome.finished is not None:
+        measurement["finishedAt"] = codec_status.stamp(outcome.finished)
     if outcome.sample is not None and phase != analysis.Verdict.ERROR:
         measurement["value"] = outcome.sample.text
     if message:
         measurement["message"] = redacted(message, hidden)[:2000]
-    out = _counted(dict(old or {"name": metric.name}), str(phase))
-    out["measurements"] = [*out.get("measurements", ()), measurement][-metric.keep :]
+    if state := {**(begun.get("metadata") or {}), **outcome.state}:
+        measurement["metadata"] = state
+    out = _counted(dict(old or {"name": metric.name}), phase)
+    out["measurements"] = [*earlier, measurement][-metric.keep :]
     told = outcome.sample.metadata if outcome.sample is not None else outcome.metadata
     if told and not out.get("metadata"):
         out["metadata"] = {key: redacted(text, hidden) for key, text in told.items()}
@@ -48,6 +51,20 @@ def add(
     return out
 
 
+def _came_to(
+    metric: metrics.Metric, outcome: analysis.Outcome, *, strict: bool
+) -> tuple[str, str]:
+    """The phase of a measurement and its message."""
+    if outcome.sample is not None:
+        phase, message = verdicts.judge(outcome.sample, metric, strict=strict)
+        return str(phase), message
+    if outcome.ending is not None:
+        return outcome.ending.phase, outcome.ending.message
+    if outcome.finished is None:
+        return analysis.Verdict.RUNNING.value, ""
+    return analysis.Verdict.ERROR.value, outcome.error
+
+
 def redacted(text: str, hidden: tuple[str, ...]) -> str:
     """The text without any secret in it."""
     for secret in sorted(hidden, key=len, reverse=True):
@@ -56,6 +73,8 @@ def redacted(text: str, hidden: tuple[str, ...]) -> str:
 
 
 def _counted(result: dict[str, Any], phase: str) -> dict[str, Any]:
+    if phase == "Running":
+        return result
     if phase == "Error":
         result["error"] = result.get("error", 0) + 1
         result["consecutiveError"] = result.get("consecutiveError", 0) + 1

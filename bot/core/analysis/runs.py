@@ -106,20 +106,44 @@ def _measured(
     terminating = asked or _bad(known, after)
     after = _assessed(known, after, terminating=terminating, in_flight=in_flight)
     terminating = terminating or _bad(known, after)
+    lasting = tuple(
+        _asked(metric, after[metric.name])
+        for metric in known
+        if verdicts.unfinished(after.get(metric.name))
+    )
     if not terminating:
         due, wake = _due(known, after, status, now, in_flight)
     else:
         after = _assessed(known, after, terminating=True, in_flight=in_flight)
         due, wake = (), None
-    following = results.status(
-        known, after, status, now, terminated=asked, waiting=bool(in_flight)
-    )
+    waiting = bool(in_flight or lasting)
+    following = results.status(known, after, status, now, terminated=asked, waiting=waiting)
     if not outcomes and due and not status.get("startedAt") and not _delayed(known):
         # The first measurements are on their way: one write will tell of them and of the start.
         return analysis.RunDecision(due=due, wake_at=wake)
     changed = following if dict(following) != dict(status) else None
     return analysis.RunDecision(
-        status=changed, due=due, wake_at=wake, events=results.events(before, status, following)
+        status=changed,
+        due=due,
+        stop=lasting if terminating else (),
+        wake_at=wake,
+        events=results.events(before, status, following),
+    )
+
+
+def _asked(metric: metrics.Metric, result: Mapping[str, Any] | None) -> analysis.Due:
+    """The metric's next measurement, or the one that has begun."""
+    known = result or {}
+    state = None
+    if verdicts.unfinished(result):
+        state = dict(known["measurements"][-1].get("metadata") or {})
+    return analysis.Due(
+        metric=metric.name,
+        provider=metric.provider,
+        config=metric.config,
+        number=known.get("count", 0) + known.get("error", 0) + 1,
+        keep=metric.keep,
+        state=state,
     )
 
 
@@ -148,7 +172,9 @@ def _assessed(
         result = after.get(metric.name)
         if result is not None and result.get("phase") in analysis.DONE:
             continue
-        if metric.name in in_flight and not terminating:
+        begun = verdicts.unfinished(result)
+        if metric.name in in_flight and not begun and not (terminating and not metric.lasting):
+            # What is being begun cannot be stopped before its name is known.
             continue
         phase, why = verdicts.of_metric(metric, result, terminating=terminating)
         if result is None and phase != "Successful":
@@ -174,9 +200,7 @@ def _due(
         if at is None:
             later.append(now)  # started by this pass; look again with the start written
         elif at <= now:
-            due.append(
-                analysis.Due(metric=metric.name, provider=metric.provider, config=metric.config)
-            )
+            due.append(_asked(metric, result))
         else:
             later.append(at)
     return tuple(due), min(later, default=None)

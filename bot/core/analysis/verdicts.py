@@ -71,6 +71,8 @@ def of_metric(
     if result is None or not result.get("measurements"):
         done = analysis.Verdict.SUCCESSFUL if terminating else analysis.Verdict.PENDING
         return done, ""
+    if unfinished(result):
+        return analysis.Verdict.RUNNING, ""
     found = _limits(metric, result)
     if found is not None:
         return found
@@ -86,6 +88,12 @@ def of_metric(
         return analysis.Verdict.SUCCESSFUL, ""
     done = analysis.Verdict.SUCCESSFUL if terminating else analysis.Verdict.RUNNING
     return done, ""
+
+
+def unfinished(result: Mapping[str, Any] | None) -> bool:
+    """Whether the newest measurement goes on still."""
+    taken = list((result or {}).get("measurements") or ())
+    return bool(taken) and taken[-1].get("phase") == analysis.Verdict.RUNNING
 
 
 def _limits(metric: metrics.Metric, result: Mapping[str, Any]) -> tuple[str, str] | None:
