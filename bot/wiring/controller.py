@@ -76,19 +76,22 @@ class Controller:
             index=self.index,
             noticed=self.chat.noticed,
         )
-        self.measurer = measure.Measurer(
-            api=client,
+        self.measurer = self._measurer()
+        self._listen()
+
+    def _measurer(self) -> measure.Measurer:
+        return measure.Measurer(
+            api=self.api,
             runs=self.caches.runs,
             providers=self.providers,
-            lasting=metrics.build_lasting(client),
+            lasting=metrics.build_lasting(self.api),
             clock=now,
             timers=self.timers,
             events=self.events,
             again=self.run_queue.add,
             changed=self.triggers.verdict,
-            instance_id=chosen.instance_id,
+            instance_id=self.chosen.instance_id,
         )
-        self._listen()
 
     def _watch(self) -> worlds.Caches:
         """One informer a kind; optional kinds only fill where the server has them."""
