@@ -1,78 +1,27 @@
 """What analysis means for a rollout: which runs should exist, what their verdicts do (spec §5.8).
 
-How a run is built and judged is ``core.analysis``; here stands only its place in the course.
+How a run is judged is ``core.analysis``, how one is made ``core.new_runs``; here stands only its
+place in the course.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from bot.core import analysis, revisions
 from bot.core import draft as draft_module
-from bot.model import errors, status, world
+from bot.core import new_runs
 from bot.model import spec as spec_model
+from bot.model import status, world
 
-STEP, BACKGROUND = "Step", "Background"
-_REVISION = "rollout.argoproj.io/revision"
-_STRICT = "rollout-bot.io/strict"
-_MOST_FOREIGN = 100
-_INSTANCE = "argo-rollouts.argoproj.io/controller-instance-id"
-
-
-def check(spec: spec_model.Spec, known: status.Status, seen: world.Seen) -> None:
-    """Refuse what could not be run later (spec §4.5).
-
-    Raises:
-        errors.UserError: a template is missing, or arguments or metrics do not fit.
-        errors.NotSupported: a metric uses a provider of a later version.
-
-    """
-    canary = "spec.strategy.canary"
-    for at, step in enumerate(spec.canary.steps):
-        if isinstance(step, spec_model.Analysis):
-            _check_one(step.raw, f"{canary}.steps[{at}].analysis", seen, known, step=True)
-    if spec.canary.background is not None:
-        _check_one(spec.canary.background.raw, f"{canary}.analysis", seen, known, step=False)
+STEP, BACKGROUND = new_runs.STEP, new_runs.BACKGROUND
+PRE, POST = new_runs.PRE, new_runs.POST
+_KINDS = frozenset({STEP, BACKGROUND, PRE, POST})
+_FIELDS = ("step_run", "background_run", "pre_run", "post_run")
+_SUFFIXES = {PRE: "-pre", POST: "-post"}
 
 
-def remarks(spec: spec_model.Spec, seen: world.Seen) -> tuple[str, ...]:
-    """What people should know of the analyses of the steps, though nothing is wrong (ruling 2)."""
-    found: list[str] = []
-    for step in spec.canary.steps:
-        if not isinstance(step, spec_model.Analysis) or spec.strict:
-            continue
-        try:
-            body = analysis.build_spec(
-                step.raw,
-                lookup=_lookup(seen),
-                rollout=seen.raw,
-                latest_hash="latest",
-                stable_hash="stable",
-                step=True,
-            )
-            found.extend(analysis.ended(step.raw, body, _lookup(seen)))
-        except errors.UserError:
-            continue  # it is told elsewhere, as InvalidSpec
-    return tuple(dict.fromkeys(found))
-
-
-def _check_one(
-    raw: Mapping[str, Any], path: str, seen: world.Seen, known: status.Status, *, step: bool
-) -> None:
-    analysis.check(
-        raw,
-        path=path,
-        step=step,
-        lookup=_lookup(seen),
-        rollout=seen.raw,
-        stable_hash=known.stable_hash,
-    )
-
-
-def _lookup(seen: world.Seen) -> Any:
-    def find(cluster_scope: bool, name: str) -> Mapping[str, Any] | None:  # noqa: FBT001
-        return seen.templates.get((cluster_scope, name))
-
-    return find
+def _referenced(known: status.Status) -> list[status.RunRef]:
+    found = [getattr(known, name) for name in _FIELDS]
+    return [ref for ref in found if ref is not None]
 
 
 def step_run(d: draft_module.Draft) -> world.Run | None:
@@ -94,7 +43,7 @@ def want_step_run(d: draft_module.Draft, step: spec_model.Analysis) -> None:
     if ref is None or run is None or other or again:
         # Also where somebody deleted the run, or moved the course past the step of this one.
         d.resumed = d.resumed and not again
-        ref = _create(d, step.raw, kind=STEP, index=d.index)
+        ref = new_runs.create(d, step.raw, kind=STEP, suffix=f"-{d.index}", index=d.index)
     d.set(step_run=_mirrored(d, ref, _find(d, ref), STEP))
 
 
@@ -106,12 +55,12 @@ def background(d: draft_module.Draft) -> None:
     ref, run = d.status.background_run, _find(d, d.status.background_run)
     if ref is None or run is None or (d.resumed and run.phase == "Inconclusive"):
         d.resumed = False
-        ref = _create(d, wanted.raw, kind=BACKGROUND, index=None)
+        ref = new_runs.create(d, wanted.raw, kind=BACKGROUND)
     d.set(background_run=_mirrored(d, ref, _find(d, ref), BACKGROUND))
 
 
 def _background_time(d: draft_module.Draft, wanted: spec_model.BackgroundAnalysis) -> bool:
-    if d.promoted or not d.status.stable_hash or d.status.abort or d.status.promote_full:
+    if d.promoted or not d.status.stable_hash or d.status.abort or d.skipping:
         return False
     return d.index >= wanted.starting_step
 
@@ -119,7 +68,7 @@ def _background_time(d: draft_module.Draft, wanted: spec_model.BackgroundAnalysi
 def judge(d: draft_module.Draft) -> None:
     """Act on what the background run came to, before anything else moves."""
     ref = d.status.background_run
-    if ref is None or d.promoted or d.status.abort or d.status.promote_full:
+    if ref is None or d.promoted or d.status.abort or d.skipping:
         return
     run = _find(d, ref)
     if run is None or not run.done:
@@ -141,6 +90,38 @@ def judge_step(d: draft_module.Draft) -> None:
         d.set(step_run=_mirrored(d, ref, run, STEP))
         cause = "Step-based analysis phase error/failed"
         d.abort(f"{cause}: {run.message}" if run.message else cause)
+
+
+def want_beside(
+    d: draft_module.Draft, field: str, raw: Mapping[str, Any], kind: str, *, may_start: bool
+) -> None:
+    """Make sure of the run before or after a switch, and mirror its phase into ``field``."""
+    ref: status.RunRef | None = getattr(d.status, field)
+    run = _find(d, ref)
+    again = d.resumed and run is not None and run.phase == "Inconclusive"
+    if ref is None or run is None or again:
+        if not may_start:
+            return
+        d.resumed = d.resumed and not again
+        ref = new_runs.create(d, raw, kind=kind, suffix=_SUFFIXES[kind])
+    d.set(**{field: _mirrored(d, ref, _find(d, ref), kind)})
+
+
+def judge_beside(d: draft_module.Draft) -> None:
+    """Act on what the runs before and after a switch came to, before anything else moves."""
+    for field, kind, words in (("pre_run", PRE, "pre"), ("post_run", POST, "post")):
+        ref: status.RunRef | None = getattr(d.status, field)
+        run = _find(d, ref)
+        if ref is None or run is None or not run.done:
+            continue
+        if d.promoted or d.status.abort or d.skipping:
+            continue
+        d.set(**{field: _mirrored(d, ref, run, kind)})
+        if run.phase in {"Failed", "Error"}:
+            cause = f"Blue/green {words}-promotion analysis phase error/failed"
+            d.abort(f"{cause}: {run.message}" if run.message else cause)
+        elif run.phase == "Inconclusive" and not d.resumed:
+            _pause_inconclusive(d)
 
 
 def _pause_inconclusive(d: draft_module.Draft) -> None:
@@ -168,91 +149,16 @@ def _mirrored(
     return status.RunRef(name=ref.name, status=run.phase, message=run.message)
 
 
-def _create(
-    d: draft_module.Draft, raw: Mapping[str, Any], *, kind: str, index: int | None
-) -> status.RunRef:
-    new = d.family.new
-    body = analysis.build_spec(
-        raw,
-        lookup=_lookup(d.seen),
-        rollout=d.seen.raw,
-        latest_hash=new.hash,
-        stable_hash=d.status.stable_hash,
-        step=kind == STEP,
-    )
-    base = f"{d.seen.name}-{new.hash}-{new.revision}" + ("" if index is None else f"-{index}")
-    name, reused = _free_name(d, base, body)
-    if not reused:
-        for sentence in analysis.ended(raw, body, _lookup(d.seen)) if kind == STEP else ():
-            d.event("MetricBounded", f"{sentence} (AnalysisRun {name})", warning=True)
-        d.create_runs.append(_object(d, name, body, raw, kind=kind, index=index))
-    return status.RunRef(name=name)
-
-
-def _free_name(d: draft_module.Draft, base: str, body: Mapping[str, Any]) -> tuple[str, bool]:
-    """The first name that is free, or an unfinished run of ours that asks for the same."""
-    taken = {run.name: run for run in d.seen.runs}
-    for attempt in range(len(taken) + _MOST_FOREIGN):
-        name = base if attempt == 0 else f"{base}.{attempt}"
-        run = taken.get(name)
-        if run is None:
-            if name in d.seen.foreign_runs:
-                continue
-            return name, False
-        spec = {k: v for k, v in (run.raw.get("spec") or {}).items() if k != "terminate"}
-        if not run.done and not run.terminating and spec == body:
-            return name, True
-    return f"{base}.{len(taken) + _MOST_FOREIGN}", False
-
-
-def _object(
-    d: draft_module.Draft,
-    name: str,
-    body: Mapping[str, Any],
-    raw: Mapping[str, Any],
-    *,
-    kind: str,
-    index: int | None,
-) -> dict[str, Any]:
-    marks = raw.get("analysisRunMetadata") or {}
-    labels = {
-        **(d.spec.selector.get("matchLabels") or {}),
-        **(marks.get("labels") or {}),
-        revisions.HASH: d.family.new.hash,
-        "rollout-type": kind,
-    }
-    if index is not None:
-        labels["step-index"] = str(index)
-    if instance := d.seen.labels.get(_INSTANCE):
-        labels[_INSTANCE] = instance
-    return {
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "AnalysisRun",
-        "metadata": {
-            "name": name,
-            "namespace": d.seen.namespace,
-            "labels": labels,
-            "annotations": {
-                **(marks.get("annotations") or {}),
-                **({_STRICT: "true"} if d.spec.strict else {}),
-                _REVISION: str(d.family.new.revision),
-            },
-            "ownerReferences": [revisions.owner(d.seen)],
-        },
-        "spec": dict(body),
-    }
-
-
 def cancel(d: draft_module.Draft) -> None:
     """Stop every run that nothing waits for any more; after an abort its end is still shown."""
     if d.status.abort:
         _shown(d)
-    wanted = {run.name for run in (d.status.step_run, d.status.background_run) if run}
-    over = d.promoted or d.status.abort or d.status.promote_full
+    wanted = {run.name for run in _referenced(d.status)}
+    over = d.promoted or d.status.abort or d.skipping
     if d.promoted:
         d.set(step_run=None, background_run=None)
     for run in d.seen.runs:
-        if run.done or run.terminating or run.kind not in {STEP, BACKGROUND}:
+        if run.done or run.terminating or run.kind not in _KINDS:
             continue
         if over or run.name not in wanted:
             d.terminate_runs.append(run.name)
@@ -260,7 +166,7 @@ def cancel(d: draft_module.Draft) -> None:
 
 def _shown(d: draft_module.Draft) -> None:
     """The references keep the last word of their runs; it is no news by then."""
-    for name in ("step_run", "background_run"):
+    for name in _FIELDS:
         ref = getattr(d.status, name)
         run = _find(d, ref)
         if run is not None and run.done and run.phase != ref.status:
@@ -270,7 +176,7 @@ def _shown(d: draft_module.Draft) -> None:
 
 def garbage(d: draft_module.Draft) -> tuple[str, ...]:
     """Finished runs that history no longer keeps (spec §2.21)."""
-    current = {run.name for run in (d.status.step_run, d.status.background_run) if run}
+    current = {run.name for run in _referenced(d.status)}
     hashes = {rs.hash for rs in d.family.all}
     good: list[str] = []
     bad: list[str] = []

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.core import amounts, fields, steps
+from bot.core import amounts, codec_blue_green, fields, steps
 from bot.core.steps import analysis as steps_analysis
 from bot.model import errors, spec
 
@@ -22,6 +22,7 @@ _LATER_CANARY = (
     "minPodsPerReplicaSet",
     "replicaProgressThreshold",
 )
+_LATER_BLUE_GREEN = ("antiAffinity", "previewMetadata", "activeMetadata")
 _MOST_LEFT_OUT = 16
 GATE = "rollout-bot.io/gate-before-full"
 STRICT = "rollout-bot.io/strict"
@@ -40,7 +41,9 @@ def decode(rollout: Mapping[str, Any]) -> spec.Spec:
     _required(raw)
     strategy = fields.mapping(raw.get("strategy"), "spec.strategy")
     canary = fields.mapping(strategy.get("canary"), _CANARY)
+    blue_green = strategy.get("blueGreen")
     replicas = fields.count(raw, "replicas", "spec", 1)
+    revisions = fields.count(raw, "revisionHistoryLimit", "spec", 10)
     annotations = fields.mapping(
         fields.mapping(rollout.get("metadata"), "metadata").get("annotations"), "annotations"
     )
@@ -52,8 +55,14 @@ def decode(rollout: Mapping[str, Any]) -> spec.Spec:
         selector=fields.mapping(raw.get("selector"), "spec.selector"),
         template=fields.mapping(raw.get("template"), "spec.template"),
         canary=_canary(canary, raw_steps, replicas),
+        blue_green=None
+        if blue_green is None
+        else codec_blue_green.decode(
+            fields.mapping(blue_green, codec_blue_green.PATH), replicas, revisions
+        ),
+        rollback_window=_window(raw),
         min_ready_s=fields.count(raw, "minReadySeconds", "spec", 0),
-        revision_history_limit=fields.count(raw, "revisionHistoryLimit", "spec", 10),
+        revision_history_limit=revisions,
         paused=fields.boolean(raw, "paused", "spec"),
         progress_deadline_s=fields.integer(raw, "progressDeadlineSeconds", "spec", 600),
         progress_deadline_abort=fields.boolean(raw, "progressDeadlineAbort", "spec"),
@@ -69,13 +78,25 @@ def decode(rollout: Mapping[str, Any]) -> spec.Spec:
     )
 
 
+def _window(raw: Mapping[str, Any]) -> int | None:
+    window = fields.mapping(raw.get("rollbackWindow"), "spec.rollbackWindow")
+    if window.get("revisions") is None:
+        return None
+    return fields.count(window, "revisions", "spec.rollbackWindow", 0)
+
+
 def salvaged(rollout: Mapping[str, Any], problem: errors.UserError) -> spec.Spec | None:
     """What an abort needs of a manifest that is wrong or asks for more; None without it.
 
     It has no steps, and ``problem`` says that nothing but an abort may follow from it. A router
     that is not built is no reason to guess: without it nobody knows where traffic goes.
     """
-    bare = _without(rollout, (f"{_CANARY}.steps", f"{_CANARY}.analysis"))
+    blue_green = codec_blue_green.PATH
+    analyses = ("prePromotionAnalysis", "postPromotionAnalysis")
+    bare = _without(
+        rollout,
+        (f"{_CANARY}.steps", f"{_CANARY}.analysis", *(f"{blue_green}.{k}" for k in analyses)),
+    )
     for _ in range(_MOST_LEFT_OUT):
         try:
             return replace(decode(bare), problem=problem)
@@ -105,13 +126,13 @@ def _not_built(raw: Mapping[str, Any]) -> None:
     canary = fields.mapping(strategy.get("canary"), _CANARY)
     routing = fields.mapping(canary.get("trafficRouting"), f"{_CANARY}.trafficRouting")
     names = [
-        *(("spec", raw, key) for key in ("workloadRef", "rollbackWindow", "restartAt")),
+        *(("spec", raw, key) for key in ("workloadRef", "restartAt")),
         *((_CANARY, canary, key) for key in _LATER_CANARY),
         *((f"{_CANARY}.trafficRouting", routing, key) for key in OTHER_ROUTERS),
         (f"{_CANARY}.trafficRouting", routing, "maxTrafficWeight"),
     ]
-    if strategy.get("canary") is None:
-        names.append(("spec.strategy", strategy, "blueGreen"))
+    blue_green = fields.mapping(strategy.get("blueGreen"), codec_blue_green.PATH)
+    names.extend((codec_blue_green.PATH, blue_green, key) for key in _LATER_BLUE_GREEN)
     if canary.get("dynamicStableScale"):
         names.append((_CANARY, canary, "dynamicStableScale"))
     known = {*ROUTERS, *OTHER_ROUTERS, "managedRoutes", "maxTrafficWeight"}

@@ -27,7 +27,7 @@ def stamp(instant: datetime) -> str:
 def decode(raw: Any) -> status.Status:
     """The typed status. Fields of a wrong type count as absent: the next write mends them."""
     got = raw if isinstance(raw, Mapping) else {}
-    canary = _map(got.get("canary"))
+    canary, blue_green = _map(got.get("canary")), _map(got.get("blueGreen"))
     return status.Status(
         abort=got.get("abort") is True,
         aborted_at=time(got.get("abortedAt")),
@@ -52,6 +52,11 @@ def decode(raw: Any) -> status.Status:
         weights=_weights(canary.get("weights")),
         step_run=_run(canary.get("currentStepAnalysisRunStatus")),
         background_run=_run(canary.get("currentBackgroundAnalysisRunStatus")),
+        active=_text(blue_green.get("activeSelector")),
+        preview=_text(blue_green.get("previewSelector")),
+        checkpoint=blue_green.get("scaleUpPreviewCheckPoint") is True,
+        pre_run=_run(blue_green.get("prePromotionAnalysisRunStatus")),
+        post_run=_run(blue_green.get("postPromotionAnalysisRunStatus")),
         bot=codec_block.decode(got.get("rolloutBot")),
     )
 
@@ -87,7 +92,7 @@ def encode(value: status.Status) -> dict[str, Any]:
     }
     if value.observed_generation and value.phase and (value.current_hash or value.stable_hash):
         out["canary"] = _canary(value)
-        out["blueGreen"] = {}
+        out["blueGreen"] = _blue_green(value)
     if block := codec_block.encode(value.bot):
         out["rolloutBot"] = block
     return out
@@ -132,6 +137,21 @@ def _encode_weights(value: status.Weights) -> dict[str, Any]:
             out[side]["podTemplateHash"] = pod_hash
         if service:
             out[side]["serviceName"] = service
+    return out
+
+
+def _blue_green(value: status.Status) -> dict[str, Any]:
+    runs = {
+        "prePromotionAnalysisRunStatus": value.pre_run,
+        "postPromotionAnalysisRunStatus": value.post_run,
+    }
+    out: dict[str, Any] = {key: _encode_run(run) for key, run in runs.items() if run is not None}
+    if value.active:
+        out["activeSelector"] = value.active
+    if value.preview:
+        out["previewSelector"] = value.preview
+    if value.checkpoint:
+        out["scaleUpPreviewCheckPoint"] = True
     return out
 
 

@@ -66,8 +66,12 @@ def _is_paused(d: draft_module.Draft) -> bool:
 
 
 def is_healthy(d: draft_module.Draft) -> bool:
-    """Argo's test of the Healthy condition for a canary (spec §4.2)."""
+    """Argo's test of the Healthy condition (spec §4.2)."""
     s, wanted = d.status, d.spec.replicas
+    if d.spec.blue_green is not None:
+        served = {s.active, s.preview if d.spec.blue_green.preview_service else s.active}
+        pods = s.updated_replicas == wanted == s.available_replicas
+        return pods and d.promoted and served == {s.current_hash}
     counts = s.updated_replicas == wanted == s.available_replicas == s.replicas
     return counts and d.promoted and d.finished
 
@@ -168,6 +172,7 @@ def _moved(d: draft_module.Draft) -> bool:
         or new.stable_hash != old.stable_hash
         or new.step_index != old.step_index
         or new.step_hash != old.step_hash
+        or (new.active, new.preview) != (old.active, old.preview)
     )
 
 
@@ -200,11 +205,19 @@ def _untimed_step(d: draft_module.Draft) -> bool:
 
 
 def _available(d: draft_module.Draft) -> None:
-    if d.status.available_replicas >= d.spec.replicas:
+    if _enough(d):
         put(d, AVAILABLE, TRUE, "AvailableReason", "Rollout has minimum availability")
     else:
         text = "Rollout does not have minimum availability"
         put(d, AVAILABLE, FALSE, "AvailableReason", text)
+
+
+def _enough(d: draft_module.Draft) -> bool:
+    """A blue-green serves from its active revision alone, and needs all of that."""
+    if d.spec.blue_green is None:
+        return d.status.available_replicas >= d.spec.replicas
+    active = next((rs for rs in d.family.all if rs.hash == d.status.active), None)
+    return active is not None and active.available >= d.spec.replicas
 
 
 def _failures(d: draft_module.Draft) -> None:

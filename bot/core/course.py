@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.core import conditions, revisions, weights
+from bot.core import blue_green, conditions, revisions, weights
 from bot.core import draft as draft_module
 from bot.model import status
 
@@ -12,7 +12,7 @@ _STEPS_OF_NONE = "null"
 def begin(d: draft_module.Draft) -> None:
     """Count what is there; start over where the template or the steps have changed."""
     count(d)
-    step_hash = revisions.digest(list(d.spec.raw_steps) or _STEPS_OF_NONE)
+    step_hash = _step_hash(d)
     template_changed = d.before.current_hash not in {"", d.family.new.hash}
     steps_changed = d.before.step_hash != step_hash
     d.set(current_hash=d.family.new.hash, step_hash=step_hash)
@@ -23,6 +23,22 @@ def begin(d: draft_module.Draft) -> None:
         _created(d)
     if template_changed or steps_changed:
         _reset(d)
+    _forget_other_strategy(d)
+
+
+def _step_hash(d: draft_module.Draft) -> str:
+    """A blue-green has no steps, and no hash of them."""
+    if d.spec.blue_green is not None:
+        return ""
+    return revisions.digest(list(d.spec.raw_steps) or _STEPS_OF_NONE)
+
+
+def _forget_other_strategy(d: draft_module.Draft) -> None:
+    """What a rollout left behind when its strategy was changed."""
+    if d.spec.blue_green is None:
+        d.set(active="", preview="", checkpoint=False, pre_run=None, post_run=None)
+    else:
+        d.set(weights=None, step_run=None, background_run=None, step_index=None)
 
 
 def count(d: draft_module.Draft) -> None:
@@ -81,6 +97,9 @@ def _reset(d: draft_module.Draft) -> None:
         promote_full=False,
         step_run=None,
         background_run=None,
+        pre_run=None,
+        post_run=None,
+        checkpoint=False,
         step_index=0 if total else None,
     )
     d.before = _without_pause(d.before)
@@ -89,6 +108,10 @@ def _reset(d: draft_module.Draft) -> None:
     if d.promoted and total:
         d.set(step_index=total)
         d.event("SkipSteps", "Rollback to stable ReplicaSets")
+    elif d.skipping and total and d.family.new.replicas:
+        d.set(step_index=total)
+        d.event("SkipSteps", "Rollback to active ReplicaSets within RollbackWindow")
+        conditions.not_completed(d)
     elif not d.promoted:
         conditions.not_completed(d)
     if had_pause:
@@ -118,7 +141,11 @@ def back_to_stable(d: draft_module.Draft) -> None:
 
 
 def promote(d: draft_module.Draft) -> None:
-    """Make the canary the stable, once everything that was asked is seen to be so."""
+    """Make the new revision the stable, once everything that was asked is seen to be so."""
+    if d.spec.blue_green is not None:
+        if why := blue_green.reason_to_promote(d):
+            _promoted(d, why)
+        return
     if d.status.abort or d.promoted:
         return
     if not d.status.stable_hash or d.family.stable is None:
@@ -130,6 +157,8 @@ def promote(d: draft_module.Draft) -> None:
         return
     if d.status.promote_full:
         _promoted(d, "Full promotion requested")
+    elif d.skipping:
+        _promoted(d, "Rollback within window")
     elif d.finished and _all_traffic(d):
         total = len(d.spec.canary.steps)
         _promoted(d, f"Completed all {total} canary steps")
@@ -158,6 +187,7 @@ def _promoted(d: draft_module.Draft, why: str) -> None:
         aborted_at=None,
         promote_full=False,
         step_run=None,
+        checkpoint=False,
         step_index=total or None,
     )
     former = d.family.stable

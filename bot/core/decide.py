@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 
 from bot.core import (
     analyses,
+    blue_green,
+    blue_green_places,
     conditions,
     course,
     intake,
@@ -110,15 +112,14 @@ def _back_despite(problem: errors.UserError, d: draft_module.Draft) -> world.Dec
         return None
     known = d.before.condition(refusals.INVALID)
     analyses.cancel(d)
-    conditions.settle(d)
-    route = traffic.decide(d)
-    selectors = traffic.selectors(d)
-    sizes = sizing.sizes(d)
+    if d.spec.blue_green is not None:
+        analyses.judge_beside(d)
+    places = _settled(d)
     outcome.record_abort(d)
     d.set(controller_pause=False)
     if known is not None:
         d.set(conditions=(*d.status.conditions, known))
-    back = outcome.decision(d, route, selectors, sizes)
+    back = outcome.decision(d, *places)
     if isinstance(problem, errors.NotSupported):
         return back
     marked = refusals.invalid(problem.sentence, back.status, d.seen, d.now)
@@ -129,19 +130,36 @@ def _valid(d: draft_module.Draft) -> world.Decision:
     course.begin(d)
     intake.take(d)
     course.back_to_stable(d)
-    analyses.judge(d)
-    progress.advance(d)
+    if d.spec.blue_green is not None:
+        analyses.judge_beside(d)
+        blue_green.advance(d)
+    else:
+        analyses.judge(d)
+        progress.advance(d)
     course.promote(d)
     analyses.background(d)
     analyses.cancel(d)
-    conditions.settle(d)
-    route = traffic.decide(d)
-    selectors = traffic.selectors(d)
-    sizes = sizing.sizes(d)
+    places = _settled(d)
     outcome.record_abort(d)
-    # Under ``spec.paused`` no step may end: a promotion is kept until somebody takes that away.
-    waiting = d.resumed and d.spec.paused and not d.status.abort
-    d.set(controller_pause=waiting or bool(d.status.pause_conditions))
+    # An order that cannot be followed yet is kept: under ``spec.paused`` no step may end, and a
+    # preview that has just lost a pod is not switched to.
+    waiting = d.resumed and not d.status.abort and (d.spec.paused or not d.promoted)
+    kept = waiting and (d.spec.paused or d.spec.blue_green is not None)
+    d.set(controller_pause=kept or bool(d.status.pause_conditions))
     phase, message = phases.decide(d)
     d.set(phase=phase, message=message)
-    return outcome.decision(d, route, selectors, sizes)
+    return outcome.decision(d, *places)
+
+
+Places = tuple[world.Route | None, dict[str, str], dict[str, world.Size]]
+
+
+def _settled(d: draft_module.Draft) -> Places:
+    """Where traffic, Services and pods should be; conditions may abort before that is known."""
+    if d.spec.blue_green is None:
+        conditions.settle(d)
+        return traffic.decide(d), traffic.selectors(d), sizing.sizes(d)
+    blue_green_places.selectors(d)
+    blue_green_places.count(d)
+    conditions.settle(d)
+    return None, blue_green_places.selectors(d), blue_green_places.sizes(d)

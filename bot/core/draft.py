@@ -17,7 +17,8 @@ class Draft:
 
     ``before`` is the status as read; ``status`` the next one. ``resumed`` means that a person
     ended the present pause; ``by`` who and how, where it is known. ``show_weight`` is a weight
-    that must be written before the next step may ask for another.
+    that must be written before the next step may ask for another; ``cleared`` says that nothing
+    holds the switch of a blue-green any more.
     """
 
     spec: spec_model.Spec
@@ -30,6 +31,7 @@ class Draft:
     by: tuple[str, str] = ("", "")
     abort_cause: str = ""
     shifted: bool = False
+    cleared: bool = False
     show_weight: int | None = None
     events: list[world.Event] = field(default_factory=list)
     reasons: list[world.Reason] = field(default_factory=list)
@@ -46,6 +48,15 @@ class Draft:
     def index(self) -> int:
         """The present step, within the steps whatever a client wrote."""
         return max(0, min(self.status.step_index or 0, len(self.spec.canary.steps)))
+
+    @property
+    def skipping(self) -> bool:
+        """The steps that are left do not count: somebody said so, or an earlier revision is back.
+
+        A gate before 100 % holds all the same.
+        """
+        window = self.spec.rollback_window
+        return self.status.promote_full or revisions.in_window(self.family, window)
 
     @property
     def finished(self) -> bool:

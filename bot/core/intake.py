@@ -63,6 +63,8 @@ def _retry(d: draft_module.Draft) -> None:
         aborted_at=None,
         step_run=None,
         background_run=None,
+        pre_run=None,
+        post_run=None,
         pause_conditions=(),
         step_index=0 if d.spec.canary.steps else None,
     )

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from bot.core import analyses, conditions, revisions
+from bot.core import analyses, blue_green, conditions, revisions
 from bot.core import draft as draft_module
+from bot.model import status as status_model
 from bot.model import world
 
 
@@ -15,12 +16,18 @@ def record_abort(d: draft_module.Draft) -> None:
     if "at" not in known:
         written = d.before.weights
         known["at"] = d.now.isoformat()
-        known["weight"] = written.canary if written else _share(d)
+        known["weight"] = _weight(d, written)
         known["step"] = d.before.step_index or 0
         known.setdefault("cause", d.abort_cause)
     if "safeAt" not in known and _safe(d):
         known["safeAt"] = d.now.isoformat()
     d.set_bot(abort=known)
+
+
+def _weight(d: draft_module.Draft, written: status_model.Weights | None) -> int:
+    if d.spec.blue_green is not None:
+        return 100 if d.before.active == d.family.new.hash else 0
+    return written.canary if written else _share(d)
 
 
 def _share(d: draft_module.Draft) -> int:
@@ -30,6 +37,8 @@ def _share(d: draft_module.Draft) -> int:
 
 def _safe(d: draft_module.Draft) -> bool:
     """Whether no traffic reaches the canary any more, as far as can be seen."""
+    if d.spec.blue_green is not None:
+        return blue_green.active_hash(d) != d.family.new.hash
     if d.spec.canary.routed:
         return all(view.weight == 0 for view in d.seen.routes)
     return d.family.new.available == 0

@@ -1,4 +1,4 @@
-"""Phase and message of a canary: the first row that holds (spec §4.1)."""
+"""Phase and message of a rollout: the first row that holds (spec §4.1)."""
 
 from bot.core import draft as draft_module
 from bot.model import status
@@ -20,8 +20,24 @@ def decide(d: draft_module.Draft) -> tuple[str, str]:
         return status.Phase.PROGRESSING, "more replicas need to be updated"
     if s.available_replicas < s.updated_replicas:
         return status.Phase.PROGRESSING, "updated replicas are still becoming available"
+    if d.spec.blue_green is not None:
+        return _blue_green(d)
     if not d.spec.canary.routed and s.replicas > s.updated_replicas:
         return status.Phase.PROGRESSING, "old replicas are pending termination"
     if not s.stable_hash or s.stable_hash != s.current_hash:
         return status.Phase.PROGRESSING, "waiting for all steps to complete"
     return status.Phase.HEALTHY, ""
+
+
+def _blue_green(d: draft_module.Draft) -> tuple[str, str]:
+    """The rows that only a blue-green has."""
+    s = d.status
+    if s.active != s.current_hash:
+        return status.Phase.PROGRESSING, "active service cutover pending"
+    if s.stable_hash == s.current_hash:
+        return status.Phase.HEALTHY, ""
+    post = s.post_run
+    running = post is None or post.status in {"", "Pending", "Running"}
+    if d.spec.blue_green is not None and d.spec.blue_green.post is not None and running:
+        return status.Phase.PROGRESSING, "waiting for analysis to complete"
+    return status.Phase.PROGRESSING, "waiting for post-promotion verification to complete"

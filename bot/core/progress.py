@@ -19,7 +19,7 @@ def advance(d: draft_module.Draft) -> None:
             continue
         if d.status.bot.full_gate_since is not None:
             d.set_bot(full_gate_since=None)  # the course was moved back
-        if d.status.promote_full:
+        if d.skipping:
             _skip_all(d)
             return
         if d.finished or not _one_step(d):
@@ -34,23 +34,25 @@ def _pass_full_gate(d: draft_module.Draft) -> bool:
         others = (p for p in d.status.pause_conditions if p.reason != status.PauseReason.STEP)
         d.set(pause_conditions=tuple(others))
     elif d.resumed:
-        _opened(d, weights.FULL)
+        opened(d, weights.FULL)
         d.set_bot(full_gate_since=None)
         d.resumed = False
         return True
-    _hold(d, status.PauseReason.STEP)
+    hold(d, status.PauseReason.STEP)
     d.because("gate-before-full", FULL_GATE)
     return False
 
 
-def _opened(d: draft_module.Draft, step: int) -> None:
+def opened(d: draft_module.Draft, step: int) -> None:
+    """Remember who opened a gate, and how."""
     by, how = d.by
     d.set_bot(
         opened=status.Opened(revision=d.family.new.hash, step=step, by=by, how=how, at=d.now)
     )
 
 
-def _hold(d: draft_module.Draft, reason: status.PauseReason) -> None:
+def hold(d: draft_module.Draft, reason: status.PauseReason) -> None:
+    """Begin a pause, unless it has begun already."""
     if any(pause.reason == reason for pause in d.status.pause_conditions):
         return
     start = d.now.replace(microsecond=0)
@@ -63,7 +65,8 @@ def _skip_all(d: draft_module.Draft) -> None:
     _release(d)
     total = len(d.spec.canary.steps)
     d.set(step_index=total or None, step_run=None)
-    d.because("promote-full", "somebody asked to skip all steps that are left")
+    why = "asked for" if d.status.promote_full else "the revision is within its rollback window"
+    d.because("promote-full", f"all steps that are left are skipped: {why}")
 
 
 def _release(d: draft_module.Draft) -> None:
@@ -104,7 +107,7 @@ def _settle(d: draft_module.Draft, step: spec.Step, outcome: context.Outcome) ->
         case context.Wait():
             d.wake(outcome.until)
         case context.Hold():
-            _hold(d, outcome.reason)
+            hold(d, outcome.reason)
             d.wake(outcome.until)
         case context.Failed():
             d.abort(outcome.because)
@@ -114,7 +117,7 @@ def _settle(d: draft_module.Draft, step: spec.Step, outcome: context.Outcome) ->
 def _complete(d: draft_module.Draft, step: spec.Step) -> bool:
     total, index = len(d.spec.canary.steps), d.index
     if isinstance(step, spec.Pause) and d.resumed:
-        _opened(d, index)
+        opened(d, index)
         d.resumed = False
     d.set(
         step_index=index + 1,

@@ -1,6 +1,6 @@
 """Whether what a Rollout names exists and fits (spec §4.5). The first problem wins."""
 
-from bot.core import analyses, fields
+from bot.core import analysis_refs, fields
 from bot.model import spec as spec_model
 from bot.model import status as status_model
 from bot.model import world
@@ -14,20 +14,24 @@ def check(spec: spec_model.Spec, status: status_model.Status, seen: world.Seen) 
         errors.NotSupported: a template uses what this version does not run.
 
     """
-    canary = spec.canary
-    _service(spec, seen, "stableService", canary.stable_service)
-    _service(spec, seen, "canaryService", canary.canary_service)
-    analyses.check(spec, status, seen)
+    if spec.blue_green is not None:
+        path, both = "spec.strategy.blueGreen", spec.blue_green
+        _service(spec, seen, f"{path}.activeService", both.active_service)
+        _service(spec, seen, f"{path}.previewService", both.preview_service)
+    else:
+        path = "spec.strategy.canary"
+        _service(spec, seen, f"{path}.stableService", spec.canary.stable_service)
+        _service(spec, seen, f"{path}.canaryService", spec.canary.canary_service)
+    analysis_refs.check(spec, status, seen)
     for view in seen.routes:
         if view.problem is not None:
             path, value, text = view.problem
             raise fields.Invalid(path, value, text)
 
 
-def _service(spec: spec_model.Spec, seen: world.Seen, key: str, name: str) -> None:
+def _service(spec: spec_model.Spec, seen: world.Seen, path: str, name: str) -> None:
     if not name:
         return
-    path = f"spec.strategy.canary.{key}"
     service = seen.services.get(name)
     if service is None:
         raise fields.Invalid(path, name, f'service "{name}" not found')

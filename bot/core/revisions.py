@@ -97,6 +97,19 @@ def in_flight(kin: Family, pod_hash: str) -> Family | None:
     return Family(new=new, creating=False, stable=kin.stable, retired=retired)
 
 
+def in_window(kin: Family, revisions: int | None) -> bool:
+    """Whether the new revision is a recent one, older than the stable (spec §2.19).
+
+    Recent by the time when it was made: fewer than ``revisions`` others lie between.
+    """
+    if not revisions or kin.creating or kin.stable is None or kin.promoted:
+        return False
+    if kin.new.created >= kin.stable.created:
+        return False
+    between = (kin.new.created, kin.stable.created)
+    return sum(between[0] < rs.created < between[1] for rs in kin.retired) < revisions
+
+
 def _same_template(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
     return without_hash(mine) == without_hash(theirs)
 

@@ -20,7 +20,7 @@ def target(d: draft_module.Draft) -> replicas.Sizes:
 
 def _explicit(d: draft_module.Draft) -> int | None:
     """The canary's size by ``setCanaryScale``, where one is in force."""
-    if d.status.promote_full and not weights.held_before_full(d):
+    if d.skipping and not weights.held_before_full(d):
         return None
     if d.status.abort and d.spec.canary.abort_scale_down_delay_s != 0:
         return None

@@ -14,7 +14,7 @@ def desired_weight(d: draft_module.Draft) -> int:
     known = d.status.weights
     # The weight of an earlier canary is not this one's.
     written = known.canary if known is not None and known.canary_hash == new.hash else 0
-    if d.status.promote_full:
+    if d.skipping:
         return written
     if weights.held_before_full(d):
         held = weights.held_weight(steps, d.index)

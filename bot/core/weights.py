@@ -36,12 +36,12 @@ def held_before_full(d: "draft_module.Draft") -> bool:
     """Whether the gate before 100 % holds the rollout at its present place."""
     if not d.spec.gate_before_full or d.promoted or not d.status.stable_hash or d.status.abort:
         return False
-    if not (d.status.promote_full or is_full_point(d.spec.canary.steps, d.index)):
+    if not (d.skipping or is_full_point(d.spec.canary.steps, d.index)):
         return False
     opened = d.status.bot.opened
     if opened is None or opened.revision != d.family.new.hash:
         return True
-    return not _opens_full(d.spec.canary.steps, opened.step, d.index, full=d.status.promote_full)
+    return not _opens_full(d.spec.canary.steps, opened.step, d.index, full=d.skipping)
 
 
 FULL = -1
@@ -105,6 +105,6 @@ def of_size(d: "draft_module.Draft") -> int:
     steps = d.spec.canary.steps
     if held_before_full(d):
         return held_weight(steps, d.index)
-    if d.status.promote_full:
+    if d.skipping:
         return 100
     return at_step(steps, d.index)

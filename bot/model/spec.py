@@ -77,6 +77,27 @@ class Canary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BlueGreen:
+    """The blue-green strategy. ``preview_replicas`` None: the preview is as large as the active.
+
+    ``pre`` and ``post`` are Argo's RolloutAnalysis; ``scale_down_delay_s`` None is a default of
+    30 s that also keeps old pods until the analysis after the promotion has ended.
+    """
+
+    active_service: str
+    preview_service: str = ""
+    preview_replicas: int | None = None
+    auto_promotion: bool = True
+    auto_promotion_s: int = 0
+    max_unavailable: int = 0
+    scale_down_delay_s: int | None = None
+    scale_down_delay_revision_limit: int | None = None
+    abort_scale_down_delay_s: int = 30
+    pre: Mapping[str, Any] | None = None
+    post: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
     """One Rollout's spec. ``replicas_given`` is False where the manifest leaves it out."""
 
@@ -84,7 +105,9 @@ class Spec:
     replicas_given: bool
     selector: Mapping[str, Any]
     template: Mapping[str, Any]
-    canary: Canary
+    canary: Canary = field(default_factory=Canary)
+    blue_green: BlueGreen | None = None
+    rollback_window: int | None = None
     min_ready_s: int = 0
     revision_history_limit: int = 10
     paused: bool = False
@@ -97,3 +120,21 @@ class Spec:
     raw_steps: tuple[Any, ...] = ()
     warnings: tuple[str, ...] = field(default=())
     problem: errors.UserError | None = None
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The Services whose selectors the rollout sets, in the order in which they are checked."""
+        if self.blue_green is not None:
+            named = (self.blue_green.active_service, self.blue_green.preview_service)
+        else:
+            named = (self.canary.stable_service, self.canary.canary_service)
+        return tuple(name for name in named if name)
+
+    @property
+    def analyses(self) -> tuple[Mapping[str, Any], ...]:
+        """Every analysis that the strategy may run, as Argo's RolloutAnalysis."""
+        blue_green, background = self.blue_green, self.canary.background
+        if blue_green is not None:
+            return tuple(raw for raw in (blue_green.pre, blue_green.post) if raw is not None)
+        steps = tuple(step.raw for step in self.canary.steps if isinstance(step, Analysis))
+        return steps if background is None else (*steps, background.raw)

@@ -20,6 +20,7 @@ class PauseReason(StrEnum):
     """Why the controller itself holds."""
 
     STEP = "CanaryPauseStep"
+    BLUE_GREEN = "BlueGreenPause"
     INCONCLUSIVE = "InconclusiveAnalysisRun"
 
 
@@ -128,7 +129,11 @@ class BotBlock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """The whole status of a Rollout, as far as a canary goes."""
+    """The whole status of a Rollout.
+
+    ``active`` and ``preview`` are the hashes that the Services of a blue-green select;
+    ``checkpoint`` says that the preview may grow to its full size.
+    """
 
     abort: bool = False
     aborted_at: datetime | None = None
@@ -153,6 +158,11 @@ class Status:
     weights: Weights | None = None
     step_run: RunRef | None = None
     background_run: RunRef | None = None
+    active: str = ""
+    preview: str = ""
+    checkpoint: bool = False
+    pre_run: RunRef | None = None
+    post_run: RunRef | None = None
     bot: BotBlock = field(default_factory=BotBlock)
 
     @property

@@ -39,15 +39,11 @@ def of(
 ) -> frozenset[ports.Ref]:
     """Everything that a rollout names: Services, route objects, analysis templates."""
     namespace = rollout["metadata"]["namespace"]
-    services = (spec.canary.canary_service, spec.canary.stable_service)
     refs = {
-        ports.Ref(kind=ports.SERVICE, namespace=namespace, name=name) for name in services if name
+        ports.Ref(kind=ports.SERVICE, namespace=namespace, name=name) for name in spec.services
     }
     refs.update(reader.route_refs(rollout, spec))
-    analyses = [step.raw for step in spec.canary.steps if isinstance(step, spec_model.Analysis)]
-    if spec.canary.background is not None:
-        analyses.append(spec.canary.background.raw)
-    for analysis in analyses:
+    for analysis in spec.analyses:
         for entry in analysis.get("templates") or ():
             everywhere = bool(entry.get("clusterScope"))
             refs.add(

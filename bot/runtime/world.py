@@ -74,7 +74,7 @@ class Reader:
 
     def _services(self, namespace: str, spec: spec_model.Spec) -> dict[str, world.Service]:
         found = {}
-        for name in (spec.canary.canary_service, spec.canary.stable_service):
+        for name in spec.services:
             obj = self.caches.services.get(namespace, name) if name else None
             if obj is not None:
                 notes = obj["metadata"].get("annotations") or {}

@@ -85,11 +85,18 @@ def test_rollout_recovers_when_its_manifest_is_mended():
 
 LATER = {
     "workloadRef": {"workloadRef": {"name": "x"}},
-    "rollbackWindow": {"rollbackWindow": {"revisions": 1}},
     "restartAt": {"restartAt": "2026-11-23T12:00:00Z"},
     "strategy.canary.dynamicStableScale": {"strategy": {"canary": {"dynamicStableScale": True}}},
     "strategy.canary.pingPong": {"strategy": {"canary": {"pingPong": {"pingService": "a"}}}},
-    "strategy.blueGreen": {"strategy": {"canary": None, "blueGreen": {"activeService": "a"}}},
+    "strategy.blueGreen.antiAffinity": {
+        "strategy": {
+            "canary": None,
+            "blueGreen": {
+                "activeService": "a",
+                "antiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": {"weight": 1}},
+            },
+        }
+    },
     "strategy.canary.trafficRouting.alb": {
         "strategy": {"canary": {"trafficRouting": {"alb": {"ingress": "a"}}}}
     },

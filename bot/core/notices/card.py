@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bot.core import analyses
+from bot.core import analysis_refs
 from bot.core.notices import measured, people, standing
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Kind, Notice, Said
@@ -83,7 +83,7 @@ def card(scene: scenes.Scene) -> messages.CardFacts:
 def _warnings(scene: scenes.Scene) -> tuple[str, ...]:
     if scene.spec is None:
         return ()
-    return (*scene.spec.warnings, *analyses.remarks(scene.spec, scene.seen))[:4]
+    return (*scene.spec.warnings, *analysis_refs.remarks(scene.spec, scene.seen))[:4]
 
 
 def _share(scene: scenes.Scene) -> facts.ShareFact | None:
