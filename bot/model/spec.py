@@ -123,7 +123,7 @@ class Spec:
 
     @property
     def services(self) -> tuple[str, ...]:
-        """The Services whose selectors the rollout sets, in the order in which they are checked."""
+        """The Services whose selectors the rollout sets, in the order of their checks."""
         if self.blue_green is not None:
             named = (self.blue_green.active_service, self.blue_green.preview_service)
         else:

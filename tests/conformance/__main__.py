@@ -18,7 +18,7 @@ from tests.conformance import bot, compare, play
 from tests.conformance.cluster import Object
 
 # What is built so far; the other scenarios come with their features.
-BUILT = ("replicas-", "invalid-", "analysis-")
+BUILT = ("replicas-", "invalid-", "analysis-", "bluegreen-", "rollback-")
 SINGLE = ("istio-weights", "istio-abort", "nginx-weights")
 SHOWN = 20
 
