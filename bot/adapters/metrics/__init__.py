@@ -10,14 +10,17 @@ from typing import Any, Protocol
 from bot.adapters.metrics import job, prometheus, web
 from bot.model import ports
 
+Clockwork = prometheus.Clockwork
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What providers need from outside: the default address, and the core's JSONPath."""
+    """What providers need from outside: the default address, the core's JSONPath and times."""
 
     find: Callable[[str, Any], list[Any]]
     find_error: type[Exception]
     prometheus_address: str = ""
+    clockwork: prometheus.Clockwork | None = None
 
 
 class Closable(ports.Provider, Protocol):
@@ -27,7 +30,9 @@ class Closable(ports.Provider, Protocol):
 
 
 BUILDERS: Mapping[str, Callable[[Settings], Closable]] = {
-    "prometheus": lambda settings: prometheus.Prometheus(address=settings.prometheus_address),
+    "prometheus": lambda settings: prometheus.Prometheus(
+        address=settings.prometheus_address, clockwork=settings.clockwork
+    ),
     "web": lambda settings: web.Web(find=settings.find, find_error=settings.find_error),
 }
 

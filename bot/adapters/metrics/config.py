@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from bot.model import ports
 
-_LONGEST_S = 3600.0
+LONGEST_S = 3600.0
 
 
 def seconds(value: Any, *, default: float, field: str) -> float:
@@ -17,7 +17,7 @@ def seconds(value: Any, *, default: float, field: str) -> float:
         found = float(value)
     except (TypeError, ValueError):
         found = -1
-    if isinstance(value, bool) or not 0 < found <= _LONGEST_S:
+    if isinstance(value, bool) or not 0 < found <= LONGEST_S:
         raise ports.MetricError(f"{field}: invalid value {value!r}: a number of seconds is needed")
     return found
 

@@ -4,16 +4,13 @@ The library is synchronous and has no deadline: it runs in a pool of six threads
 caller waits no longer than its timeout. Identical queries under way are one request.
 """
 
-import ast
 import asyncio
 import functools
-import json
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +22,8 @@ from urllib3.exceptions import InsecureRequestWarning
 from urllib3.util.retry import Retry
 
 from bot.adapters.metrics import config as read
-from bot.adapters.metrics import text
+from bot.adapters.metrics import oauth
+from bot.adapters.metrics import prometheus_answers as answers
 from bot.model import ports
 
 DEFAULT_TIMEOUT_S = 30.0
@@ -33,8 +31,6 @@ THREADS = 6
 # More than this waiting means that Prometheus is lost: fail at once instead of piling up.
 MAX_WAITING = 512
 _CONNECTIONS_A_THREAD = 16
-_SHOWN = 300
-_STATUS = re.compile(r"HTTP Status Code (\d+) \((.*)\)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,30 +54,61 @@ class _Flight:
 Ask = Callable[[PrometheusConnect, float], Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clockwork:
+    """The language of ``rangeQuery``, given from outside; each raises ``ValueError``."""
+
+    instant: Callable[[str, datetime], datetime]
+    seconds: Callable[[str], float]
+
+
 class Prometheus:
     """The ``prometheus`` provider. ``address`` is used where a metric names none."""
 
     name = "prometheus"
 
-    def __init__(self, *, address: str = "") -> None:
+    def __init__(self, *, address: str = "", clockwork: Clockwork | None = None) -> None:
         self._address = address
+        self._clockwork = clockwork
+        self._tokens = oauth.Tokens()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="prometheus")
         self._local = threading.local()
         self._flights: dict[Any, _Flight] = {}
 
-    async def sample(self, config: Mapping[str, Any], *, now: datetime) -> ports.Sample:  # noqa: ARG002 - the server's own now is the instant
-        """Run the instant query; the query stands in the metadata, also of an error."""
+    async def sample(self, config: Mapping[str, Any], *, now: datetime) -> ports.Sample:
+        """Run the instant or the range query; it stands in the metadata, also of an error."""
         query = str(config.get("query") or "")
         metadata = {"ResolvedPrometheusQuery": query}
-        if config.get("rangeQuery"):
-            raise ports.MetricError("rangeQuery is not supported yet", metadata=metadata)
         try:
             ask = functools.partial(_instant, query=query)
-            found = await self._shared(("instant", query), config, ask)
-            value, shape, shown = _value(found)
+            what: tuple[Any, ...] = ("instant", query)
+            if config.get("rangeQuery"):
+                ask = functools.partial(_over, query=query, **self._span(config, now))
+                what = ("range", query, str(config["rangeQuery"]), now)
+            found = await self._shared(what, config, ask)
+            value, shape, shown = answers.value(found)
         except ports.MetricError as error:
             raise ports.MetricError(str(error), metadata=metadata) from error
         return ports.Sample(value=value, shape=shape, text=shown, metadata=metadata)
+
+    def _span(self, config: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+        """Start, end and step of ``rangeQuery``: expressions that give times, and a duration."""
+        raw = config["rangeQuery"]
+        if self._clockwork is None or not isinstance(raw, Mapping):
+            raise ports.MetricError("rangeQuery: an object with start, end and step is needed")
+        out: dict[str, Any] = {}
+        for key in ("start", "end"):
+            try:
+                out[key] = self._clockwork.instant(str(raw.get(key) or ""), now)
+            except ValueError as error:
+                reason = f"failed to parse rangeQuery.{key} as time: {error}"
+                raise ports.MetricError(reason) from error
+        try:
+            step_s = self._clockwork.seconds(str(raw.get("step") or ""))
+        except ValueError as error:
+            reason = f"failed to parse rangeQuery.step as duration: {error}"
+            raise ports.MetricError(reason) from error
+        return {**out, "step": f"{step_s:g}"}
 
     async def range(
         self,
@@ -102,7 +129,7 @@ class Prometheus:
         if not isinstance(found, list):
             raise ports.MetricError("Prometheus metric type not supported")
         series = found[0] if found and isinstance(found[0], dict) else {}
-        return [(float(at), _float(value)) for at, value in series.get("values", ())]
+        return [(float(at), answers.number(value)) for at, value in series.get("values", ())]
 
     async def close(self) -> None:
         """Drop what waits; running requests end with their own timeout."""
@@ -112,6 +139,7 @@ class Prometheus:
         """Ask once for all who want the same, each within its timeout."""
         target = self._target(config)
         timeout_s = read.seconds(config.get("timeout"), default=DEFAULT_TIMEOUT_S, field="timeout")
+        target = await self._authorized(target, config, timeout_s)
         key = (what, target, timeout_s)
         flight = self._flights.get(key) or self._launch(key, target, timeout_s, ask)
         flight.waiting += 1
@@ -131,6 +159,18 @@ class Prometheus:
             flight.waiting -= 1
             if not flight.waiting:
                 self._forget(key, flight)
+
+    async def _authorized(
+        self, target: _Target, config: Mapping[str, Any], timeout_s: float
+    ) -> _Target:
+        """The target with the token that its requests need."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                token = await self._tokens.header(config)
+        except TimeoutError:
+            reason = f"oauth2: no token within {timeout_s:g} s"
+            raise ports.MetricError(reason) from None
+        return replace(target, headers=(*target.headers, *token.items()))
 
     def _launch(self, key: Any, target: _Target, timeout_s: float, ask: Ask) -> _Flight:
         if len(self._flights) >= MAX_WAITING:
@@ -158,7 +198,7 @@ class Prometheus:
             raise ports.MetricError("prometheus address is not configured")
         if not read.is_url(address):
             raise ports.MetricError(f"prometheus address is not a url: {address!r}")
-        read.refuse_authentication(config, "oauth2", "sigv4")
+        read.refuse_authentication(config, "sigv4")
         basic = read.section(config, "basicAuth")
         auth = (str(basic.get("username", "")), str(basic.get("password", "")))
         return _Target(
@@ -177,7 +217,7 @@ class Prometheus:
         try:
             return ask(self._connection(target), left_s)
         except PrometheusApiClientException as error:
-            raise ports.MetricError(_refusal(str(error))) from error
+            raise ports.MetricError(answers.refusal(str(error))) from error
         except requests.Timeout as error:
             raise TimeoutError from error
         except (requests.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
@@ -188,7 +228,7 @@ class Prometheus:
             if "timed out" in str(error):
                 # urllib3 wraps a read that took too long as a used-up retry.
                 raise TimeoutError from error
-            raise ports.MetricError(f"{target.address}: {_reason(error)}") from error
+            raise ports.MetricError(f"{target.address}: {answers.reason(error)}") from error
 
     def _connection(self, target: _Target) -> PrometheusConnect:
         if not hasattr(self._local, "held"):
@@ -231,48 +271,3 @@ def _over(
     step: str,
 ) -> Any:
     return connection.custom_query_range(query, start, end, step, timeout=timeout_s)
-
-
-def _refusal(sentence: str) -> str:
-    """Give Prometheus' own sentence; the library hides it in the text of some bytes."""
-    found = _STATUS.fullmatch(sentence)
-    if found is None:
-        return sentence[:_SHOWN]
-    try:
-        body = ast.literal_eval(found[2]).decode("utf-8", "replace")
-        answer = json.loads(body)
-        return f"{answer['errorType']}: {answer['error']}"
-    except (ValueError, SyntaxError, KeyError, TypeError, AttributeError):
-        status = int(found[1])
-        side = "server" if status >= 500 else "client"
-        return f"{side}_error: {side} error: {status}"
-
-
-def _reason(error: Exception) -> str:
-    sentence = str(error)
-    if "refused" in sentence:
-        return "connection refused"
-    return sentence[:_SHOWN] or type(error).__name__
-
-
-def _float(value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise ports.MetricError("Prometheus metric type not supported") from None
-
-
-def _value(found: Any) -> tuple[Any, str, str]:
-    """Give value, shape and text; a scalar comes as ``[time, "text"]``, a vector as objects."""
-    if not isinstance(found, list):
-        raise ports.MetricError("Prometheus metric type not supported")
-    if found and not isinstance(found[0], dict):
-        scalar = _float(found[-1])
-        return scalar, "float64", text.number(scalar)
-    numbers: list[float] = []
-    for series in found:
-        if "value" not in series and "values" not in series:
-            raise ports.MetricError("Prometheus metric type not supported")
-        points = series["values"] if "values" in series else [series["value"]]
-        numbers.extend(_float(point[1]) for point in points)
-    return numbers, "[]float64", text.bounded(text.numbers(numbers))

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from bot.adapters.metrics import config as read
-from bot.adapters.metrics import text
+from bot.adapters.metrics import oauth, text
 from bot.model import ports
 
 DEFAULT_TIMEOUT_S = 10.0
@@ -32,6 +32,7 @@ class Web:
         self._find = find
         self._find_error = find_error
         self._session: aiohttp.ClientSession | None = None
+        self._tokens = oauth.Tokens()
 
     async def sample(self, config: Mapping[str, Any], *, now: datetime) -> ports.Sample:  # noqa: ARG002 - the answer is of now
         """Call the address and give the first value found."""
@@ -41,6 +42,7 @@ class Web:
         )
         try:
             async with asyncio.timeout(timeout_s):
+                request["headers"] |= await self._tokens.header(config)
                 return await self._measure(request, str(config.get("jsonPath") or "{$}"))
         except TimeoutError:
             raise ports.MetricError(
@@ -122,7 +124,7 @@ def _place(url: str) -> str:
 
 def _request(config: Mapping[str, Any]) -> dict[str, Any]:
     """Give aiohttp's arguments for the call that ``config`` describes."""
-    read.refuse_authentication(config, "oauth2", "sigv4")
+    read.refuse_authentication(config, "sigv4")
     method, url = str(config.get("method") or "GET"), str(config.get("url") or "")
     if method not in _METHODS:
         raise ports.MetricError(f"method: {method!r} is not one of GET, POST, PUT")

@@ -1,8 +1,11 @@
 """What a run's status says: metric results, summaries, messages, events (spec §5.3 to §5.5)."""
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from urllib import parse
 
 from bot.core import codec_status
 from bot.core.analysis import metrics, verdicts
@@ -10,6 +13,7 @@ from bot.model import analysis, world
 
 _COUNTERS = {"Successful": "successful", "Failed": "failed", "Inconclusive": "inconclusive"}
 _HIDDEN = "*****"
+_NUMBERS = re.compile(r"[\[\]0-9.,eE+\-]*|NaN")
 BAD = frozenset({"Failed", "Error", "Inconclusive"})
 """Phases of a metric that end its run."""
 
@@ -33,7 +37,9 @@ def add(
     if outcome.finished is not None:
         measurement["finishedAt"] = codec_status.stamp(outcome.finished)
     if outcome.sample is not None and phase != analysis.Verdict.ERROR:
-        measurement["value"] = outcome.sample.text
+        shown = outcome.sample.text
+        # A short secret must not eat digits of what was measured.
+        measurement["value"] = shown if _NUMBERS.fullmatch(shown) else redacted(shown, hidden)
     if message:
         measurement["message"] = redacted(message, hidden)[:2000]
     if state := {**(begun.get("metadata") or {}), **outcome.state}:
@@ -66,10 +72,18 @@ def _came_to(
 
 
 def redacted(text: str, hidden: tuple[str, ...]) -> str:
-    """The text without any secret in it."""
-    for secret in sorted(hidden, key=len, reverse=True):
-        text = text.replace(secret, _HIDDEN)
+    """The text without any secret in it, in whatever form a message may quote it."""
+    forms = {form for secret in hidden for form in _forms(secret) if form}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, _HIDDEN)
     return text
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    quoted = json.dumps(secret, ensure_ascii=False)[1:-1]
+    inside = repr(secret)[1:-1]
+    in_url, in_form = parse.quote(secret, safe=""), parse.quote_plus(secret)
+    return (secret, secret.strip(), quoted, inside, in_url, parse.quote(secret), in_form)
 
 
 def _counted(result: dict[str, Any], phase: str) -> dict[str, Any]:

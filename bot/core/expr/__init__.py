@@ -10,7 +10,7 @@ from typing import Any
 from bot.core.expr import checker, evaluator, parser, shapes, values
 from bot.core.expr.errors import ExprError
 
-__all__ = ["ExprError", "evaluate", "evaluate_any"]
+__all__ = ["ExprError", "evaluate", "evaluate_any", "instant"]
 
 
 def evaluate_any(
@@ -45,4 +45,20 @@ def evaluate(source: str, result: Any, *, shape: str = "any", now: datetime | No
     found = evaluate_any(source, result, shape=shape, now=now)
     if not isinstance(found, bool):
         raise ExprError(f"expected bool, but got {values.type_name(found)}")
+    return found
+
+
+def instant(source: str, now: datetime) -> datetime:
+    """Give the time that ``source`` comes to, such as ``now() - duration("1h")``.
+
+    Raises:
+        ValueError: it does not compile, fails, or gives no time.
+
+    """
+    try:
+        found = evaluate_any(source, None, now=now)
+    except ExprError as problem:
+        raise ValueError(str(problem)) from problem
+    if not isinstance(found, datetime):
+        raise ValueError(f"expected time.Time, but got {values.type_name(found)}")  # noqa: TRY004 - one error for one port
     return found

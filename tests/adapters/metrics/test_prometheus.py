@@ -7,14 +7,18 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.adapters.metrics import prometheus
+from bot.core import durations, expr
 from bot.model import ports
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
+CLOCKWORK = prometheus.Clockwork(
+    instant=expr.instant, seconds=lambda text: durations.parse_go(text).total_seconds()
+)
 
 
 @pytest.fixture
 async def provider(prometheus_like):
-    made = prometheus.Prometheus(address=prometheus_like.address)
+    made = prometheus.Prometheus(address=prometheus_like.address, clockwork=CLOCKWORK)
     yield made
     prometheus_like.release.set()
     await made.close()
@@ -134,8 +138,14 @@ async def test_prometheus_sends_headers_and_password(provider, prometheus_like):
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        ({"rangeQuery": {"step": "1m"}}, "rangeQuery is not supported yet"),
-        ({"authentication": {"oauth2": {"tokenUrl": "x"}}}, "oauth2 is not supported yet"),
+        ({"rangeQuery": {"step": "1m"}}, "failed to parse rangeQuery.start as time"),
+        ({"rangeQuery": {"start": "1 + 1"}}, "expected time.Time, but got int"),
+        (
+            {"rangeQuery": {"start": "now()", "end": "now()", "step": "1 day"}},
+            "failed to parse rangeQuery.step as duration",
+        ),
+        ({"rangeQuery": ["now()"]}, "rangeQuery: an object"),
+        ({"authentication": {"oauth2": {"tokenUrl": "x"}}}, "missing mandatory parameter"),
         ({"authentication": {"sigv4": {"region": "x"}}}, "sigv4 is not supported yet"),
         ({"address": "prometheus:9090"}, "prometheus address is not a url"),
         ({"timeout": "soon"}, "timeout: invalid value"),
@@ -180,3 +190,16 @@ async def test_prometheus_gives_the_points_of_a_range(provider, prometheus_like)
     assert await provider.range({}, "empty", NOW, NOW, 15.0) == []
     with pytest.raises(ports.MetricError):
         await provider.range({}, "bad(", NOW, NOW, 15.0)
+
+
+async def test_prometheus_gives_every_point_when_the_metric_asks_for_a_range(
+    provider, prometheus_like
+):
+    span = {"start": 'now() - duration("1h")', "end": "now()", "step": "1m30s"}
+    found = await provider.sample({"query": "matrix", "rangeQuery": span}, now=NOW)
+    assert (found.value, found.shape, found.text) == ([1.0, 2.5], "[]float64", "[1,2.5]")
+    assert found.metadata == {"ResolvedPrometheusQuery": "matrix"}
+    at = int(NOW.timestamp())
+    (asked,) = prometheus_like.asked
+    assert asked.startswith("/api/v1/query_range?")
+    assert f"start={at - 3600}&end={at}&step=90" in asked

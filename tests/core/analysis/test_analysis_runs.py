@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.model import analysis, ports
 from tests.core.analysis.talking import (
     Answer,
     ARGS,
@@ -361,6 +362,25 @@ def test_secret_is_hidden_when_it_makes_the_spec_invalid(field: str, secret: str
     told = talk.status["message"] + "".join(event.message for event in decision.events)
     assert "*****" in told
     assert secret[:6] not in told
+
+
+@pytest.mark.parametrize(
+    "said", ["at /x?k=a%20b%2Fc%22", "at /x?k=a%20b/c%22", "at k=a+b%2Fc%22", 'body "a b/c\\""']
+)
+def test_secret_is_hidden_when_a_message_quotes_it(said: str) -> None:
+    talk = Talk(metric(), args=SECRET)
+    talk.decide({"ok": outcome(said, START)}, secrets={("s", "k"): 'a b/c"'})
+    assert "*****" in talk.result()["message"]
+    assert "b" not in talk.result()["message"].replace("body", "")
+
+
+@pytest.mark.parametrize(("value", "shown"), [("tok-1", "tok-*****"), ("[1,2]", "[1,2]")])
+def test_secret_is_hidden_in_a_value_that_is_no_number(value: str, shown: str) -> None:
+    talk = Talk(metric(), args=SECRET)
+    sample = ports.Sample(value=value, text=value)
+    taken = analysis.Outcome(started=START, finished=START, sample=sample)
+    talk.decide({"ok": taken}, secrets={("s", "k"): "1"})
+    assert talk.result()["measurements"][0]["value"] == shown
 
 
 def test_longer_secret_is_hidden_whole_when_it_begins_with_another() -> None:
