@@ -1,10 +1,10 @@
 """Services that no rollout names any more get their own selector back (spec §7.10).
 
-Keys are Services. The index of who manages what is a hint, rebuilt from the watch.
+Keys are Services: all that carry our hash at the start, later those that a rollout let go.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from bot.core import revisions
@@ -28,24 +28,18 @@ class Orphans:
     rollouts: ports.Cache
     services: ports.Cache
     add: Callable[[str], None]
-    _managed: dict[str, set[str]] = field(default_factory=dict)
 
     def service(self, _old: ports.Object | None, new: ports.Object | None) -> None:
         """A Service changed."""
-        if new is None or not _hash(new):
-            return
-        meta = new["metadata"]
-        if manager := _manager(new):
-            self._managed.setdefault(f"{meta['namespace']}/{manager}", set()).add(meta["name"])
-        self.add(f"{meta['namespace']}/{meta['name']}")
+        if new is not None and _hash(new):
+            self.add(f"{new['metadata']['namespace']}/{new['metadata']['name']}")
 
     def rollout(self, old: ports.Object | None, new: ports.Object | None) -> None:
         """A Rollout is gone, or names other Services than before."""
-        if old is None or (new is not None and named(old) == named(new)):
+        if old is None:
             return
-        meta = old["metadata"]
-        for name in self._managed.get(f"{meta['namespace']}/{meta['name']}", ()):
-            self.add(f"{meta['namespace']}/{name}")
+        for name in named(old) - (named(new) if new is not None else frozenset()):
+            self.add(f"{old['metadata']['namespace']}/{name}")
 
     async def release(self, key: str) -> None:
         """Take the hash off one Service, unless a rollout names it.
@@ -72,11 +66,9 @@ class Orphans:
             self.services.observe(await self.api.write(write))
         except errors.NotFound:
             self.services.forget(namespace, name)
-            return
         except errors.Conflict:
             self.services.observe(await self.api.get(ref))
             raise
-        self._managed.get(f"{namespace}/{_manager(service)}", set()).discard(name)
 
     def _wanted(self, namespace: str, service: ports.Object) -> bool:
         name = service["metadata"]["name"]

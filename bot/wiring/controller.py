@@ -8,7 +8,7 @@ from bot import settings
 from bot.adapters import metrics, routers, timers
 from bot.adapters.kubernetes import api, events, informer
 from bot.model import ports, world
-from bot.runtime import apply, measure, queue, reconcile, references
+from bot.runtime import apply, measure, orphans, queue, reconcile, references
 from bot.runtime import world as worlds
 from bot.wiring import chat, providers, pruning, triggers
 
@@ -33,6 +33,7 @@ class Controller:
         self.index = references.Index()
         self.queue = queue.Queue(self._reconcile)
         self.run_queue = queue.Queue(self._measure, workers=16, urgent_workers=4)
+        self.service_queue = queue.Queue(self._release, workers=2, urgent_workers=1)
         self.timers = timers.Timers(woken=self._woken)
         self.events = events.EventWriter(api=client, clock=now)
         self.caches = self._watch()
@@ -62,6 +63,12 @@ class Controller:
             again=self.queue.add,
             instance_id=chosen.instance_id,
             latest=self.latest,
+        )
+        self.orphans = orphans.Orphans(
+            api=client,
+            rollouts=self.caches.rollouts,
+            services=self.caches.services,
+            add=self.service_queue.add,
         )
         self.triggers = triggers.Triggers(
             rollouts=self.queue,
@@ -124,12 +131,15 @@ class Controller:
             kind = cache.kind
             if kind == ports.ROLLOUT:
                 cache.listen(self.triggers.rollout)
+                cache.listen(self.orphans.rollout)
             elif kind == ports.REPLICA_SET:
                 cache.listen(self.triggers.replica_set)
             elif kind == ports.RUN:
                 cache.listen(self.triggers.run)
             else:
                 cache.listen(self.triggers.named(kind))
+            if kind == ports.SERVICE:
+                cache.listen(self.orphans.service)
 
     def _woken(self, key: str) -> None:
         kind, _, rest = key.partition(":")
@@ -140,6 +150,9 @@ class Controller:
 
     async def _reconcile(self, key: str) -> None:
         await self.reconciler.reconcile(key)
+
+    async def _release(self, key: str) -> None:
+        await self.orphans.release(key)
 
     async def _measure(self, key: str) -> None:
         await self.measurer.reconcile(key)
@@ -176,6 +189,7 @@ class Controller:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.queue.run())
             group.create_task(self.run_queue.run())
+            group.create_task(self.service_queue.run())
             group.create_task(self.events.run())
             group.create_task(self._resync())
 

@@ -71,7 +71,7 @@ def test_services_of_a_rollout_are_looked_at_when_it_names_others_or_is_gone(tow
     _, keeper, added = town
     keeper.service(None, service())
     added.clear()
-    keeper.rollout(rollout(stable="web"), rollout(stable="web", canary=None))
+    keeper.rollout(rollout(stable="web"), rollout(stable="web", canary="more"))
     assert added == []
     keeper.rollout(rollout(stable="web"), rollout(stable="new"))
     keeper.rollout(rollout(stable="web"), None)
