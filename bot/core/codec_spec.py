@@ -19,8 +19,6 @@ _LATER_CANARY = (
     "canaryMetadata",
     "stableMetadata",
     "antiAffinity",
-    "minPodsPerReplicaSet",
-    "replicaProgressThreshold",
 )
 _LATER_BLUE_GREEN = ("antiAffinity", "previewMetadata", "activeMetadata")
 _MOST_LEFT_OUT = 16
@@ -133,8 +131,6 @@ def _not_built(raw: Mapping[str, Any]) -> None:
     ]
     blue_green = fields.mapping(strategy.get("blueGreen"), codec_blue_green.PATH)
     names.extend((codec_blue_green.PATH, blue_green, key) for key in _LATER_BLUE_GREEN)
-    if canary.get("dynamicStableScale"):
-        names.append((_CANARY, canary, "dynamicStableScale"))
     known = {*ROUTERS, *OTHER_ROUTERS, "managedRoutes", "maxTrafficWeight"}
     names.extend((f"{_CANARY}.trafficRouting", routing, key) for key in set(routing) - known)
     for path, holder, key in names:
@@ -204,6 +200,9 @@ def _canary(raw: Mapping[str, Any], raw_steps: tuple[Any, ...], replicas: int) -
             raw["scaleDownDelaySeconds"],
             "Canary scaleDownDelaySeconds can only be used with traffic routing",
         )
+    dynamic = fields.boolean(raw, "dynamicStableScale", _CANARY)
+    if dynamic:
+        _dynamic(raw, routed=bool(routers))
     limit = fields.integer(raw, "scaleDownDelayRevisionLimit", _CANARY, -1)
     return spec.Canary(
         steps=tuple(
@@ -219,7 +218,30 @@ def _canary(raw: Mapping[str, Any], raw_steps: tuple[Any, ...], replicas: int) -
         scale_down_delay_s=fields.count(raw, "scaleDownDelaySeconds", _CANARY, 30),
         scale_down_delay_revision_limit=None if limit < 0 else limit,
         abort_scale_down_delay_s=fields.count(raw, "abortScaleDownDelaySeconds", _CANARY, 30),
+        abort_delay_given=raw.get("abortScaleDownDelaySeconds") is not None,
+        dynamic=dynamic,
+        min_pods=fields.count(raw, "minPodsPerReplicaSet", _CANARY, 0),
+        threshold=_threshold(raw),
     )
+
+
+def _dynamic(raw: Mapping[str, Any], *, routed: bool) -> None:
+    path = f"{_CANARY}.dynamicStableScale"
+    if not routed:
+        text = "Canary dynamicStableScale can only be used with traffic routing"
+        raise fields.Invalid(path, value=True, text=text)
+    if raw.get("scaleDownDelaySeconds") is not None:
+        text = "Canary dynamicStableScale cannot be used with scaleDownDelaySeconds"
+        raise fields.Invalid(path, value=True, text=text)
+
+
+def _threshold(raw: Mapping[str, Any]) -> spec.Threshold | None:
+    path = f"{_CANARY}.replicaProgressThreshold"
+    given = fields.mapping(raw.get("replicaProgressThreshold"), path)
+    if not given:
+        return None
+    value = fields.count(given, "value", path, 0)
+    return spec.Threshold(value=value, percent=fields.text(given, "type", path) == "Percent")
 
 
 def _limits(raw: Mapping[str, Any], replicas: int) -> tuple[int, int]:

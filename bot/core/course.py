@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.core import blue_green, conditions, revisions, weights
+from bot.core import blue_green, conditions, revisions, sizing, weights
 from bot.core import draft as draft_module
 from bot.model import status
 
@@ -151,7 +151,7 @@ def promote(d: draft_module.Draft) -> None:
     if not d.status.stable_hash or d.family.stable is None:
         _promoted(d, "Initial deploy")
         return
-    if d.family.creating or d.family.new.available < d.spec.replicas or d.spec.paused:
+    if d.family.creating or d.spec.paused or not _enough(d):
         return
     if weights.held_before_full(d):
         return
@@ -162,6 +162,13 @@ def promote(d: draft_module.Draft) -> None:
     elif d.finished and _all_traffic(d):
         total = len(d.spec.canary.steps)
         _promoted(d, f"Completed all {total} canary steps")
+
+
+def _enough(d: draft_module.Draft) -> bool:
+    """All pods of the new revision, or as many as the manifest says are enough."""
+    wanted, available = d.spec.replicas, d.family.new.available
+    given = d.spec.canary.threshold is not None
+    return available >= wanted or (given and sizing.enough(d, available, wanted))
 
 
 def _all_traffic(d: draft_module.Draft) -> bool:

@@ -173,3 +173,13 @@ def routed(target_weight: int, replicas: int, explicit: int | None, seen_weight:
     wanted = amounts.share_of(target_weight, replicas) if explicit is None else explicit
     needed = amounts.share_of(seen_weight, replicas) if explicit is None else 0
     return Sizes(canary=max(wanted, needed), stable=replicas)
+
+
+def needed(share: int, seen_share: int, replicas: int) -> int:
+    """The pods of a stable that shrinks: for what it should get, and for what it still gets."""
+    return max(amounts.share_of(share, replicas), amounts.share_of(seen_share, replicas))
+
+
+def at_least(pods: int, least: int) -> int:
+    """``minPodsPerReplicaSet``: none stays none (spec §2.11)."""
+    return 0 if pods == 0 else max(pods, least)

@@ -15,7 +15,20 @@ def target(d: draft_module.Draft) -> replicas.Sizes:
     weight = weights.of_size(d)
     if not d.spec.canary.routed:
         return replicas.approximate(wanted, weight, d.spec.canary.max_surge)
-    return replicas.routed(weight, wanted, _explicit(d), _seen_weight(d))
+    return _behind_router(d, weight)
+
+
+def _behind_router(d: draft_module.Draft, weight: int) -> replicas.Sizes:
+    canary, explicit = d.spec.canary, _explicit(d)
+    least = min(canary.min_pods, d.spec.replicas)
+    found = replicas.routed(weight, d.spec.replicas, explicit, _seen_weight(d))
+    stable = found.stable
+    if canary.dynamic:
+        share = 100 if explicit is not None or d.status.abort else 100 - weight
+        stable = replicas.needed(share, 100 - _least_seen(d), d.spec.replicas)
+        stable = replicas.at_least(stable, least)
+    pods = found.canary if explicit is not None else replicas.at_least(found.canary, least)
+    return replicas.Sizes(canary=pods, stable=stable)
 
 
 def _explicit(d: draft_module.Draft) -> int | None:
@@ -29,7 +42,8 @@ def _explicit(d: draft_module.Draft) -> int | None:
         return None
     if scale.replicas is not None:
         return scale.replicas
-    return replicas.routed(scale.weight or 0, d.spec.replicas, None, 0).canary
+    pods = replicas.routed(scale.weight or 0, d.spec.replicas, None, 0).canary
+    return replicas.at_least(pods, min(d.spec.canary.min_pods, d.spec.replicas))
 
 
 def _seen_weight(d: draft_module.Draft) -> int:
@@ -40,13 +54,34 @@ def _seen_weight(d: draft_module.Draft) -> int:
     return max((view.weight or 0 for view in d.seen.routes), default=written.canary)
 
 
+def _least_seen(d: draft_module.Draft) -> int:
+    """The least that any route sends to this canary: what is left goes to the stable."""
+    written = d.before.weights
+    if written is None or written.canary_hash != d.family.new.hash:
+        return 0
+    return min((view.weight or 0 for view in d.seen.routes), default=written.canary)
+
+
+def enough(d: draft_module.Draft, available: int, wanted: int) -> bool:
+    """Whether so many available pods do where ``wanted`` are asked for (spec §2.7)."""
+    threshold = d.spec.canary.threshold
+    if threshold is None:
+        return available == wanted
+    if threshold.percent:
+        return wanted == 0 or available * 100 >= threshold.value * wanted
+    return available >= threshold.value
+
+
 def at_target(d: draft_module.Draft) -> tuple[bool, str]:
     """Whether pods are as the present step wants them (spec §2.7), and what is missing."""
     want, new, stable = target(d), d.family.new, d.family.stable
-    if d.family.creating or new.replicas != want.canary or new.available != want.canary:
+    there = new.replicas == want.canary and enough(d, new.available, want.canary)
+    if d.family.creating or not there:
         return False, f"canary {new.available} of {want.canary} pods available"
     if stable is None:
         return False, "there is no stable revision"
+    if d.spec.canary.dynamic:
+        return True, ""
     if not d.promoted and (stable.replicas != want.stable or stable.current != want.stable):
         return False, f"stable has {stable.current} pods, should have {want.stable}"
     if not d.spec.canary.routed and any(rs.available for rs in d.family.retired):
@@ -101,7 +136,8 @@ def _routed(d: draft_module.Draft) -> dict[str, world.Size]:
 def _canary(d: draft_module.Draft, wanted: int) -> world.Size:
     """The canary's size; after an abort it stays warm for its delay (spec §2.17)."""
     new, delay = d.family.new, d.spec.canary.abort_scale_down_delay_s
-    if not d.status.abort or delay == 0:
+    follows = d.spec.canary.dynamic and not d.spec.canary.abort_delay_given
+    if not d.status.abort or delay == 0 or follows:
         return world.Size(replicas=wanted)
     stable = d.family.stable
     if new.deadline is None:
@@ -140,7 +176,8 @@ def _delayed(d: draft_module.Draft, rs: world.ReplicaSet, ready: int, counted: i
     """The delay before a former stable goes: newest revisions first, up to the limit."""
     canary = d.spec.canary
     limit = canary.scale_down_delay_revision_limit
-    if (limit is not None and counted >= limit) or canary.scale_down_delay_s == 0:
+    at_once = canary.scale_down_delay_s == 0 or canary.dynamic
+    if (limit is not None and counted >= limit) or at_once:
         return world.Size(replicas=0)
     until = rs.deadline or _seconds(d.now + timedelta(seconds=canary.scale_down_delay_s))
     if d.now >= until:

@@ -9,13 +9,15 @@ from bot.model import world
 def desired_weight(d: draft_module.Draft) -> int:
     """The canary's share of the traffic, as far as its pods are there."""
     new, steps = d.family.new, d.spec.canary.steps
-    if d.promoted or d.status.abort or d.family.creating or new.available == 0:
+    if d.promoted or d.status.abort:
+        return _only_what_stable_cannot_take(d) if d.spec.canary.dynamic else 0
+    if d.family.creating or new.available == 0:
         return 0
     known = d.status.weights
     # The weight of an earlier canary is not this one's.
     written = known.canary if known is not None and known.canary_hash == new.hash else 0
     if d.skipping:
-        return written
+        return _available_share(d, new) if d.spec.canary.dynamic else written
     if weights.held_before_full(d):
         held = weights.held_weight(steps, d.index)
         return held if sizing.at_target(d)[0] else min(written, held)
@@ -29,21 +31,56 @@ def desired_weight(d: draft_module.Draft) -> int:
     return weights.before_step(steps, d.index)
 
 
+def _available_share(d: draft_module.Draft, rs: world.ReplicaSet) -> int:
+    """The share of the traffic, in whole per cent, that the available pods can take."""
+    return min(100, rs.available * 100 // d.spec.replicas) if d.spec.replicas else 100
+
+
+def _only_what_stable_cannot_take(d: draft_module.Draft) -> int:
+    """With ``dynamicStableScale`` the stable has given up pods: it gets traffic as they come back.
+
+    The weight never rises on the way (spec §2.14).
+    """
+    stable, known = d.family.stable, d.status.weights
+    canary_hash = _sent_to(d)
+    if stable is None or known is None or canary_hash in {"", stable.hash}:
+        return 0
+    return min(known.canary, 100 - _available_share(d, stable))
+
+
+def _sent_to(d: draft_module.Draft) -> str:
+    """The revision that the canary's share goes to, which may be one that was taken back."""
+    known = d.status.weights
+    if (
+        known is None
+        or not known.canary
+        or not any(rs.hash == known.canary_hash for rs in d.family.all)
+    ):
+        return ""
+    return known.canary_hash
+
+
 def decide(d: draft_module.Draft) -> world.Route | None:
     """Set the next status' weights; the route to write, or None while the stable is too small."""
     canary, kin = d.spec.canary, d.family
     if not canary.routed or kin.stable is None:
         return None
     weight = desired_weight(d)
+    canary_hash = kin.new.hash
+    if canary.dynamic and d.promoted and weight:
+        canary_hash = _sent_to(d)
     floor = (100 - weight) * d.spec.replicas // 100
     stable_available = kin.new.available if d.promoted else kin.stable.available
-    if stable_available < floor and not d.status.abort:
+    enough = stable_available >= floor or (
+        canary.threshold is not None and sizing.enough(d, stable_available, d.spec.replicas)
+    )
+    if not enough and not d.status.abort:
         d.because("stable-floor", f"stable has {stable_available} pods, {floor} are needed")
         return None
     new_weights = status_model.Weights(
         canary=weight,
         stable=100 - weight,
-        canary_hash=kin.new.hash,
+        canary_hash=canary_hash,
         stable_hash=kin.stable.hash,
         canary_service=canary.canary_service,
         stable_service=canary.stable_service,
@@ -52,7 +89,7 @@ def decide(d: draft_module.Draft) -> world.Route | None:
     d.set(weights=new_weights)
     return world.Route(
         weight=weight,
-        canary_hash=kin.new.hash,
+        canary_hash=canary_hash,
         stable_hash=kin.stable.hash,
         canary_service=canary.canary_service,
         stable_service=canary.stable_service,
@@ -81,6 +118,8 @@ def selectors(d: draft_module.Draft) -> dict[str, str]:
         out[canary.stable_service] = stable.hash
     if not canary.canary_service:
         return out
+    if canary.dynamic and (d.status.abort or d.promoted) and _sent_to(d):
+        return out  # it still gets traffic, and keeps the pods that serve it
     if d.status.abort and not d.promoted:
         if canary.canary_service not in d.seen.services:
             return out  # deleted: the route and the stable's Service still go back

@@ -57,8 +57,20 @@ class BackgroundAnalysis:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """How many pods are enough to go on: a count, or per cent of those that are wanted."""
+
+    value: int
+    percent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Canary:
-    """The canary strategy. ``max_surge`` and ``max_unavailable`` are resolved to pods."""
+    """The canary strategy. ``max_surge`` and ``max_unavailable`` are resolved to pods.
+
+    ``abort_delay_given`` is False where the delay after an abort is the default; ``dynamic``
+    means that the stable gives up pods as the canary takes over traffic.
+    """
 
     steps: tuple[Step, ...] = ()
     canary_service: str = ""
@@ -70,6 +82,10 @@ class Canary:
     scale_down_delay_s: int = 30
     scale_down_delay_revision_limit: int | None = None
     abort_scale_down_delay_s: int = 30
+    abort_delay_given: bool = False
+    dynamic: bool = False
+    min_pods: int = 0
+    threshold: Threshold | None = None
 
     @property
     def routed(self) -> bool:

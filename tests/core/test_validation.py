@@ -86,7 +86,6 @@ def test_rollout_recovers_when_its_manifest_is_mended():
 LATER = {
     "workloadRef": {"workloadRef": {"name": "x"}},
     "restartAt": {"restartAt": "2026-11-23T12:00:00Z"},
-    "strategy.canary.dynamicStableScale": {"strategy": {"canary": {"dynamicStableScale": True}}},
     "strategy.canary.pingPong": {"strategy": {"canary": {"pingPong": {"pingService": "a"}}}},
     "strategy.blueGreen.antiAffinity": {
         "strategy": {

@@ -376,8 +376,8 @@ def test_object_is_left_alone_when_it_uses_what_is_not_supported(world):
     sim = world(weight(20), PAUSE)
     before, pods = sim.status, sim.sized()
     sim.events.clear()
-    sim.patch(spec={"strategy": {"canary": {"minPodsPerReplicaSet": 2}}}).ship("two").settle()
-    sentence = "spec.strategy.canary.minPodsPerReplicaSet is not supported yet"
+    sim.patch(spec={"strategy": {"canary": {"trafficRouting": {"alb": {"ingress": "x"}}}}}).ship("two").settle()
+    sentence = "spec.strategy.canary.trafficRouting.alb is not supported yet"
     assert sim.events == [("Warning", "NotSupported", sentence)]
     assert sim.sized() == pods
     assert (sim.status.phase, sim.status.conditions) == (before.phase, before.conditions)
