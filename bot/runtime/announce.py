@@ -46,6 +46,7 @@ class Announcer:
     painter: pictures.Painter | None = None
     series: pictures.SeriesSource | None = None
     link: Callable[[messenger.Place], str] | None = None
+    sent: delivery.Sent = lambda _told, _kind, _good: None
     box: outbox.Outbox = field(init=False)
     sender: delivery.Sender = field(init=False)
     gallery: pictures.Gallery = field(init=False)
@@ -61,7 +62,12 @@ class Announcer:
         self.absence = catchup.CatchUp(box=self.box, rules=self.rules)
         self.box.recovered = self.absence.over
         self.sender = delivery.Sender(
-            box=self.box, places=places, rules=self.rules, absence=self.absence, link=self.link
+            box=self.box,
+            places=places,
+            rules=self.rules,
+            absence=self.absence,
+            link=self.link,
+            sent=self.sent,
         )
         self.gallery = pictures.Gallery(
             chat=self.chat,

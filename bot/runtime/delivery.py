@@ -25,6 +25,9 @@ AGAIN = timedelta(minutes=5)
 
 LOUD = (notice.Kind.ALERT, notice.Kind.GATE)
 
+Sent = Callable[["Told", str, bool], None]
+"""Hears of each message that stands (True) or was refused for good."""
+
 Newest = Callable[[], scenes.Scene]
 """The state as it is at the moment of sending."""
 
@@ -66,6 +69,7 @@ class Sender:
     rules: authorize.Rules
     absence: catchup.CatchUp
     link: Callable[[messenger.Place], str] | None = None
+    sent: Sent = lambda _told, _kind, _good: None
     _shown: dict[str, dict[str, _Shown]] = field(default_factory=dict)
 
     def forget(self, key: str) -> None:
@@ -139,9 +143,11 @@ class Sender:
         except errors.RolloutBotError as problem:
             log.warning("%s of %s was not sent: %s", one.kind, told.seen.name, problem)
             memory.not_before = told.at + AGAIN
+            self.sent(told, one.kind, False)
             return
         if place is None:
             return
+        self.sent(told, one.kind, True)
         memory.stands()
         where = {"channel": place.channel, "ts": place.ts}
         await self.places.record(told.rollout, one.key, {**where, **one.keep})

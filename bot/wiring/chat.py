@@ -109,6 +109,7 @@ class Slack:
             clock=controller.clock,
             rules=rules,
             observe=controller.caches.rollouts.observe,
+            sent=controller.counting.sent,
             painter=charts.ChartPainter(),
             series=series.PrometheusSeries(ask=_asking(controller.providers["prometheus"])),
         )

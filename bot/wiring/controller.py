@@ -5,12 +5,13 @@ import logging
 from datetime import UTC, datetime
 
 from bot import settings
+from bot.adapters import meter as meters
 from bot.adapters import metrics, routers, timers
 from bot.adapters.kubernetes import api, events, informer
 from bot.model import ports, world
 from bot.runtime import apply, measure, orphans, queue, reconcile, references
 from bot.runtime import world as worlds
-from bot.wiring import chat, providers, pruning, triggers
+from bot.wiring import chat, counting, providers, pruning, triggers
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +28,15 @@ def now() -> datetime:
 class Controller:
     """One bot process: watches always, works while it leads."""
 
-    def __init__(self, chosen: settings.Settings, client: api.KubernetesApi) -> None:
+    def __init__(
+        self,
+        chosen: settings.Settings,
+        client: api.KubernetesApi,
+        meter: meters.Meter | None = None,
+    ) -> None:
         self.chosen = chosen
+        self.meter = meter or meters.Meter()
+        self.leading = False
         self.api = client
         self.index = references.Index()
         self.queue = queue.Queue(self._reconcile)
@@ -37,6 +45,8 @@ class Controller:
         self.timers = timers.Timers(woken=self._woken)
         self.events = events.EventWriter(api=client, clock=now)
         self.caches = self._watch()
+        self.counting = self._counting()
+        told = counting.Events(to=self.events, meter=self.meter)
         self.reader = worlds.Reader(
             cluster=chosen.cluster,
             caches=self.caches,
@@ -57,8 +67,8 @@ class Controller:
             ),
             clock=now,
             timers=self.timers,
-            events=self.events,
-            teller=self.chat.teller,
+            events=told,
+            teller=counting.Teller(to=self.chat.teller, counting=self.counting),
             index=self.index,
             again=self.queue.add,
             instance_id=chosen.instance_id,
@@ -76,10 +86,17 @@ class Controller:
             index=self.index,
             noticed=self.chat.noticed,
         )
-        self.measurer = self._measurer()
+        self.measurer = self._measurer(told)
         self._listen()
 
-    def _measurer(self) -> measure.Measurer:
+    def _counting(self) -> counting.Counting:
+        found = counting.Counting(
+            meter=self.meter, caches=self.caches, clock=now, leading=lambda: self.leading
+        )
+        self.meter.gauges.append(found.gauges)
+        return found
+
+    def _measurer(self, told: reconcile.Events) -> measure.Measurer:
         return measure.Measurer(
             api=self.api,
             runs=self.caches.runs,
@@ -87,7 +104,7 @@ class Controller:
             lasting=metrics.build_lasting(self.api),
             clock=now,
             timers=self.timers,
-            events=self.events,
+            events=told,
             again=self.run_queue.add,
             changed=self.triggers.verdict,
             instance_id=self.chosen.instance_id,
@@ -140,6 +157,8 @@ class Controller:
                 cache.listen(self.triggers.named(kind))
             if kind == ports.SERVICE:
                 cache.listen(self.orphans.service)
+            if kind in counting.PREFIXES:
+                cache.listen(self.counting.changed(counting.PREFIXES[kind], cache))
 
     def _woken(self, key: str) -> None:
         kind, _, rest = key.partition(":")
@@ -149,13 +168,13 @@ class Controller:
             self.queue.add(key)
 
     async def _reconcile(self, key: str) -> None:
-        await self.reconciler.reconcile(key)
+        await self.counting.timed("rollout_reconcile", self.reconciler.reconcile)(key)
 
     async def _release(self, key: str) -> None:
         await self.orphans.release(key)
 
     async def _measure(self, key: str) -> None:
-        await self.measurer.reconcile(key)
+        await self.counting.timed("analysis_run_reconcile", self.measurer.reconcile)(key)
 
     def definition(self) -> informer.Informer:
         """The cache of the one definition whose schema decides whether our block is kept."""
@@ -186,6 +205,7 @@ class Controller:
         ):
             for obj in cache.list():
                 work.add(triggers.key_of(obj))
+        self.leading = True
         async with asyncio.TaskGroup() as group:
             group.create_task(self.queue.run())
             group.create_task(self.run_queue.run())

@@ -1,13 +1,14 @@
 """The two HTTP ports: health for the kubelet, metrics for Prometheus."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
 
-import prometheus_client
 from aiohttp import web
 
 from bot import settings
+from bot.adapters import meter as meters
 
 
 class Servers:
@@ -18,11 +19,11 @@ class Servers:
         chosen: settings.Settings,
         *,
         ready: Callable[[], str],
-        registry: prometheus_client.CollectorRegistry,
+        meter: meters.Meter,
     ) -> None:
         self._chosen = chosen
         self._ready = ready
-        self._registry = registry
+        self._meter = meter
         self._runners: list[web.AppRunner] = []
         self.health_port = 0
         self.metrics_port = 0
@@ -62,5 +63,6 @@ class Servers:
         return web.Response(text=because or "ok", status=503 if because else 200)
 
     async def _metrics(self, _request: web.Request) -> web.Response:
-        body = prometheus_client.generate_latest(self._registry)
+        # What is there is read at once; writing all of it down would be felt on the loop.
+        body = await asyncio.to_thread(self._meter.snapshot().text)
         return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4"})

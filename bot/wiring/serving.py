@@ -9,20 +9,21 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 
-import prometheus_client
-
 from bot import settings
+from bot.adapters import meter as meters
 from bot.adapters.kubernetes import api, credentials, lease, session
 from bot.model import errors
 from bot.runtime import tasks
-from bot.wiring import alone, pruning, servers
+from bot.wiring import alone, counting, pruning, servers
 from bot.wiring import controller as controllers
 
 log = logging.getLogger(__name__)
 
 
 @contextlib.asynccontextmanager
-async def connected(chosen: settings.Settings) -> AsyncIterator[api.KubernetesApi]:
+async def connected(
+    chosen: settings.Settings, asked: session.Asked | None = None
+) -> AsyncIterator[api.KubernetesApi]:
     """A client for the cluster that the settings name."""
     named = bool(chosen.kubeconfig or os.environ.get("KUBECONFIG"))
     known = credentials.Credentials(
@@ -30,7 +31,7 @@ async def connected(chosen: settings.Settings) -> AsyncIterator[api.KubernetesAp
         context=chosen.context,
         in_cluster=not named and "KUBERNETES_SERVICE_HOST" in os.environ,
     )
-    async with session.Session(credentials=known) as open_session:
+    async with session.Session(credentials=known, asked=asked) as open_session:
         yield api.KubernetesApi(session=open_session, qps=chosen.qps, burst=chosen.burst)
 
 
@@ -42,8 +43,9 @@ async def run(chosen: settings.Settings, *, ports_file: str = "", ignored: list[
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with connected(chosen) as client:
-        return await _serve(controllers.Controller(chosen, client), stop, ports_file)
+    meter = meters.Meter()
+    async with connected(chosen, counting.requests_of(meter)) as client:
+        return await _serve(controllers.Controller(chosen, client, meter), stop, ports_file)
 
 
 async def _serve(controller: controllers.Controller, stop: asyncio.Event, ports_file: str) -> int:
@@ -51,7 +53,7 @@ async def _serve(controller: controllers.Controller, stop: asyncio.Event, ports_
     web = servers.Servers(
         controller.chosen,
         ready=lambda: state["why not"],
-        registry=prometheus_client.REGISTRY,
+        meter=controller.meter,
     )
     await web.start()
     controller.timers.start()

@@ -6,7 +6,7 @@ Belongs here: bytes in, bytes out. Does not belong here: what a path or a status
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -48,6 +48,9 @@ class Answer:
     body: bytes
 
 
+Asked = Callable[[str, str, Mapping[str, str], int], None]
+
+
 def _socket(address: tuple[Any, ...]) -> socket.socket:
     """Make a socket whose kernel notices a silent peer within a minute, also under a watch."""
     family, kind, protocol = address[:3]
@@ -64,10 +67,16 @@ def _socket(address: tuple[Any, ...]) -> socket.socket:
 
 
 class Session:
-    """Three connection pools to one API server. Use as ``async with``, or open and close."""
+    """Three connection pools to one API server. Use as ``async with``, or open and close.
 
-    def __init__(self, *, credentials: credentials_module.Credentials) -> None:
+    ``asked`` hears of each request that was answered: method, path, query, status.
+    """
+
+    def __init__(
+        self, *, credentials: credentials_module.Credentials, asked: Asked | None = None
+    ) -> None:
         self._credentials = credentials
+        self._asked = asked
         self._normal: aiohttp.ClientSession | None = None
         self._urgent: aiohttp.ClientSession | None = None
         self._watches: aiohttp.ClientSession | None = None
@@ -174,7 +183,7 @@ class Session:
             headers["Content-Type"] = request.content_type
         # Of a watch only the beginning has a deadline; afterwards its silence has one.
         async with asyncio.timeout(request.timeout_s):
-            return await pool.request(
+            response = await pool.request(
                 request.method,
                 self._credentials.host + request.path,
                 params=request.query,
@@ -185,3 +194,6 @@ class Session:
                 server_hostname=self._credentials.server_hostname,
                 allow_redirects=False,
             )
+        if self._asked is not None:
+            self._asked(request.method, request.path, request.query, response.status)
+        return response
