@@ -11,7 +11,7 @@ from bot.adapters.kubernetes import api, events, informer
 from bot.model import ports, world
 from bot.runtime import apply, measure, orphans, queue, reconcile, references
 from bot.runtime import world as worlds
-from bot.wiring import chat, counting, providers, pruning, triggers
+from bot.wiring import chat, counting, providers, pruning, triggers, watched
 
 log = logging.getLogger(__name__)
 
@@ -111,32 +111,18 @@ class Controller:
         )
 
     def _watch(self) -> worlds.Caches:
-        """One informer a kind; optional kinds only fill where the server has them."""
+        """One informer a kind."""
         inside = self.chosen.namespace
-
-        def cache(kind: ports.Kind, selector: str = "") -> informer.Informer:
-            return informer.Informer(
-                source=self.api,
-                kind=kind,
-                namespace=inside if kind.namespaced else "",
-                selector=selector,
-            )
-
-        mesh = ports.Kind(
-            group="networking.istio.io",
-            version=self.chosen.istio_version,
-            plural="virtualservices",
-            name="VirtualService",
-        )
         return worlds.Caches(
-            rollouts=cache(ports.ROLLOUT),
-            replica_sets=cache(ports.REPLICA_SET, "rollouts-pod-template-hash"),
-            services=cache(ports.SERVICE),
-            runs=cache(ports.RUN),
-            templates=cache(ports.TEMPLATE),
-            cluster_templates=cache(ports.CLUSTER_TEMPLATE),
-            ingresses=cache(ports.INGRESS),
-            virtual_services=cache(mesh),
+            **{
+                name: informer.Informer(
+                    source=self.api,
+                    kind=one.kind,
+                    namespace=inside if one.kind.namespaced else "",
+                    selector=one.selector,
+                )
+                for name, one in watched.kinds(self.chosen).items()
+            }
         )
 
     def informers(self) -> list[informer.Informer]:

@@ -1,0 +1,35 @@
+"""Which kinds the bot looks at, by the field of ``Caches`` that holds them. One line a kind."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot import settings
+from bot.model import ports
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """A kind, and by which labels its objects are chosen."""
+
+    kind: ports.Kind
+    selector: str = ""
+
+
+def kinds(chosen: settings.Settings) -> Mapping[str, Watched]:
+    """Every kind; optional ones only fill where the server has them."""
+    mesh = ports.Kind(
+        group="networking.istio.io",
+        version=chosen.istio_version,
+        plural="virtualservices",
+        name="VirtualService",
+    )
+    return {
+        "rollouts": Watched(kind=ports.ROLLOUT),
+        "replica_sets": Watched(kind=ports.REPLICA_SET, selector="rollouts-pod-template-hash"),
+        "services": Watched(kind=ports.SERVICE),
+        "runs": Watched(kind=ports.RUN),
+        "templates": Watched(kind=ports.TEMPLATE),
+        "cluster_templates": Watched(kind=ports.CLUSTER_TEMPLATE),
+        "ingresses": Watched(kind=ports.INGRESS),
+        "virtual_services": Watched(kind=mesh),
+    }
