@@ -1,15 +1,19 @@
 """The command line: arguments, then run. What the parts are is ``bot.wiring``'s business."""
 
+import json
 import sys
 from collections.abc import Callable
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, TextIO
 
 import click
 import uvloop
 
 import bot
 from bot import settings, wiring
+from bot.cli import checking, deciding, evaluating, shelf
 from bot.model import errors
+from bot.wiring import offline
 
 _MEAN_NOTHING = (
     "rollout-threads",
@@ -136,6 +140,84 @@ def _ignored(args: list[str]) -> list[str]:
         found.append(name)
         skip = "=" not in arg
     return found
+
+
+class Instant(click.ParamType[datetime]):
+    """A time as RFC 3339 has it; without a zone it is UTC."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
+        try:
+            found = datetime.fromisoformat(str(value))
+        except ValueError:
+            raise click.BadParameter(f"{value!r} is no time (RFC 3339)", ctx, param) from None
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _now(_ctx: Any, _param: Any, value: datetime | None) -> datetime:
+    return value or datetime.now(UTC)
+
+
+_at = click.option("--now", type=Instant(), callback=_now, help="the time it is; now if left out")
+
+
+@main.command("eval")
+@click.argument("expression")
+@click.option("--result", required=True, help="what the provider returned, as JSON")
+@click.option("--shape", type=click.Choice(evaluating.SHAPES), default="auto", show_default=True)
+@_at
+def evaluate(expression: str, result: str, shape: str, now: datetime) -> None:
+    """Say what a condition makes of a result: exit 0 true, 1 false, 2 error."""
+    try:
+        holds = evaluating.truth(expression, result, shape=shape, now=now)
+    except errors.UserError as error:
+        print(f"error: {error.sentence}", file=sys.stderr)
+        sys.exit(2)
+    print(str(holds).lower())
+    sys.exit(0 if holds else 1)
+
+
+@main.command()
+@click.option("-f", "--filename", "file", type=click.File(), required=True, help="- is stdin")
+@click.option("--rollout", "name", default="", help="which one, where the file holds several")
+@click.option("--intent", default="", help='what a person asks, as JSON: {"kind": "promote"}')
+@_at
+def decide(file: TextIO, name: str, intent: str, now: datetime) -> None:
+    """Print what the bot would do about a Rollout, as JSON; without a cluster."""
+    try:
+        reader = offline.reader(shelf.parse(file.read()), settings.Settings())
+        rollout = deciding.chosen(reader.caches.rollouts.list(), name)
+        found = deciding.decided(rollout, reader=reader, now=now, intent=intent)
+    except errors.UserError as error:
+        raise click.ClickException(error.sentence) from None
+    print(json.dumps(found, indent=2))
+
+
+@main.command()
+@click.option("--kubeconfig", default="", help="path of a kubeconfig")
+@click.option("--context", default="", help="context of the kubeconfig")
+@click.option("-n", "--namespace", default="default", show_default=True)
+@click.option("-A", "--all-namespaces", "everywhere", is_flag=True)
+@click.option("--json", "as_json", is_flag=True, help="print JSON")
+def preflight(
+    *, kubeconfig: str, context: str, everywhere: bool, namespace: str, as_json: bool
+) -> None:
+    """Judge every Rollout and template of the cluster; writes nothing.
+
+    Exit 1 where one is not built here or invalid.
+    """
+    inside = "" if everywhere else namespace
+    chosen = settings.Settings(kubeconfig=kubeconfig, context=context, namespace=inside)
+    try:
+        found = uvloop.run(offline.preflighted(chosen))
+    except (errors.RolloutBotError, TimeoutError) as error:
+        raise click.ClickException(str(error) or "the cluster does not answer") from None
+    if as_json:
+        print(json.dumps(checking.as_json(found), indent=2))
+    else:
+        print(checking.as_text(found))
+    sys.exit(checking.exit_code(found))
 
 
 if __name__ == "__main__":

@@ -35,6 +35,11 @@ def judge(sample: ports.Sample, metric: metrics.Metric, *, strict: bool) -> tupl
         return analysis.Verdict.ERROR, str(error)
 
 
+def expects_no_data(conditions: str) -> bool:
+    """Whether the conditions themselves ask for every kind of missing data."""
+    return all(asks.search(conditions) for asks in _ASKS.values())
+
+
 def missing(value: Any) -> frozenset[str]:
     """What kinds of nothing-to-compare there are in a value: nothing, nan, infinity."""
     if value is None or value in ([], ()):

@@ -1,0 +1,41 @@
+"""What the commands need that look at objects without a controller: readers over still caches."""
+
+import asyncio
+from collections.abc import Sequence
+
+from bot import settings
+from bot.adapters import routers
+from bot.adapters.kubernetes import api
+from bot.cli import checking, shelf
+from bot.model import errors, ports, preflight
+from bot.runtime import world as worlds
+from bot.wiring import serving, watched
+
+LIST_TIMEOUT_S = 60.0
+
+
+def reader(objects: Sequence[ports.Object], chosen: settings.Settings) -> worlds.Reader:
+    """Sees exactly ``objects``."""
+    kinds = {name: one.kind for name, one in watched.kinds(chosen).items()}
+    return worlds.Reader(
+        cluster=chosen.cluster,
+        caches=shelf.caches(objects, kinds),
+        routers=routers.table(istio_version=chosen.istio_version),
+    )
+
+
+async def preflighted(chosen: settings.Settings) -> list[preflight.Judgment]:
+    """Every Rollout and template of the settings' namespace, or of the cluster."""
+    async with serving.connected(chosen) as client, asyncio.timeout(LIST_TIMEOUT_S):
+        found = [
+            one for kind in watched.kinds(chosen).values() for one in await _all(client, kind)
+        ]
+    return checking.judged(reader(found, chosen), namespace=chosen.namespace)
+
+
+async def _all(client: api.KubernetesApi, one: watched.Watched) -> list[ports.Object]:
+    """The objects of a kind; none where the server does not know it or we may not look."""
+    try:
+        return await client.list(one.kind, selector=one.selector)
+    except errors.NotFound:
+        return []
