@@ -11,7 +11,7 @@ from bot.adapters.kubernetes import api, events, informer
 from bot.model import ports, world
 from bot.runtime import apply, measure, orphans, queue, reconcile, references
 from bot.runtime import world as worlds
-from bot.wiring import chat, counting, providers, pruning, triggers, watched
+from bot.wiring import chat, counting, lifecycle, providers, pruning, triggers, watched
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +47,9 @@ class Controller:
         self.caches = self._watch()
         self.counting = self._counting()
         told = counting.Events(to=self.events, meter=self.meter)
+        self.lifecycle = lifecycle.Lifecycle(
+            events=told, rollouts=self.caches.rollouts, leading=lambda: self.leading
+        )
         self.reader = worlds.Reader(
             cluster=chosen.cluster,
             caches=self.caches,
@@ -80,14 +83,17 @@ class Controller:
             services=self.caches.services,
             add=self.service_queue.add,
         )
-        self.triggers = triggers.Triggers(
+        self.triggers = self._triggers()
+        self.measurer = self._measurer(told)
+        self._listen()
+
+    def _triggers(self) -> triggers.Triggers:
+        return triggers.Triggers(
             rollouts=self.queue,
             runs=self.run_queue,
             index=self.index,
             noticed=self.chat.noticed,
         )
-        self.measurer = self._measurer(told)
-        self._listen()
 
     def _counting(self) -> counting.Counting:
         found = counting.Counting(
@@ -135,6 +141,7 @@ class Controller:
             if kind == ports.ROLLOUT:
                 cache.listen(self.triggers.rollout)
                 cache.listen(self.orphans.rollout)
+                cache.listen(self.lifecycle.changed)
             elif kind == ports.REPLICA_SET:
                 cache.listen(self.triggers.replica_set)
             elif kind == ports.RUN:
@@ -154,7 +161,8 @@ class Controller:
             self.queue.add(key)
 
     async def _reconcile(self, key: str) -> None:
-        await self.counting.timed("rollout_reconcile", self.reconciler.reconcile)(key)
+        work = self.lifecycle.telling(self.reconciler.reconcile)
+        await self.counting.timed("rollout_reconcile", work)(key)
 
     async def _release(self, key: str) -> None:
         await self.orphans.release(key)
