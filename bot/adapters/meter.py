@@ -5,9 +5,8 @@ kept here and handed over as they are named. What is counted, and when, is the c
 """
 
 import bisect
-import itertools
 import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,17 +84,15 @@ class _Kept:
     histograms: dict[tuple[str, ...], _Histogram] = field(default_factory=dict)
 
 
-Gauges = Callable[[], Iterable[series.Family]]
+Gauges = Callable[[], Callable[[], Iterable[series.Family]]]
+"""Called at each scrape; what it returns is called in a thread and touches nothing that moves."""
 
 
 class Meter:
-    """``count`` and ``observe`` as things happen; ``text`` is what a scrape returns.
-
-    ``gauges`` are asked at each scrape.
-    """
+    """``count`` and ``observe`` as things happen; ``snapshot`` is what a scrape returns."""
 
     def __init__(self) -> None:
-        self.gauges: list[Gauges] = [_about]
+        self.gauges: list[Gauges] = [lambda: _about]
         self._kept = {name: _Kept() for name in KINDS}
         self._registry = prometheus_client.CollectorRegistry()
         process_collector.ProcessCollector(registry=self._registry)
@@ -125,12 +122,39 @@ class Meter:
                         del held[key]
 
     def snapshot(self) -> "Snapshot":
-        """Everything as it is now; ``text`` of it may be made in a thread."""
-        own = itertools.chain(self._counted(), self._measured(), self._registry.collect())
-        return Snapshot(list(own))
+        """Everything as it is now, quickly taken; writing it down takes long and has its time."""
+        kept = {
+            name: _Kept(
+                numbers=dict(held.numbers),
+                histograms={
+                    key: _Histogram(counts=list(one.counts), sum=one.sum)
+                    for key, one in held.histograms.items()
+                },
+            )
+            for name, held in self._kept.items()
+        }
+        return Snapshot(kept=kept, gauges=[ask() for ask in self.gauges], registry=self._registry)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What was there at one moment; may be read in a thread."""
+
+    kept: Mapping[str, _Kept]
+    gauges: Sequence[Callable[[], Iterable[series.Family]]]
+    registry: prometheus_client.CollectorRegistry
+
+    def collect(self) -> Iterator[core.Metric]:
+        yield from self._counted()
+        yield from self._measured()
+        yield from self.registry.collect()
+
+    def text(self) -> bytes:
+        """The text format that every Prometheus reads."""
+        return prometheus_client.generate_latest(self)
 
     def _counted(self) -> Iterator[core.Metric]:
-        for name, kept in self._kept.items():
+        for name, kept in self.kept.items():
             kind = KINDS[name]
             if kind.buckets:
                 yield _histograms(name, kind, kept)
@@ -151,20 +175,6 @@ class Meter:
                 for point in found.points:
                     family.add_sample(found.name, dict(point.labels), point.value)
                 yield family
-
-
-class Snapshot:
-    """What was there at one moment."""
-
-    def __init__(self, families: list[core.Metric]) -> None:
-        self._families = families
-
-    def collect(self) -> list[core.Metric]:
-        return self._families
-
-    def text(self) -> bytes:
-        """The text format that every Prometheus reads."""
-        return prometheus_client.generate_latest(self)
 
 
 def _key(name: str, labels: Mapping[str, str]) -> tuple[str, ...]:

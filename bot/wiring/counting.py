@@ -1,6 +1,7 @@
 """Who counts what: the parts of the controller and the meter that ``/metrics`` shows."""
 
 import asyncio
+import functools
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -90,24 +91,23 @@ class Counting:
         took = max(0.0, (self.clock() - told.at).total_seconds())
         self.meter.observe("notification_send", took, **me)
 
-    def gauges(self) -> list[series_model.Family]:
-        """What is so now."""
+    def gauges(self) -> Callable[[], list[series_model.Family]]:
+        """What is so now: what is there is listed at once, and made into series later."""
         caches = self.caches
         experiments: Any = getattr(caches, "experiments", None)
         leads = series_model.Point(labels={}, value=float(self.leading()))
         leader = series_model.Family(
             name="rollout_bot_leading", help="Whether this replica decides.", points=(leads,)
         )
-        return [
-            leader,
-            *series.families(
-                rollouts=caches.rollouts.list(),
-                runs=caches.runs.list(),
-                templates=[*caches.templates.list(), *caches.cluster_templates.list()],
-                experiments=experiments.list() if experiments is not None else (),
-                now=self.clock(),
-            ),
-        ]
+        found = functools.partial(
+            series.families,
+            rollouts=list(caches.rollouts.list()),
+            runs=list(caches.runs.list()),
+            templates=[*caches.templates.list(), *caches.cluster_templates.list()],
+            experiments=list(experiments.list()) if experiments is not None else [],
+            now=self.clock(),
+        )
+        return lambda: [leader, *found()]
 
     def changed(
         self, prefix: str, cache: ports.Cache

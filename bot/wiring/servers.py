@@ -63,6 +63,6 @@ class Servers:
         return web.Response(text=because or "ok", status=503 if because else 200)
 
     async def _metrics(self, _request: web.Request) -> web.Response:
-        # What is there is read at once; writing all of it down would be felt on the loop.
+        # What is there is listed at once; writing all of it down would be felt on the loop.
         body = await asyncio.to_thread(self._meter.snapshot().text)
         return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4"})
