@@ -147,9 +147,12 @@ class Measurer:
             else:
                 work = self._take(key, flight, due)
             flight.tasks[due.metric] = tasks.spawn(work, name=f"measure {key} {due.metric}")
-        for due in decision.stop:
-            await self._stop(key, run, flight, due)
         finished = (decision.status or run.get("status") or {}).get("phase") in analysis.DONE
+        for due in decision.stop:
+            if finished:
+                tasks.spawn(self._abandon(due), name=f"stop {key} {due.metric}")
+            else:
+                await self._stop(key, run, flight, due)
         if finished:
             await tasks.cancel(*flight.tasks.values())
             flight.tasks.clear()
@@ -195,6 +198,13 @@ class Measurer:
             self._last(key, flight, due, _check(run, due), stop=True),
             name=f"stop {key} {due.metric}",
         )
+
+    async def _abandon(self, due: analysis.Due) -> None:
+        """End a lasting measurement whose run is over already: nobody hears of it any more."""
+        try:
+            await self.lasting[due.provider].terminate(due.state or {})
+        except (ports.MetricError, KeyError) as error:
+            log.warning("the check of %s goes on: %s", due.metric, error)
 
     async def _last(
         self,

@@ -42,11 +42,13 @@ def decide_run(
             for m in fields.sequence(spec.get("metrics"), "metrics")
         ]
     except errors.UserError as problem:
-        return _broken(f"Unable to resolve metric arguments: {problem.sentence}", hidden)
+        sentence = f"Unable to resolve metric arguments: {problem.sentence}"
+        return _broken(sentence, hidden, _begun(spec, status))
     try:
         known = _decorated(spec, metrics.in_order(raws))
     except errors.UserError as problem:
-        return _broken(f"Analysis spec invalid: {problem.sentence}", hidden)
+        sentence = f"Analysis spec invalid: {problem.sentence}"
+        return _broken(sentence, hidden, _begun(spec, status))
     return _measured(
         spec=spec,
         status=status,
@@ -59,10 +61,29 @@ def decide_run(
     )
 
 
-def _broken(sentence: str, hidden: tuple[str, ...]) -> analysis.RunDecision:
+def _broken(
+    sentence: str, hidden: tuple[str, ...], begun: tuple[analysis.Due, ...]
+) -> analysis.RunDecision:
     message = results.redacted(sentence, hidden)[:2000]
     event = world.Event(reason="AnalysisRunError", message=message, warning=True)
-    return analysis.RunDecision(status={"phase": "Error", "message": message}, events=(event,))
+    status = {"phase": "Error", "message": message}
+    return analysis.RunDecision(status=status, stop=begun, events=(event,))
+
+
+def _begun(spec: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[analysis.Due, ...]:
+    """What goes on though its metric cannot be read any more: a secret was deleted meanwhile."""
+    found = {
+        str(result.get("name")): result["measurements"][-1].get("metadata") or {}
+        for result in status.get("metricResults") or ()
+        if verdicts.unfinished(result)
+    }
+    return tuple(
+        analysis.Due(metric=raw["name"], provider=provider, config={}, state=found[raw["name"]])
+        for raw in fields.sequence(spec.get("metrics"), "metrics")
+        if isinstance(raw, Mapping) and raw.get("name") in found
+        for provider in metrics.LASTING
+        if (raw.get("provider") or {}).get(provider) is not None
+    )
 
 
 def _decorated(spec: Mapping[str, Any], found: list[metrics.Metric]) -> list[metrics.Metric]:

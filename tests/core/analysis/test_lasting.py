@@ -110,6 +110,15 @@ def test_run_stops_the_check_when_another_metric_has_failed_and_the_bot_was_rest
     assert talk.status["phase"] == "Failed"
 
 
+def test_check_is_stopped_when_the_run_breaks_under_it() -> None:
+    secret = {"secretKeyRef": {"name": "s", "key": "k"}}
+    talk = Talk(job(), args=[{"name": "key", "valueFrom": secret}])
+    talk.decide({"check": BEGUN}, secrets={("s", "k"): "x"})
+    decision = talk.decide(secrets={("s", "k"): None})
+    assert talk.status["phase"] == "Error"
+    assert [(due.provider, due.state) for due in decision.stop] == [("job", STATE)]
+
+
 def test_run_starts_nothing_when_it_is_terminated_before_the_first_check() -> None:
     talk = Talk(job(), terminate=True)
     decision = talk.decide()
