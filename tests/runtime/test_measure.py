@@ -126,6 +126,7 @@ async def test_end_is_not_lost_when_it_comes_while_the_beginning_is_written():
     world.store.during = ends
     await world.work()
     assert (world.phase, len(world.taken)) == ("Failed", 1)
+    assert world.check.calls == [("begin", 1), ("follow", "j1")]
 
 
 async def test_check_is_followed_from_its_metadata_when_the_bot_starts_again():
