@@ -50,10 +50,14 @@ class Events:
 
 @dataclass(slots=True, kw_only=True)
 class _Wait:
-    """How long a rollout waited for people so far, and since when it waits now."""
+    """How long a rollout waited for people so far, and since when it waits now.
+
+    ``counted`` is the start of the course whose end was counted last.
+    """
 
     total_s: float = 0.0
     since: datetime | None = None
+    counted: datetime | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -139,16 +143,16 @@ class Counting:
         wait.since = since
         while len(self._waits) > MOST_WAITS:
             del self._waits[next(iter(self._waits))]
-        end = series.ended(old, new, now)
-        if end is None:
+        end, started = series.ended(old, new, now), series.started(old)
+        if end is None or wait.counted == started:
             return
-        del self._waits[uid]
         for family, value in (
             ("rollout_duration_seconds", end.seconds),
             ("rollout_progression_duration_seconds", max(0.0, end.seconds - wait.total_s)),
             ("rollout_manual_pause_duration_seconds", wait.total_s),
         ):
             self.meter.observe(family, value, status=end.how)
+        wait.counted, wait.total_s = started, 0.0
 
 
 @dataclass(slots=True, kw_only=True)

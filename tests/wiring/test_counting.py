@@ -92,7 +92,8 @@ def state(seconds, **status):
 def test_course_is_measured_without_the_time_that_people_kept_it_waiting(made, clock):
     pause = {"reason": "CanaryPauseStep", "startTime": (START + timedelta(seconds=10)).isoformat()}
     going, held = state(0), state(0, pauseConditions=[pause])
-    done = state(0, conditions=[{"type": "Completed", "status": "True"}])
+    kinds = ("Completed", "Healthy")
+    done = state(0, conditions=[{"type": kind, "status": "True"} for kind in kinds])
     for second, old, new in ((10, going, held), (50, held, going), (60, going, done)):
         clock.at = START + timedelta(seconds=second)
         made.course(old, new)
@@ -101,6 +102,7 @@ def test_course_is_measured_without_the_time_that_people_kept_it_waiting(made, c
     assert value(made, "rollout_progression_duration_seconds_sum", **how) == 20
     assert value(made, "rollout_manual_pause_duration_seconds_sum", **how) == 40
     made.course(done, done)
+    made.course(going, done)
     assert value(made, "rollout_duration_seconds_count", **how) == 1
 
 

@@ -3,7 +3,7 @@
 What happens (passes, errors, events) is counted where it happens, not here.
 """
 
-from bot.core.series.courses import ended, waiting_since
+from bot.core.series.courses import ended, started, waiting_since
 from bot.core.series.gauges import families
 
-__all__ = ["ended", "families", "waiting_since"]
+__all__ = ["ended", "families", "started", "waiting_since"]

@@ -16,11 +16,12 @@ Object = Mapping[str, Any]
 
 def duration_s(rollout: Object, now: datetime) -> float | None:
     """Seconds from the start of the newest revision to its end, or to now."""
-    start, end = _start(rollout), _end(rollout)
+    start, end = started(rollout), _end(rollout)
     return None if start is None else max(0.0, ((end or now) - start).total_seconds())
 
 
-def _start(rollout: Object) -> datetime | None:
+def started(rollout: Object) -> datetime | None:
+    """When the newest revision began."""
     block = raw.mapping(rollout, "status", "rolloutBot")
     made = raw.mapping(rollout, "metadata").get("creationTimestamp")
     return codec_status.time(block.get("started")) or codec_status.time(made)
@@ -30,14 +31,28 @@ def _end(rollout: Object) -> datetime | None:
     status = raw.mapping(rollout, "status")
     if status.get("abort"):
         return codec_status.time(status.get("abortedAt"))
-    done = raw.condition(status, "Completed")
-    if done.get("status") != "True":
+    if not _done(status):
         return None
-    return codec_status.time(done.get("lastTransitionTime"))
+    at = codec_status.time(raw.condition(status, "Completed").get("lastTransitionTime"))
+    start = started(rollout)
+    if at is not None and start is not None and at > start:
+        return at
+    # A first revision is complete from its first pass on; it takes until its pods are there.
+    return codec_status.time(raw.condition(status, "Healthy").get("lastTransitionTime"))
+
+
+def _done(status: Object) -> bool:
+    """Whether the newest revision is the stable one, and all of it is there."""
+    return all(
+        raw.condition(status, kind).get("status") == "True" for kind in ("Completed", "Healthy")
+    )
 
 
 def ended(old: Object, new: Object, now: datetime) -> series.CourseEnd | None:
-    """The end that lies between two states, if there is one."""
+    """The end that lies between two states, if there is one.
+
+    A finished rollout whose pods fail and come back ends again: the caller counts one only.
+    """
     before, after = raw.mapping(old, "status"), raw.mapping(new, "status")
     if not before or _over(before):
         return None
@@ -47,9 +62,7 @@ def ended(old: Object, new: Object, now: datetime) -> series.CourseEnd | None:
 
 
 def _over(status: Object) -> bool:
-    return bool(status.get("abort")) or (
-        raw.condition(status, "Completed").get("status") == "True"
-    )
+    return bool(status.get("abort")) or _done(status)
 
 
 def _how(before: Object, after: Object) -> str:
@@ -60,7 +73,7 @@ def _how(before: Object, after: Object) -> str:
             return ""
         back = after.get("currentPodHash") == before.get("stableRS")
         return "RolledBack" if back else "Superseded"
-    if raw.condition(after, "Completed").get("status") != "True":
+    if not _done(after):
         return ""
     return "FastPromoted" if before.get("promoteFull") else "Promoted"
 

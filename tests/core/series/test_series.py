@@ -102,7 +102,10 @@ def test_rollout_has_the_seeds_series():
 
 
 def test_rollout_duration_stands_still_when_its_course_is_over():
-    done = {"Completed": {"status": "True", "lastTransitionTime": at(45)}}
+    done = {
+        "Completed": {"status": "True", "lastTransitionTime": at(45)},
+        "Healthy": {"status": "True", "lastTransitionTime": at(46)},
+    }
     for one in (rollout(conditions=done), rollout(abort=True, abortedAt=at(45))):
         assert found(now=500, rollouts=[one])["argo_rollouts_rollout_duration_seconds"] == [(MINE, 45)]
 
@@ -164,8 +167,19 @@ def test_templates_and_experiments_have_their_gauges():
     assert [p["phase"] for p, value in got["experiment_phase"] if value] == ["Failed"]
 
 
+def test_first_revision_takes_until_its_pods_are_there():
+    first = {"Completed": {"status": "True", "lastTransitionTime": at(0)}}
+    there = {**first, "Healthy": {"status": "True", "lastTransitionTime": at(20)}}
+    for conditions, seconds in ((first, 500), (there, 20)):
+        got = found(now=500, rollouts=[rollout(conditions=conditions)])
+        assert got["argo_rollouts_rollout_duration_seconds"] == [(MINE, seconds)]
+
+
 OPEN = {"Completed": {"status": "False", "lastTransitionTime": at(0)}}
-DONE = {"Completed": {"status": "True", "lastTransitionTime": at(30)}}
+DONE = {
+    "Completed": {"status": "True", "lastTransitionTime": at(30)},
+    "Healthy": {"status": "True", "lastTransitionTime": at(30)},
+}
 UNDER_WAY = {"conditions": OPEN, "currentPodHash": "b", "stableRS": "a"}
 
 
@@ -173,6 +187,7 @@ UNDER_WAY = {"conditions": OPEN, "currentPodHash": "b", "stableRS": "a"}
     ("before", "after", "how"),
     [
         ({}, {"conditions": DONE, "stableRS": "b"}, "Promoted"),
+        ({"conditions": {"Completed": DONE["Completed"]}}, {"conditions": DONE}, "Promoted"),
         ({"promoteFull": True}, {"conditions": DONE, "stableRS": "b"}, "FastPromoted"),
         ({}, {"abort": True}, "Aborted"),
         ({}, {"currentPodHash": "c"}, "Superseded"),
