@@ -121,16 +121,17 @@ async def test_job_fails_when_its_deadline_passes(
         assert status["message"] == 'Metric "check" assessed Failed due to failed (1) > failureLimit (0)'
 
 
-async def test_job_is_deleted_and_inconclusive_when_the_run_is_terminated(
+async def test_job_is_deleted_and_no_doubt_remains_when_the_run_is_terminated(
     control_plane: ControlPlane, namespace: str, cluster: Cluster
 ) -> None:
     async with bot(control_plane, namespace):
         await cluster.start(check("sleep 600"))
         await cluster.until(phase("Running"))
         await cluster.stop()
-        status = await cluster.until(phase("Inconclusive"))
+        status = await cluster.until(phase("Successful"))
+        assert status["message"] == "Run Terminated"
         (taken,) = status["metricResults"][0]["measurements"]
-        assert (taken["phase"], taken["message"]) == ("Inconclusive", "Metric Terminated")
+        assert (taken["phase"], taken["message"]) == ("Successful", "Metric Terminated")
         await cluster.until_no_jobs()
 
 

@@ -52,7 +52,7 @@ class Check:
 
     async def terminate(self, state):
         self.calls.append(("terminate", state["job-name"]))
-        return ports.Ending(phase="Inconclusive", message="Metric Terminated")
+        return ports.Ending(phase="Successful", message="Metric Terminated")
 
     async def collect(self, check, *, keep):
         self.calls.append(("collect", keep))
@@ -147,7 +147,7 @@ async def test_check_is_terminated_once_when_the_run_is(restart):
         world.measurer = world.restarted()
     world.store.run["spec"]["terminate"] = True
     await world.work()
-    assert (world.phase, world.taken[0]["message"]) == ("Inconclusive", "Metric Terminated")
+    assert (world.phase, world.taken[0]["message"]) == ("Successful", "Metric Terminated")
     assert [name for name, _ in world.check.calls].count("terminate") == 1
 
 

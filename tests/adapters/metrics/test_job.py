@@ -180,7 +180,7 @@ async def test_job_is_followed_on_when_the_server_is_away_for_a_moment(server):
 async def test_job_is_deleted_in_the_foreground_when_it_is_terminated(server):
     provider = job.Job(api=server)
     state = await provider.begin({"spec": SPEC}, check=CHECK)
-    expected = ports.Ending(phase="Inconclusive", message="Metric Terminated")
+    expected = ports.Ending(phase="Successful", message="Metric Terminated")
     assert await provider.terminate(state) == expected
     assert server.deleted == [(state["job-name"], {"propagationPolicy": "Foreground"})]
     assert await provider.terminate(state) == expected

@@ -83,8 +83,8 @@ def test_run_stops_the_check_and_waits_for_it_when_it_is_terminated() -> None:
     (stop,) = decision.stop
     assert (stop.metric, stop.state, decision.due) == ("check", STATE, ())
     assert talk.status["phase"] == "Running"
-    talk.decide({"check": ended("Inconclusive", "Metric Terminated")})
-    assert talk.status["phase"] == "Inconclusive"
+    talk.decide({"check": ended("Successful", "Metric Terminated")})
+    assert (talk.status["phase"], talk.status["message"]) == ("Successful", "Run Terminated")
     assert talk.result("check")["measurements"][0]["message"] == "Metric Terminated"
 
 
@@ -106,7 +106,7 @@ def test_run_stops_the_check_when_another_metric_has_failed_and_the_bot_was_rest
     decision = talk.decide()
     assert [due.metric for due in decision.stop] == ["check"]
     assert talk.status["phase"] == "Running"
-    talk.decide({"check": ended("Inconclusive", "Metric Terminated")})
+    talk.decide({"check": ended("Successful", "Metric Terminated")})
     assert talk.status["phase"] == "Failed"
 
 
