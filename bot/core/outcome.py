@@ -7,6 +7,8 @@ from bot.core import draft as draft_module
 from bot.model import status as status_model
 from bot.model import world
 
+_FIRST, _LAST = frozenset({"RolloutUpdated", "NewReplicaSetCreated"}), "RolloutCompleted"
+
 
 def record_abort(d: draft_module.Draft) -> None:
     """Keep what people are told of an abort: when, from which weight, when traffic was off."""
@@ -52,7 +54,7 @@ def decision(
 ) -> world.Decision:
     """Everything that the pass came to."""
     d.status = conditions.without_microseconds(d.status)
-    events = [*d.events, *_service_events(d, selectors), *_size_events(d, sizes)]
+    events = _in_order(d, _service_events(d, selectors), _size_events(d, sizes))
     new = d.family.new
     body = None
     if d.family.creating:
@@ -98,6 +100,21 @@ def _annotated(d: draft_module.Draft, sizes: Mapping[str, world.Size]) -> dict[s
             min_ready_s=ready_s,
         )
     return out
+
+
+def _in_order(
+    d: draft_module.Draft, switched: list[world.Event], scaled: list[world.Event]
+) -> list[world.Event]:
+    """As Argo tells them: what is new, Services, decisions, pods, and last that it is complete.
+
+    A blue-green is complete before the old pods go.
+    """
+    complete = [event for event in d.events if event.reason == _LAST]
+    told = [event for event in d.events if event.reason not in _FIRST and event not in complete]
+    news = [event for event in d.events if event.reason in _FIRST]
+    late = [event for event in scaled if d.spec.blue_green and "Scaled down" in event.message]
+    early = [event for event in scaled if event not in late]
+    return [*news, *switched, *told, *early, *complete, *late]
 
 
 def _service_events(d: draft_module.Draft, selectors: Mapping[str, str]) -> list[world.Event]:
