@@ -3,7 +3,6 @@
 Who calls when is ``announce``'s, limits and retries are ``outbox``'s.
 """
 
-import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,7 @@ from bot.model import errors, messages, messenger, ports, world
 from bot.model import spec as spec_model
 from bot.model import status as status_model
 from bot.render import rendering
-from bot.runtime import anchors, authorize, catchup, outbox
+from bot.runtime import anchors, authorize, catchup, outbox, shown
 
 log = logging.getLogger(__name__)
 
@@ -45,22 +44,6 @@ class Told:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Shown:
-    """What stands in the chat, as far as this process has put it there."""
-
-    digest: str = ""
-    edits: int = 0
-    not_before: datetime | None = None
-    facts: messages.CardFacts | messages.GateFacts | messages.AlertFacts | None = None
-    tried: messages.CardFacts | messages.GateFacts | messages.AlertFacts | None = None
-
-    def stands(self) -> None:
-        """What was tried last stands in the chat."""
-        if self.tried is not None:
-            self.facts, self.digest = self.tried, _digest(self.tried)
-
-
-@dataclass(slots=True, kw_only=True)
 class Sender:
     """One a process."""
 
@@ -70,7 +53,7 @@ class Sender:
     absence: catchup.CatchUp
     link: Callable[[messenger.Place], str] | None = None
     sent: Sent = lambda _told, _kind, _good: None
-    _shown: dict[str, dict[str, _Shown]] = field(default_factory=dict)
+    _shown: dict[str, dict[str, shown.Shown]] = field(default_factory=dict)
 
     def forget(self, key: str) -> None:
         self._shown.pop(key, None)
@@ -124,10 +107,14 @@ class Sender:
         if not record.get("ts"):
             if one.fresh:
                 await self._post(told, one, newest, priority)
-        elif self._memory(told, one.key).digest != _digest(self._full(told, one.facts, one.key)):
+        elif self._due(told, one):
             await self._edit(told, one, _place(record), newest, priority)
         if one.settled and self.places.of(told.rollout).get(one.key, {}).get("ts"):
             await self.places.record(told.rollout, one.key, {"end": "over"})
+
+    def _due(self, told: Told, one: notice.Notice) -> bool:
+        wanted = self._full(told, one.facts, one.key)
+        return self._memory(told, one.key).due(wanted, told.at, last=one.settled)
 
     async def _post(
         self, told: Told, one: notice.Notice, newest: Newest, priority: outbox.Priority
@@ -148,7 +135,7 @@ class Sender:
         if place is None:
             return
         self.sent(told, one.kind, True)
-        memory.stands()
+        memory.stands(told.at)
         where = {"channel": place.channel, "ts": place.ts}
         await self.places.record(told.rollout, one.key, {**where, **one.keep})
         if meanwhile:
@@ -203,7 +190,7 @@ class Sender:
         except errors.RolloutBotError as problem:
             log.warning("%s of %s was not edited: %s", one.kind, told.seen.name, problem)
         else:
-            self._memory(told, one.key).stands()
+            self._memory(told, one.key).stands(told.at)
 
     def _content(self, told: Told, one: notice.Notice, newest: Newest) -> outbox.Content:
         def now() -> messages.Message | None:
@@ -282,16 +269,12 @@ class Sender:
         at = line.fact.at.replace(microsecond=0).isoformat()
         await self.places.record(told.rollout, key, {"ts": place.ts, line.id: at})
 
-    def _memory(self, told: Told, key: str) -> _Shown:
+    def _memory(self, told: Told, key: str) -> shown.Shown:
         mine = self._shown.setdefault(f"{told.seen.namespace}/{told.seen.name}", {})
         while len(mine) > anchors.RECORDS_LIMIT:
             mine.pop(next(iter(mine)))
-        return mine.setdefault(key, _Shown())
+        return mine.setdefault(key, shown.Shown())
 
 
 def _place(record: anchors.Record) -> messenger.Place:
     return messenger.Place(channel=str(record.get("channel", "")), ts=str(record.get("ts", "")))
-
-
-def _digest(facts: messages.Facts) -> str:
-    return hashlib.sha256(repr(facts).encode()).hexdigest()
