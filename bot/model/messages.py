@@ -88,6 +88,7 @@ class CardFacts:
 
     ``generation`` grows with each edit. ``because`` is why it waits, holds, is not ready, was
     rolled back or is not run. ``next_at`` None with a ``next_what``: nobody knows when.
+    ``first``: the quiet line of a first deployment, which nobody can stop or send back.
     """
 
     rollout: RolloutId
@@ -95,6 +96,7 @@ class CardFacts:
     revision: RevisionLabel
     stable: RevisionLabel | None
     weight: int
+    first: bool = False
     share: ShareFact | None = None
     header_route: str = ""
     steps: tuple[StepFact, ...] = ()

@@ -20,6 +20,9 @@ SIGNS = {
 
 def card(facts: messages.CardFacts) -> messages.Message:
     """The card. A finished one has no buttons but *Why* and keeps its last facts."""
+    if facts.first:
+        line = blocks.section([first_line(facts)])
+        return blocks.message(_text(facts), line, generation=facts.generation)
     parts = [
         *blocks.section([first_line(facts), _because(facts)]),
         *blocks.section([_share(facts), steps_line(facts.steps)]),
@@ -34,7 +37,8 @@ def card(facts: messages.CardFacts) -> messages.Message:
 def first_line(facts: messages.CardFacts) -> str:
     """What is true now and for whom: all that a notification shows."""
     who = f"*{words.who(facts.rollout, facts.revision)}*"
-    news = words.joined([who, *_news(facts), words.name(facts.rollout.cluster)])
+    said = [_deployed(facts)] if facts.first else _news(facts)
+    news = words.joined([who, *said, words.name(facts.rollout.cluster)])
     return SIGNS.get(facts.news, "") + news
 
 
@@ -60,6 +64,12 @@ def _news(facts: messages.CardFacts) -> list[str]:
             return [f"over: {because or 'another revision was shipped'}"]
         case News.INVALID | News.NOT_RUN:
             return [f"not run: {because or 'its manifest is not valid'}"]
+
+
+def _deployed(facts: messages.CardFacts) -> str:
+    pods = facts.stable_pods
+    there = f", {pods.ready} of {words.count(pods.wanted, 'pod', 'pods')} ready" if pods else ""
+    return f"first deployment{there}"
 
 
 def _because(facts: messages.CardFacts) -> str:
@@ -173,6 +183,8 @@ def _text(facts: messages.CardFacts) -> str:
     who = words.who(facts.rollout, facts.revision)
     where = f"in {words.name(facts.rollout.cluster)}"
     weight, because = words.percent(facts.weight), words.plain(facts.because, 160)
+    if facts.first:
+        return f"{who} {where}: {_deployed(facts)}."
     match facts.news:
         case News.MOVES:
             said = [f"{who} is at {weight} {where}", _position(facts)]

@@ -283,7 +283,7 @@ class Stage:
                 self.api.put(merge(self.api.rollout, {"metadata": {"annotations": notes}}))
 
     def _sized(self, rs, size):
-        there = size if self.ready else min(rs.current, size)
+        there = size if self.ready else min(rs.ready, size)
         return replace(rs, replicas=size, current=size, ready=there, available=there)
 
 

@@ -32,10 +32,31 @@ def test_announcer_posts_one_card_a_revision_and_edits_it():
     stage = virtual.run(story())
     tops = stage.chat.top()
     assert len(tops) == 3, tops
-    assert tops[0].startswith("checkout v1 is done in prod-eu")
+    assert tops[0] == "checkout v1 in prod-eu: first deployment, 4 of 4 pods ready."
     assert "waits for approval" in tops[1]
     assert "v2 waits for approval in prod-eu to go from 50" in tops[2].replace("\u202f", " ")
-    print(stage.chat.lines(), stage.api.rollout["status"]["rolloutBot"]["said"])
+
+
+def test_announcer_says_a_first_deployment_in_one_quiet_line():
+    async def story():
+        stage = stages.Stage(stages.STEPS)
+        stage.ready = False
+        stage.start()
+        stage.settle()
+        await rest()
+        early = stage.chat.top()
+        stage.ready = True
+        stage.sets = {name: stage._sized(rs, rs.replicas) for name, rs in stage.sets.items()}
+        stage.settle()
+        await rest()
+        return stage, early
+
+    stage, early = virtual.run(story())
+    assert early == ["checkout v1 in prod-eu: first deployment."]
+    (message,) = stage.chat.messages.values()
+    assert message["message"].text == "checkout v1 in prod-eu: first deployment, 4 of 4 pods ready."
+    assert len(message["message"].blocks) == 1
+    assert len(stage.chat.edits) == 1
 
 
 def test_announcer_closes_the_gate_with_the_name_when_somebody_approves():

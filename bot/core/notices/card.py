@@ -29,7 +29,7 @@ def notices(scene: scenes.Scene, said: Said) -> Iterator[Notice]:
         yield Notice(
             key=mine,
             kind=Kind.CARD,
-            facts=card(scene),
+            facts=_first(card(scene)) if first(scene) else card(scene),
             fresh=news is not News.DONE and _recent(scene),
             settled=news is News.DONE,
             keep={"n": scenes.revision(scene).number, "news": str(news)},
@@ -39,6 +39,30 @@ def notices(scene: scenes.Scene, said: Said) -> Iterator[Notice]:
             yield Notice(
                 key=old, kind=Kind.CARD, facts=_superseded(scene, old), fresh=False, settled=True
             )
+
+
+def first(scene: scenes.Scene) -> bool:
+    """A first deployment that goes its way: nothing to watch, to stop or to go back to.
+
+    A lone later revision is none: its forerunners were only cleared away.
+    """
+    return scene.first and scenes.revision(scene).number == 1
+
+
+def _first(whole: messages.CardFacts) -> messages.CardFacts:
+    """Only what its quiet line says, so that nothing else is a reason for an edit."""
+    if whole.news not in (News.MOVES, News.DONE):
+        return whole
+    pods = whole.stable_pods if whole.news is News.DONE else None
+    return messages.CardFacts(
+        rollout=whole.rollout,
+        news=whole.news,
+        revision=whole.revision,
+        stable=None,
+        weight=whole.weight,
+        first=True,
+        stable_pods=pods,
+    )
 
 
 def _recent(scene: scenes.Scene) -> bool:

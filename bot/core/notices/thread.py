@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bot.core.notices import measured, people, standing
+from bot.core.notices import card, measured, people, standing
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Line
 from bot.model import facts, messages, status
@@ -15,8 +15,11 @@ def key(scene: scenes.Scene) -> str:
 
 
 def lines(scene: scenes.Scene) -> tuple[Line, ...]:
-    """Every fact that the present moment shows, in the order it came about."""
-    if scene.problem or not scene.hash:
+    """Every fact that the present moment shows, in the order it came about.
+
+    Of a first deployment its one card says all there is.
+    """
+    if scene.problem or not scene.hash or card.first(scene):
         return ()
     found = [*_shipped(scene), *_asked(scene), *_weight(scene), *_failed(scene), *_done(scene)]
     return tuple(sorted(found, key=lambda line: line.fact.at))
