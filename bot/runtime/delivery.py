@@ -251,7 +251,7 @@ class Sender:
         if not anchor.get("ts"):
             return
         place = _place(anchor)
-        for line in thread.lines(scene):
+        for line in thread.lines(scene, said.get(key, {})):
             known = self.places.of(told.rollout).get(key, {})
             if line.id not in known and len(known) < LINES_LIMIT:
                 await self._line(told, place, key, line)

@@ -1,8 +1,9 @@
 """The lines of a card's thread: one a fact, each with the id it is remembered by."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from bot.core.notices import card, measured, people, standing
+from bot.core.notices import card, measured, people, standing, unanswered
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Line
 from bot.model import facts, messages, status
@@ -14,14 +15,22 @@ def key(scene: scenes.Scene) -> str:
     return f"thread:{scene.hash}:{scenes.revision(scene).number}"
 
 
-def lines(scene: scenes.Scene) -> tuple[Line, ...]:
+def lines(scene: scenes.Scene, known: Mapping[str, Any]) -> tuple[Line, ...]:
     """Every fact that the present moment shows, in the order it came about.
 
+    ``known`` are the lines told already; only an end that depends on its beginning asks them.
     Of a first deployment its one card says all there is.
     """
     if scene.problem or not scene.hash or card.first(scene):
         return ()
-    found = [*_shipped(scene), *_asked(scene), *_weight(scene), *_failed(scene), *_done(scene)]
+    found = [
+        *_shipped(scene),
+        *_asked(scene),
+        *_weight(scene),
+        *unanswered.lines(scene, known),
+        *_failed(scene),
+        *_done(scene),
+    ]
     return tuple(sorted(found, key=lambda line: line.fact.at))
 
 

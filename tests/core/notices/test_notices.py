@@ -244,7 +244,7 @@ SAID = st.dictionaries(
 def test_notices_are_total_whatever_stands_in_the_status(raw, said, full):
     here = scene(raw, full=full)
     found = table.of(here, said)
-    lines = [line.fact for line in thread.lines(here)]
+    lines = [line.fact for line in thread.lines(here, {})]
     row = messages.ListFacts(cluster="c", namespace="", rows=(listing.row(here),))
     for one in (*(n.facts for n in found), *lines, row, listing.why(here)):
         assert rendering.render(one).text
