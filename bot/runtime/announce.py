@@ -9,13 +9,14 @@ import hashlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.core.notices import scene as scenes
 from bot.model import errors, messenger, ports, world
 from bot.model import spec as spec_model
 from bot.model import status as status_model
 from bot.runtime import anchors, authorize, catchup, delivery, outbox, pictures, tasks
+from bot.runtime import ward as wards
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class Announcer:
     sender: delivery.Sender = field(init=False)
     gallery: pictures.Gallery = field(init=False)
     absence: catchup.CatchUp = field(init=False)
+    ward: wards.Ward = field(init=False)
     _loud: dict[str, _Lane] = field(default_factory=dict)
     _quiet: dict[str, _Lane] = field(default_factory=dict)
     _last: dict[str, delivery.Told] = field(default_factory=dict)
@@ -61,6 +63,7 @@ class Announcer:
         places = anchors.Anchors(api=self.api, observe=self.observe)
         self.absence = catchup.CatchUp(box=self.box, rules=self.rules)
         self.box.recovered = self.absence.over
+        self.ward = wards.Ward(api=self.api, found=self._diagnosed)
         self.sender = delivery.Sender(
             box=self.box,
             places=places,
@@ -100,7 +103,9 @@ class Announcer:
         if self.box.down_since is not None:
             channel = self.rules.channel(rollout)
             self.absence.collect(key, channel, _scene(told), stood=self.sender.stood(key))
-        self._last[key] = told
+        scene = _scene(told)
+        self.ward.watch(scene)
+        self._last[key] = told = replace(told, ailment=self.ward.known(key, scene.hash))
         self._put(key, told)
 
     def _put(self, key: str, told: delivery.Told) -> None:
@@ -119,7 +124,17 @@ class Announcer:
             if lane is not None and lane.task is not None:
                 lane.task.cancel()
         self._last.pop(key, None)
+        self.ward.forget(key)
         self.sender.forget(key)
+
+    def _diagnosed(self, key: str) -> None:
+        """It has become known why pods do not get ready, or that they do."""
+        told = self._last.get(key)
+        if told is None or self._stopping:
+            return
+        ailment = self.ward.known(key, _scene(told).hash)
+        self._last[key] = told = replace(told, ailment=ailment, at=self.clock())
+        self._put(key, told)
 
     def _painted(self, told: delivery.Told) -> None:
         """The chart is up: the alert says so, if nothing newer has come meanwhile."""
@@ -161,6 +176,7 @@ class Announcer:
     async def drain(self, *, timeout_s: float) -> None:
         """Take nothing new; give what waits ``timeout_s``, then let it go."""
         self._stopping = True
+        await self.ward.close()
         every = [*self._loud.values(), *self._quiet.values()]
         running = {lane.task for lane in every if lane.task is not None} | self.gallery.running
         if running:
@@ -195,5 +211,10 @@ def _newest(lane: _Lane, fallback: delivery.Told) -> scenes.Scene:
 
 def _scene(told: delivery.Told) -> scenes.Scene:
     return scenes.build(
-        spec=told.spec, status=told.status, seen=told.seen, reasons=told.reasons, now=told.at
+        spec=told.spec,
+        status=told.status,
+        seen=told.seen,
+        reasons=told.reasons,
+        now=told.at,
+        ailment=told.ailment,
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot.core.notices import card, notice, table, thread
+from bot.core.notices import ailing, card, notice, table, thread
 from bot.core.notices import scene as scenes
 from bot.model import errors, messages, messenger, ports, world
 from bot.model import spec as spec_model
@@ -41,6 +41,7 @@ class Told:
     seen: world.Seen
     reasons: tuple[world.Reason, ...]
     at: datetime
+    ailment: ailing.Ailment | None = None
 
 
 @dataclass(slots=True, kw_only=True)

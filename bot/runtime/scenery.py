@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bot.core import codec_spec, codec_status
+from bot.core.notices import ailing
 from bot.core.notices import scene as scenes
 from bot.model import errors, ports, world
 from bot.model import spec as spec_model
@@ -14,12 +15,16 @@ _INSTANCE = "argo-rollouts.argoproj.io/controller-instance-id"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenery:
-    """``latest`` are the reasons of each key's last decision, kept by the reconciler."""
+    """``latest`` are the reasons of each key's last decision, kept by the reconciler.
+
+    ``ailment`` tells what the pods of a key's revision suffer from, where somebody looked.
+    """
 
     reader: worlds.Reader
     clock: ports.Clock
     latest: Mapping[str, tuple[world.Reason, ...]] = field(default_factory=dict)
     instance_id: str = ""
+    ailment: Callable[[str, str], ailing.Ailment | None] = lambda _key, _hash: None
 
     @property
     def cluster(self) -> str:
@@ -63,10 +68,12 @@ class Scenery:
         else:
             spec = self.reader.supported(rollout, spec) or spec
         seen = self.reader.see(rollout, spec)
+        status = codec_status.decode(rollout.get("status"))
         return scenes.build(
             spec=spec,
-            status=codec_status.decode(rollout.get("status")),
+            status=status,
             seen=seen,
             reasons=self.latest.get(f"{seen.namespace}/{seen.name}", ()),
             now=self.clock(),
+            ailment=self.ailment(f"{seen.namespace}/{seen.name}", status.current_hash),
         )

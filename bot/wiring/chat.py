@@ -10,6 +10,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.adapters import charts
 from bot.adapters.metrics import prometheus
 from bot.adapters.slack import messenger, socket
+from bot.core.notices import ailing
 from bot.model import errors, ports
 from bot.runtime import announce, authorize, desk, orders, reconcile, scenery, series, tasks
 from handlers import buttons, slash
@@ -90,6 +91,7 @@ class Slack:
             clock=controller.clock,
             latest=controller.latest,
             instance_id=controller.chosen.instance_id,
+            ailment=self._ailment,
         )
         book = orders.Orders(
             scenery=self._view,
@@ -125,6 +127,9 @@ class Slack:
         slash.register(app, at=self.desk, who=who)
         buttons.register(app, at=self.desk, who=who)
         return app
+
+    def _ailment(self, key: str, pod_hash: str) -> ailing.Ailment | None:
+        return self.teller.ward.known(key, pod_hash)
 
     def noticed(self, rollout: ports.Object) -> None:
         self.desk.noticed(rollout)

@@ -11,6 +11,8 @@ from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Kind, Notice, Said
 from bot.model import buttons, facts, messages, world
 
+_PODS = "pods"
+
 
 def key(scene: scenes.Scene) -> str:
     """One abort of one revision; a retry that fails again is another."""
@@ -24,11 +26,13 @@ def notices(scene: scenes.Scene, said: Said) -> Iterator[Notice]:
     if not scene.status.abort or not scene.abort or scene.problem:
         return
     mine = key(scene)
+    record = said.get(mine, {})
     yield Notice(
         key=mine,
         kind=Kind.ALERT,
-        facts=alert(scene, said.get(mine, {})),
+        facts=alert(scene, record),
         fresh=not card.inherited(scene),
+        keep={_PODS: pods} if (pods := _pods(scene, record)) else {},
     )
 
 
@@ -51,7 +55,7 @@ def alert(scene: scenes.Scene, record: Mapping[str, Any]) -> messages.AlertFacts
         trouble=str(scene.abort.get("trouble", ""))[:600],
         metric=metric,
         by=by,
-        because=standing.cause(scene) or ("" if by is not None else _nobody(scene)),
+        because=_because(scene, record) or ("" if by is not None else _nobody(scene)),
         decided_at=at,
         took_s=_between(at, safe_at),
         bad_since=_bad_since(run, metric),
@@ -63,6 +67,23 @@ def alert(scene: scenes.Scene, record: Mapping[str, Any]) -> messages.AlertFacts
             buttons.ButtonKind.WHY,
         ),
     )
+
+
+def _because(scene: scenes.Scene, record: Mapping[str, Any]) -> str:
+    """The recorded cause; of a deadline, what people can do something about."""
+    if not scene.abort.get("deadline") or scene.spec is None:
+        return standing.cause(scene)
+    pods = _pods(scene, record)
+    late = f"canary not ready after {standing.span(scene.spec.progress_deadline_s)}"
+    return f"{late} ({pods})" if pods else late
+
+
+def _pods(scene: scenes.Scene, record: Mapping[str, Any]) -> str:
+    """What its pods suffered from: they are gone soon, so it is kept beside the message."""
+    kept = record.get(_PODS)
+    if isinstance(kept, str):
+        return kept
+    return scene.ailment.text if scene.ailment is not None and scene.abort.get("deadline") else ""
 
 
 def _nobody(scene: scenes.Scene) -> str:

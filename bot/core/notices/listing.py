@@ -134,6 +134,8 @@ def _is(scene: scenes.Scene, who: str) -> str:
             return f"{who} holds at {weight} %: {because}."
         case News.DONE:
             return f"{who} is done: it serves all traffic."
+        case News.NOT_READY if standing.trouble(scene):
+            return f"{who} is at {weight} %: its pods do not get ready: {standing.trouble(scene)}."
         case News.ROLLED_BACK:
             return f"{who} was rolled back{f': {because}' if because else ''}."
         case News.ROLLING_BACK:

@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.core import codec_block, intake, revisions, weights
 from bot.core import draft as draft_module
+from bot.core.notices import ailing
 from bot.model import errors, facts, world
 from bot.model import spec as spec_model
 from bot.model import status as status_model
@@ -17,7 +18,10 @@ from bot.model import status as status_model
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """``sheet`` is None where the manifest cannot be run; ``problem`` is then the sentence."""
+    """``sheet`` is None where the manifest cannot be run; ``problem`` is then the sentence.
+
+    ``ailment`` is what the new revision's pods suffer from, where somebody looked at them.
+    """
 
     rollout: facts.RolloutId
     status: status_model.Status
@@ -27,6 +31,7 @@ class Scene:
     sheet: draft_module.Draft | None
     problem: str = ""
     supported: bool = True
+    ailment: ailing.Ailment | None = None
 
     @property
     def spec(self) -> spec_model.Spec | None:
@@ -82,6 +87,7 @@ def build(
     seen: world.Seen,
     reasons: Sequence[world.Reason],
     now: datetime,
+    ailment: ailing.Ailment | None = None,
 ) -> Scene:
     """The scene of a rollout; ``reasons`` are those of its last decision."""
     problem, supported = _problem(spec, reasons)
@@ -102,6 +108,7 @@ def build(
         sheet=sheet,
         problem=problem,
         supported=supported,
+        ailment=ailment,
     )
 
 

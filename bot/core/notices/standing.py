@@ -41,15 +41,23 @@ def safe(scene: scenes.Scene) -> bool:
 
 
 def not_ready(scene: scenes.Scene) -> bool:
-    """The progress deadline has passed, or pods cannot be made."""
+    """The progress deadline has passed, or pods cannot be made or started."""
     late = any(c.reason == "ProgressDeadlineExceeded" for c in scene.status.conditions)
-    return late or (scene.new is not None and scene.new.failure is not None)
+    stuck = scene.ailment is not None and scene.ailment.stuck and missing(scene)
+    return late or stuck or (scene.new is not None and scene.new.failure is not None)
+
+
+def missing(scene: scenes.Scene) -> bool:
+    """Whether some of the new revision's pods are not ready."""
+    return scene.new is not None and scene.new.ready < scene.new.replicas
 
 
 def trouble(scene: scenes.Scene) -> str:
-    """Why pods are missing, as far as their ReplicaSet says."""
+    """Why pods are missing, as far as their ReplicaSet and they themselves say."""
     failure = scene.new.failure if scene.new is not None else None
-    return str(failure.get("message", ""))[:300] if failure else ""
+    if failure:
+        return str(failure.get("message", ""))[:300]
+    return scene.ailment.text if scene.ailment is not None and missing(scene) else ""
 
 
 def step_text(step: spec_model.Step) -> str:
