@@ -45,7 +45,7 @@ def decode(raw: Any) -> status.Status:
         selector=_text(got.get("selector")),
         collision_count=_number(got.get("collisionCount")),
         observed_generation=_text(got.get("observedGeneration")),
-        conditions=_conditions(got.get("conditions")),
+        conditions=conditions(got.get("conditions")),
         phase=_text(got.get("phase")),
         message=_text(got.get("message")),
         promote_full=got.get("promoteFull") is True,
@@ -82,7 +82,7 @@ def encode(value: status.Status) -> dict[str, Any]:
         "selector": value.selector,
         "collisionCount": value.collision_count,
         "observedGeneration": value.observed_generation,
-        "conditions": [_condition(c) for c in value.conditions],
+        "conditions": [condition(c) for c in value.conditions],
         "phase": str(value.phase),
         "message": value.message,
         "promoteFull": value.promote_full or None,
@@ -195,7 +195,8 @@ def _pauses(raw: Any) -> tuple[status.PauseCondition, ...]:
     return tuple(found)
 
 
-def _conditions(raw: Any) -> tuple[status.Condition, ...]:
+def conditions(raw: Any) -> tuple[status.Condition, ...]:
+    """The entries that have a type."""
     found = []
     for entry in raw if isinstance(raw, list) else []:
         got = _map(entry)
@@ -215,7 +216,8 @@ def _conditions(raw: Any) -> tuple[status.Condition, ...]:
     return tuple(found)
 
 
-def _condition(value: status.Condition) -> dict[str, Any]:
+def condition(value: status.Condition) -> dict[str, Any]:
+    """One raw entry."""
     return {
         "type": value.type,
         "status": value.status,

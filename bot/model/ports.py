@@ -35,6 +35,7 @@ CLUSTER_TEMPLATE = Kind(
     name="ClusterAnalysisTemplate",
     namespaced=False,
 )
+EXPERIMENT = Kind(group="argoproj.io", version="v1alpha1", plural="experiments", name="Experiment")
 REPLICA_SET = Kind(group="apps", version="v1", plural="replicasets", name="ReplicaSet")
 SERVICE = Kind(group="", version="v1", plural="services", name="Service")
 SECRET = Kind(group="", version="v1", plural="secrets", name="Secret")

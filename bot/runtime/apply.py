@@ -247,13 +247,14 @@ def _resizes(
     shrinking: list[tuple[str, dict[str, Any]]] = []
     for rs in seen.replica_sets:
         size = desired.sizes.get(rs.name)
-        if size is None or not (patch := _patch(rs, size)):
+        if size is None or not (patch := resize(rs, size)):
             continue
         (shrinking if size.replicas < rs.replicas else growing).append((rs.name, patch))
     return growing, shrinking
 
 
-def _patch(rs: world.ReplicaSet, size: world.Size) -> dict[str, Any]:
+def resize(rs: world.ReplicaSet, size: world.Size) -> dict[str, Any]:
+    """The patch that makes a ReplicaSet as it should be; empty where it is."""
     marks: dict[str, Any] = {
         key: value for key, value in size.annotations.items() if rs.annotations.get(key) != value
     }

@@ -52,6 +52,8 @@ class Orphans:
         service = self.services.get(namespace, name)
         if service is None or not _hash(service) or self._wanted(namespace, service):
             return
+        if any(o.get("kind") == "Experiment" for o in _owners(service)):
+            return  # it was made with the hash, for the pods of one template
         meta = service["metadata"]
         body: dict[str, Any] = {
             "metadata": {
@@ -91,6 +93,10 @@ def named(rollout: Mapping[str, Any]) -> frozenset[str]:
 
 def _map(raw: Any) -> Mapping[str, Any]:
     return raw if isinstance(raw, Mapping) else {}
+
+
+def _owners(service: ports.Object) -> list[Any]:
+    return [_map(one) for one in service["metadata"].get("ownerReferences") or ()]
 
 
 def _hash(service: ports.Object) -> str:

@@ -26,6 +26,7 @@ class Caches:
     cluster_templates: ports.Cache
     ingresses: ports.Cache | None = None
     virtual_services: ports.Cache | None = None
+    experiments: ports.Cache | None = None
 
     def look(self, ref: ports.Ref) -> ports.Object | None:
         """The cached object, whatever its kind."""
@@ -60,16 +61,16 @@ class Reader:
             annotations=notes,
             labels=meta.get("labels") or {},
             replica_sets=tuple(
-                _replica_set(obj)
+                replica_set(obj)
                 for obj in self.caches.replica_sets.owned_by(uid)
                 if revisions.HASH in (obj["metadata"].get("labels") or {})
             ),
             services=self._services(namespace, spec) if valid else {},
             routes=self._routes(rollout, spec) if valid else (),
-            runs=tuple(_run(obj) for obj in self.caches.runs.owned_by(uid)),
+            runs=tuple(run(obj) for obj in self.caches.runs.owned_by(uid)),
             templates=self._templates(namespace),
             raw=rollout,
-            foreign_runs=_Foreign(self.caches, namespace, uid),
+            foreign_runs=Foreign(self.caches, namespace, uid),
         )
 
     def _services(self, namespace: str, spec: spec_model.Spec) -> dict[str, world.Service]:
@@ -129,10 +130,10 @@ class Reader:
         return None
 
     def _templates(self, namespace: str) -> Mapping[tuple[bool, str], ports.Object]:
-        return _Templates(self.caches, namespace)
+        return Templates(self.caches, namespace)
 
 
-class _Templates(Mapping[tuple[bool, str], ports.Object]):
+class Templates(Mapping[tuple[bool, str], ports.Object]):
     """The analysis templates in reach of one namespace, looked up when asked for."""
 
     def __init__(self, caches: Caches, namespace: str) -> None:
@@ -157,7 +158,7 @@ class _Templates(Mapping[tuple[bool, str], ports.Object]):
         return sum(1 for _ in self)
 
 
-class _Foreign(Container[str]):
+class Foreign(Container[str]):
     """The names that runs of others have in one namespace, looked up when asked for."""
 
     def __init__(self, caches: Caches, namespace: str, uid: str) -> None:
@@ -181,7 +182,8 @@ def _int(raw: Any) -> int:
     return int(raw) if isinstance(raw, str) and raw.isdecimal() else 0
 
 
-def _replica_set(obj: ports.Object) -> world.ReplicaSet:
+def replica_set(obj: ports.Object) -> world.ReplicaSet:
+    """One ReplicaSet as the core sees it."""
     meta, spec, status = obj["metadata"], obj["spec"], obj.get("status") or {}
     notes = meta.get("annotations") or {}
     failure = next(
@@ -213,7 +215,8 @@ def _replica_set(obj: ports.Object) -> world.ReplicaSet:
     )
 
 
-def _run(obj: ports.Object) -> world.Run:
+def run(obj: ports.Object) -> world.Run:
+    """One AnalysisRun as the core sees it."""
     meta, status = obj["metadata"], obj.get("status") or {}
     labels = meta.get("labels") or {}
     index = labels.get("step-index", "")

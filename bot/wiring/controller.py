@@ -9,7 +9,7 @@ from bot.adapters import meter as meters
 from bot.adapters import metrics, routers, timers
 from bot.adapters.kubernetes import api, events, informer
 from bot.model import ports, world
-from bot.runtime import apply, measure, orphans, queue, reconcile, references
+from bot.runtime import apply, measure, orphans, queue, reconcile, references, trials
 from bot.runtime import world as worlds
 from bot.wiring import chat, counting, lifecycle, providers, pruning, triggers, watched
 
@@ -41,6 +41,7 @@ class Controller:
         self.index = references.Index()
         self.queue = queue.Queue(self._reconcile)
         self.run_queue = queue.Queue(self._measure, workers=16, urgent_workers=4)
+        self.trial_queue = queue.Queue(self._try, workers=8, urgent_workers=2)
         self.service_queue = queue.Queue(self._release, workers=2, urgent_workers=1)
         self.timers = timers.Timers(woken=self._woken)
         self.events = events.EventWriter(api=client, clock=now)
@@ -85,12 +86,14 @@ class Controller:
         )
         self.triggers = self._triggers()
         self.measurer = self._measurer(told)
+        self.trials = self._trials(told)
         self._listen()
 
     def _triggers(self) -> triggers.Triggers:
         return triggers.Triggers(
             rollouts=self.queue,
             runs=self.run_queue,
+            experiments=self.trial_queue,
             index=self.index,
             noticed=self.chat.noticed,
         )
@@ -113,6 +116,19 @@ class Controller:
             events=told,
             again=self.run_queue.add,
             changed=self.triggers.verdict,
+            instance_id=self.chosen.instance_id,
+        )
+
+    def _trials(self, told: reconcile.Events) -> trials.Trials:
+        return trials.Trials(
+            api=self.api,
+            caches=self.caches,
+            clock=now,
+            timers=self.timers,
+            events=told,
+            again=self.trial_queue.add,
+            changed=self.triggers.verdict,
+            measure=lambda run: self.run_queue.add(triggers.key_of(run)),
             instance_id=self.chosen.instance_id,
         )
 
@@ -146,10 +162,13 @@ class Controller:
                 cache.listen(self.triggers.replica_set)
             elif kind == ports.RUN:
                 cache.listen(self.triggers.run)
+            elif kind == ports.EXPERIMENT:
+                cache.listen(self.triggers.experiment)
             else:
                 cache.listen(self.triggers.named(kind))
             if kind == ports.SERVICE:
                 cache.listen(self.orphans.service)
+                cache.listen(self.triggers.service)
             if kind in counting.PREFIXES:
                 cache.listen(self.counting.changed(counting.PREFIXES[kind], cache))
 
@@ -157,6 +176,8 @@ class Controller:
         kind, _, rest = key.partition(":")
         if kind == "run":
             self.run_queue.add(rest)
+        elif kind == "experiment":
+            self.trial_queue.add(rest)
         else:
             self.queue.add(key)
 
@@ -169,6 +190,9 @@ class Controller:
 
     async def _measure(self, key: str) -> None:
         await self.counting.timed("analysis_run_reconcile", self.measurer.reconcile)(key)
+
+    async def _try(self, key: str) -> None:
+        await self.counting.timed("experiment_reconcile", self.trials.reconcile)(key)
 
     def definition(self) -> informer.Informer:
         """The cache of the one definition whose schema decides whether our block is kept."""
@@ -196,13 +220,15 @@ class Controller:
         for cache, work in (
             (self.caches.rollouts, self.queue),
             (self.caches.runs, self.run_queue),
+            (self.caches.experiments, self.trial_queue),
         ):
-            for obj in cache.list():
+            for obj in cache.list() if cache is not None else ():
                 work.add(triggers.key_of(obj))
         self.leading = True
         async with asyncio.TaskGroup() as group:
             group.create_task(self.queue.run())
             group.create_task(self.run_queue.run())
+            group.create_task(self.trial_queue.run())
             group.create_task(self.service_queue.run())
             group.create_task(self.events.run())
             group.create_task(self._resync())
@@ -222,5 +248,6 @@ class Controller:
         """Take nothing new, finish what runs, say what is still to be said."""
         await self.queue.drain(timeout_s=DRAIN_S)
         await self.run_queue.drain(timeout_s=1)
+        await self.trial_queue.drain(timeout_s=1)
         await self.events.flush(2)
         await self.chat.drain(3)

@@ -6,7 +6,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from bot.adapters import meter as meters
 from bot.adapters.kubernetes import requests, session
@@ -22,7 +21,11 @@ MOST_WAITS = 10_000
 FORGOTTEN_AFTER_S = 65.0
 """Argo keeps the series of a deleted object for so long, so that a last scrape sees them."""
 
-PREFIXES = {ports.ROLLOUT: "rollout_", ports.RUN: "analysis_run_"}
+PREFIXES = {
+    ports.ROLLOUT: "rollout_",
+    ports.RUN: "analysis_run_",
+    ports.EXPERIMENT: "experiment_",
+}
 """What the series of a kind begin with; those of notifications are a rollout's."""
 
 Work = Callable[[str], Awaitable[None]]
@@ -98,7 +101,7 @@ class Counting:
     def gauges(self) -> Callable[[], list[series_model.Family]]:
         """What is so now: what is there is listed at once, and made into series later."""
         caches = self.caches
-        experiments: Any = getattr(caches, "experiments", None)
+        experiments = caches.experiments
         leads = series_model.Point(labels={}, value=float(self.leading()))
         leader = series_model.Family(
             name="rollout_bot_leading", help="Whether this replica decides.", points=(leads,)

@@ -7,7 +7,7 @@ from typing import Any
 from bot.model import ports
 from bot.runtime import queue, references
 
-_OWNER = ("argoproj.io/v1alpha1", "Rollout")
+_API = "argoproj.io/v1alpha1"
 _BAD = frozenset({"Failed", "Error", "Inconclusive"})
 
 
@@ -17,21 +17,23 @@ def key_of(obj: ports.Object) -> str:
     return f"{meta.get('namespace', '')}/{meta['name']}"
 
 
-def owner_key(obj: ports.Object) -> str:
-    """The key of the Rollout that controls ``obj``, empty where there is none."""
+def owner_key(obj: ports.Object, kind: str = "Rollout") -> str:
+    """The key of the Rollout, or other kind, that controls ``obj``; empty where there is none."""
     meta = obj["metadata"]
     for owner in meta.get("ownerReferences") or ():
-        if owner.get("controller") and (owner.get("apiVersion"), owner.get("kind")) == _OWNER:
+        which = (owner.get("apiVersion"), owner.get("kind"))
+        if owner.get("controller") and which == (_API, kind):
             return f"{meta['namespace']}/{owner['name']}"
     return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Triggers:
-    """Turns changes of watched objects into keys of the two queues."""
+    """Turns changes of watched objects into keys of the queues."""
 
     rollouts: queue.Queue
     runs: queue.Queue
+    experiments: queue.Queue
     index: references.Index
     noticed: Callable[[ports.Object], None]
 
@@ -49,6 +51,23 @@ class Triggers:
         obj = new or old
         if obj is not None and (key := owner_key(obj)):
             self.rollouts.add(key)
+        self._experiment_of(obj)
+
+    def service(self, old: ports.Object | None, new: ports.Object | None) -> None:
+        """The Services of experiments; those of rollouts are found by name."""
+        self._experiment_of(new or old)
+
+    def experiment(self, old: ports.Object | None, new: ports.Object | None) -> None:
+        """Experiments have keys of their own; a verdict wakes the rollout."""
+        obj = new or old
+        if obj is None:
+            return
+        self.experiments.add(key_of(obj))
+        self.verdict(old, new)
+
+    def _experiment_of(self, obj: ports.Object | None) -> None:
+        if obj is not None and (key := owner_key(obj, "Experiment")):
+            self.experiments.add(key)
 
     def run(self, old: ports.Object | None, new: ports.Object | None) -> None:
         """Runs are measured under their own keys; a verdict wakes the rollout."""
@@ -59,8 +78,9 @@ class Triggers:
         self.verdict(old, new)
 
     def verdict(self, old: ports.Object | None, new: ports.Object | None) -> None:
-        """Wake the rollout of a run; a bad verdict is urgent."""
+        """Wake whom a run or an experiment belongs to; a bad verdict is urgent for a rollout."""
         obj = new or old
+        self._experiment_of(obj)
         if obj is not None and (key := owner_key(obj)):
             self.rollouts.add(key, urgent=_phase(new) in _BAD and _phase(old) not in _BAD)
 

@@ -28,6 +28,7 @@ def kinds(chosen: settings.Settings) -> Mapping[str, Watched]:
         "replica_sets": Watched(kind=ports.REPLICA_SET, selector="rollouts-pod-template-hash"),
         "services": Watched(kind=ports.SERVICE),
         "runs": Watched(kind=ports.RUN),
+        "experiments": Watched(kind=ports.EXPERIMENT),
         "templates": Watched(kind=ports.TEMPLATE),
         "cluster_templates": Watched(kind=ports.CLUSTER_TEMPLATE),
         "ingresses": Watched(kind=ports.INGRESS),

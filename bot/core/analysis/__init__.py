@@ -2,5 +2,6 @@
 
 from bot.core.analysis.building import build_spec, check, ended
 from bot.core.analysis.runs import decide_run
+from bot.core.analysis.templates import resolve
 
-__all__ = ["build_spec", "check", "decide_run", "ended"]
+__all__ = ["build_spec", "check", "decide_run", "ended", "resolve"]
