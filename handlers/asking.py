@@ -9,6 +9,9 @@ from bot.model import facts, messages
 from bot.render import answers, rendering
 from bot.runtime import desk, finding, orders
 
+LATE_S = 10.0
+"""A watch that breaks is back sooner; nobody needs to hear of that."""
+
 Who = Callable[[str], Awaitable[facts.Person]]
 """A person by Slack id; the name is the account's unique handle."""
 
@@ -76,6 +79,16 @@ def words(text: str) -> tuple[str, ...]:
 def sentence(text: str) -> messages.Message:
     """One sentence as a message."""
     return rendering.render(messages.SentenceFacts(sentences=(text,)))
+
+
+def as_it_stood(answer: messages.Message, *, at: desk.Desk) -> messages.Message:
+    """What was read, marked where the cluster has not confirmed it for a while."""
+    silent_s = at.silence()
+    return (
+        answer
+        if silent_s is None or silent_s < LATE_S
+        else answers.late(answer, silent_s=silent_s)
+    )
 
 
 def reply(answer: orders.Reply) -> messages.Message:

@@ -65,7 +65,7 @@ async def _pressed(
     if foreign := at.foreign(value):
         return asking.sentence(foreign)
     if kind in _READS:
-        return _read(kind, f"{value.namespace}/{value.name}", at)
+        return asking.as_it_stood(_read(kind, f"{value.namespace}/{value.name}", at), at=at)
     person = await who(str((body.get("user") or {}).get("id") or ""))
     async with asyncio.TaskGroup() as group:
         asked = group.create_task(at.press(value, kind, person))

@@ -19,6 +19,7 @@ TIMEOUT_S = 20.0
 """More than everything that the desk waits for: it says itself what was not written."""
 SAY_TIMEOUT_S = 3.0
 UNKNOWN = "I do not know what became of it: /rollout get shows how it stands."
+_READS = frozenset({"", "list", "get", "why"})
 _HELP = frozenset({"--help", "-h"})
 
 
@@ -62,7 +63,7 @@ async def answered(body: dict[str, Any], *, at: desk.Desk, who: asking.Who) -> m
         found: messages.Message = await module.run(ask)
     except asking.Unknown as unknown:
         return unknown.answer
-    return found
+    return asking.as_it_stood(found, at=at) if name in _READS else found
 
 
 def usage(words: tuple[str, ...]) -> messages.Message:

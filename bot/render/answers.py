@@ -20,6 +20,14 @@ SIGNS = {
 }
 
 
+def late(answer: messages.Message, *, silent_s: float) -> messages.Message:
+    """An answer out of memory, because the cluster has not answered for so long."""
+    silent = words.duration(silent_s)
+    note = f"The cluster has not answered for {silent}: this is how it stood then."
+    said = [*blocks.context([note]), *answer.blocks] if answer.blocks else []
+    return blocks.message(f"{note} {answer.text}", said)
+
+
 def waiting(facts: messages.WaitingFacts) -> messages.Message:
     """What waits for a person, with buttons; then what moves by itself."""
     count = len(facts.waiting)

@@ -29,7 +29,10 @@ _KINDS = {
 
 @dataclass(slots=True, kw_only=True)
 class Desk:
-    """One a process; ``members`` asks who is in a channel, None where there is no chat."""
+    """One a process; ``members`` asks who is in a channel, None where there is no chat.
+
+    ``silence`` tells for how many seconds the cluster has not answered, None while it does.
+    """
 
     scenery: scenery.Scenery
     book: orders.Orders
@@ -37,6 +40,7 @@ class Desk:
     rules: authorize.Rules
     members: Callable[[str], Awaitable[frozenset[str]]] | None
     new_id: Callable[[], str] = lambda: secrets.token_hex(8)
+    silence: Callable[[], float | None] = lambda: None
 
     # -- looking ---------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ ANSWER_TIMEOUT_S = 5.0
 LOOK_TIMEOUT_S = 2.0
 EXPIRES = timedelta(seconds=60)
 NOT_DONE = "Nothing was done: the cluster did not answer."
+MENDS_IT = "Whoever installed me can mend that: the role rollout-bot lacks a right."
 GONE = "This rollout is not there any more; nothing was done."
 
 
@@ -88,6 +89,8 @@ class Orders:
             saved = await self._look(write.ref)
             if not mark or not _stands(saved, mark):
                 return NOT_DONE
+        except errors.Forbidden as problem:
+            return f"Nothing was done: the cluster does not let me ({problem}). {MENDS_IT}"
         except errors.RolloutBotError as problem:
             return f"Nothing was done: the cluster refused it: {problem}"
         self.scenery.observe(saved)

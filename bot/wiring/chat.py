@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from slack_bolt.async_app import AsyncApp
 
 from bot.adapters import charts
+from bot.adapters.kubernetes import informer
 from bot.adapters.metrics import prometheus
 from bot.adapters.slack import messenger, socket
 from bot.core.notices import ailing
@@ -104,6 +106,7 @@ class Slack:
             clock=controller.clock,
             rules=rules,
             members=self._messenger.members,
+            silence=self._silence,
         )
         self.teller: announce.Announcer = announce.Announcer(
             chat=self._messenger,
@@ -127,6 +130,13 @@ class Slack:
         slash.register(app, at=self.desk, who=who)
         buttons.register(app, at=self.desk, who=who)
         return app
+
+    def _silence(self) -> float | None:
+        """For how long the watch of the rollouts has been broken."""
+        cache = self._view.reader.caches.rollouts
+        if not isinstance(cache, informer.Informer) or not cache.problem:
+            return None
+        return None if cache.last_contact is None else time.monotonic() - cache.last_contact
 
     def _ailment(self, key: str, pod_hash: str) -> ailing.Ailment | None:
         return self.teller.ward.known(key, pod_hash)

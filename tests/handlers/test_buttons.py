@@ -134,6 +134,16 @@ async def test_clicker_is_told_that_nothing_was_done_when_the_cluster_is_away(of
     assert answer == "Nothing was done: the cluster did not answer. The buttons still work."
 
 
+async def test_clicker_is_told_who_can_mend_it_when_the_cluster_does_not_let_the_bot(office):
+    ts = await office.gate()
+    office.stage.trouble.fail = lambda name, number: (
+        errors.Forbidden("may not patch rollouts/status") if name == "write" else None
+    )
+    answer = await office.pressed("approve", ts)
+    assert answer.startswith("Nothing was done: the cluster does not let me (may not patch")
+    assert answer.endswith("lacks a right. The buttons still work.")
+
+
 async def test_click_is_acknowledged_and_claims_nothing_when_the_desk_has_a_bug(office, caplog):
     ts = await office.gate()
 

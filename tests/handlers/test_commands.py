@@ -1,7 +1,11 @@
 """``/rollout`` as a person types it: every command, near misses, and who may not."""
 
+import asyncio
+
 import pytest
 
+from bot.model import errors
+from bot.runtime import orders
 from handlers import asking, commands
 
 
@@ -123,3 +127,38 @@ async def test_guest_changes_nothing_when_a_full_member_is_needed(office, typed)
 @pytest.mark.parametrize("text", ["", "a 'b c' d", "it's", '"', "\\", "a\u201cb c\u201d"])
 def test_words_are_split_without_an_error_whatever_was_typed(text):
     assert all(isinstance(word, str) for word in asking.words(text))
+
+
+CLUSTER = {
+    "forbidden": lambda: errors.Forbidden("may not patch rollouts/status: no right"),
+    "away": lambda: errors.Unavailable("refused"),
+    "hangs": lambda: asyncio.Event().wait(),
+}
+
+
+@pytest.mark.parametrize("typed", ["promote", "abort", "retry", "set-image app=app:v3", "undo"])
+@pytest.mark.parametrize("how", CLUSTER)
+async def test_person_gets_a_sentence_when_the_cluster_refuses_or_is_away(
+    office, monkeypatch, typed, how
+):
+    monkeypatch.setattr(orders, "WRITE_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(orders, "LOOK_TIMEOUT_S", 0.05)
+    if typed == "retry":
+        await office.command("abort checkout")
+    office.stage.trouble.fail = lambda name, number: (
+        CLUSTER[how]() if name in {"write", "get"} else None
+    )
+    first, _, rest = typed.partition(" ")
+    answer = await office.command(f"{first} checkout {rest}")
+    assert answer.startswith("Nothing was done: the cluster")
+    assert ("the role rollout-bot lacks a right" in answer) is (how == "forbidden")
+
+
+@pytest.mark.parametrize("typed", ["", "list", "get checkout", "why checkout"])
+async def test_person_is_told_how_old_an_answer_is_when_the_cluster_is_away(office, typed):
+    office.desk.silence = lambda: 125.0
+    answer = (await office.command(typed)).replace("\u202f", " ")
+    assert answer.startswith("The cluster has not answered for 2 min: this is how it stood then.")
+    assert "checkout" in answer
+    office.desk.silence = lambda: 2.0
+    assert "not answered" not in await office.command(typed)
