@@ -92,5 +92,6 @@ def as_it_stood(answer: messages.Message, *, at: desk.Desk) -> messages.Message:
 
 
 def reply(answer: orders.Reply) -> messages.Message:
-    """What the desk said."""
-    return sentence(answer.sentence)
+    """What the desk said, and whom to ask where it said no."""
+    ask = answer.denied.ask if answer.denied is not None else ()
+    return answers.denied(answer.sentence, ask=ask) if ask else sentence(answer.sentence)

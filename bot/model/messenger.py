@@ -36,5 +36,8 @@ class Messenger(Protocol):
     async def upload(self, *, place: Place, picture: bytes, title: str, alt: str) -> None:
         """A PNG into the thread of ``place``."""
 
-    async def members(self, channel: str) -> frozenset[str]:
-        """The full members of a channel: no guests, no bots. May be some minutes old."""
+    async def members(self, channel: str, actor: str) -> frozenset[str]:
+        """Of the full members of a channel: ``actor`` alone if he is one, else some to ask.
+
+        Guests and bots are no full members. May be some minutes old.
+        """

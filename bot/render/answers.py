@@ -28,6 +28,14 @@ def late(answer: messages.Message, *, silent_s: float) -> messages.Message:
     return blocks.message(f"{note} {answer.text}", said)
 
 
+def denied(sentence: str, *, ask: Sequence[str]) -> messages.Message:
+    """Who may not, and some who may; nobody is notified by an answer that one person sees."""
+    people = [words.mention(messages.Person(name=one, slack_id=one)) for one in ask]
+    new = [one for one in people if one not in sentence]
+    text = words.plain(sentence) + (f" Ask {' or '.join(new)}." if new else "")
+    return blocks.message(text, blocks.section([text]))
+
+
 def waiting(facts: messages.WaitingFacts) -> messages.Message:
     """What waits for a person, with buttons; then what moves by itself."""
     count = len(facts.waiting)

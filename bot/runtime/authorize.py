@@ -92,8 +92,9 @@ def authorize(
 ) -> Allowed | Denied:
     """Whether ``actor`` may do ``action`` on ``rollout``.
 
-    ``members`` are the ids of the full members of the rollout's channel, None where nobody
-    could be asked: then an abort is allowed, for it is the safe side, and nothing else is.
+    ``members`` are ids of full members of the rollout's channel, the actor's among them if he
+    is one; None where nobody could be asked: then an abort is allowed, for it is the safe
+    side, and nothing else is.
     """
     if action is Action.READ:
         return Allowed()

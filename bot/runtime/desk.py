@@ -29,16 +29,18 @@ _KINDS = {
 
 @dataclass(slots=True, kw_only=True)
 class Desk:
-    """One a process; ``members`` asks who is in a channel, None where there is no chat.
+    """One a process.
 
-    ``silence`` tells for how many seconds the cluster has not answered, None while it does.
+    ``members`` asks, as the messenger's does, whether somebody is in a channel; None where
+    there is no chat. ``silence`` tells for how many seconds the cluster has not answered,
+    None while it does.
     """
 
     scenery: scenery.Scenery
     book: orders.Orders
     clock: ports.Clock
     rules: authorize.Rules
-    members: Callable[[str], Awaitable[frozenset[str]]] | None
+    members: Callable[[str, str], Awaitable[frozenset[str]]] | None
     new_id: Callable[[], str] = lambda: secrets.token_hex(8)
     silence: Callable[[], float | None] = lambda: None
 
@@ -197,18 +199,18 @@ class Desk:
             action=action,
             rollout=rollout,
             rules=self.rules,
-            members=await self._members(channel),
+            members=await self._members(channel, actor.slack_id),
         )
         if isinstance(answer, authorize.Allowed):
             return None
         return orders.Reply(accepted=False, sentence=answer.sentence, denied=answer)
 
-    async def _members(self, channel: str) -> frozenset[str] | None:
+    async def _members(self, channel: str, actor: str) -> frozenset[str] | None:
         if self.members is None or not channel:
             return None
         try:
             async with asyncio.timeout(MEMBERS_TIMEOUT_S):
-                return await self.members(channel)
+                return await self.members(channel, actor)
         except (errors.RolloutBotError, TimeoutError) as problem:
             log.warning("members of %s are not known: %s", channel, problem)
             return None

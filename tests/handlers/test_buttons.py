@@ -56,7 +56,9 @@ async def test_click_changes_nothing_when_its_button_is_of_something_else(office
 
 async def test_guest_is_refused_when_clicking(office):
     answer = await office.pressed("approve", await office.gate(), user="guest")
-    assert answer == "Only #releases may approve this."
+    assert answer == (
+        "Only #releases may approve this. Ask <@UALICE0001> or <@UBOB000001> or <@UCAROL0001>."
+    )
     assert office.asked() == []
 
 
@@ -169,7 +171,7 @@ async def _button(office, action, value):
 
 
 def _members(*ids):
-    async def members(channel):
+    async def members(channel, actor):
         return frozenset(ids)
 
     return members

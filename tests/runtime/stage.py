@@ -82,7 +82,7 @@ class Chat:
         self.pictures.append((place, title, alt))
         await self.trouble.done("upload")
 
-    async def members(self, channel):
+    async def members(self, channel, actor):
         await self.trouble.gate("members")
         return frozenset({"U0SAM", "U0LEE"})
 

@@ -1,4 +1,7 @@
-"""Who and where: channels by name, people by id, members of a channel. All of it cached."""
+"""Who and where: channels by name, people by id, members of a channel. All of it cached.
+
+A workspace may have tens of thousands of either: only what is asked for is read.
+"""
 
 import asyncio
 import time
@@ -12,7 +15,13 @@ from bot.adapters.slack import calls
 from bot.model import errors, facts
 
 KEEP_S = 300.0
-MOST_PAGES = 20
+INVITED_S = 10.0
+"""Who is not there is looked for again after so long."""
+PAGE = 1000
+MOST_PAGES = 50
+TO_ASK = 3
+TO_ASK_AMONG = 12
+ACCOUNTS_LIMIT = 10_000
 PERSON_TIMEOUT_S = 2.0
 
 
@@ -27,6 +36,17 @@ class Account:
 
 
 @dataclass(slots=True, kw_only=True)
+class _Roll:
+    """The members of one channel as far as they were read."""
+
+    at: float
+    users: set[str] = field(default_factory=set)
+    cursor: str = ""
+    pages: int = 0
+    complete: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
 class Directory:
     """Look-ups with a memory of five minutes."""
 
@@ -34,7 +54,8 @@ class Directory:
     monotonic: Callable[[], float] = time.monotonic
     _home: str = ""
     _channels: dict[str, str] = field(default_factory=dict)
-    _members: dict[str, tuple[float, frozenset[str]]] = field(default_factory=dict)
+    _missed: dict[str, float] = field(default_factory=dict)
+    _rolls: dict[str, _Roll] = field(default_factory=dict)
     _accounts: dict[str, tuple[float, Account]] = field(default_factory=dict)
 
     async def channel(self, name: str) -> str:
@@ -47,20 +68,26 @@ class Directory:
         plain = name.lstrip("#")
         if plain[:1] in {"C", "G", "D"} and plain.isupper() and len(plain) >= 9:
             return plain
+        if plain not in self._channels and self._may_exist(plain):
+            await self._list(plain)
         if plain not in self._channels:
-            await self._list()
-        if plain not in self._channels:
+            self._missed[plain] = self.monotonic()
             raise errors.Forbidden(f"there is no channel #{plain} that I can see")
         return self._channels[plain]
 
-    async def _list(self) -> None:
+    def _may_exist(self, name: str) -> bool:
+        """Whether a name is worth reading the whole list for, once more."""
+        return self.monotonic() - self._missed.get(name, -INVITED_S) >= INVITED_S
+
+    async def _list(self, wanted: str) -> None:
+        """Read the channels until ``wanted`` is among them."""
         cursor = ""
         for _ in range(MOST_PAGES):
             answer = await calls.done(
                 self.client.conversations_list(
                     types="public_channel,private_channel",
                     exclude_archived=True,
-                    limit=500,
+                    limit=PAGE,
                     cursor=cursor or None,
                 ),
                 what="conversations.list",
@@ -68,7 +95,7 @@ class Directory:
             for one in answer.get("channels") or ():
                 self._channels[one["name"]] = one["id"]
             cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
+            if not cursor or wanted in self._channels:
                 return
 
     async def account(self, user: str) -> Account:
@@ -78,6 +105,8 @@ class Directory:
         home = await self._team()
         answer = await calls.done(self.client.users_info(user=user), what="users.info")
         found = _account(answer.get("user") or {}, home)
+        while len(self._accounts) >= ACCOUNTS_LIMIT:
+            self._accounts.pop(next(iter(self._accounts)))
         self._accounts[user] = (self.monotonic(), found)
         return found
 
@@ -100,26 +129,44 @@ class Directory:
             return facts.Person(name=user, slack_id=user)
         return facts.Person(name=account.handle if account.ours else user, slack_id=user)
 
-    async def members(self, channel: str) -> frozenset[str]:
-        """The full members of a channel, by id."""
-        place = await self.channel(channel)
-        known = self._members.get(place)
-        if known is not None and self.monotonic() - known[0] < KEEP_S:
-            return known[1]
-        found: set[str] = set()
-        cursor = ""
-        for _ in range(MOST_PAGES):
-            answer = await calls.done(
-                self.client.conversations_members(channel=place, limit=500, cursor=cursor or None),
-                what="conversations.members",
-            )
-            found.update(answer.get("members") or ())
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                break
-        full = frozenset([user for user in found if (await self.account(user)).full])
-        self._members[place] = (self.monotonic(), full)
-        return full
+    async def members(self, channel: str, actor: str) -> frozenset[str]:
+        """``actor`` alone if he is a full member of the channel, else some who are.
+
+        A channel may have thousands: nobody but the actor is looked up, and his page is the
+        last that is read. Who was invited a moment ago is found all the same.
+        """
+        roll = await self._roll(await self.channel(channel), actor)
+        if actor in roll.users and (await self.account(actor)).full:
+            return frozenset({actor})
+        found: list[str] = []
+        for user in sorted(roll.users - {actor})[:TO_ASK_AMONG]:
+            if len(found) < TO_ASK and (await self.account(user)).full:
+                found.append(user)
+        return frozenset(found)
+
+    async def _roll(self, place: str, actor: str) -> _Roll:
+        """The members as far as they must be read to find ``actor``; a cut-off reading goes on."""
+        roll, now = self._rolls.get(place), self.monotonic()
+        old = roll is None or now - roll.at >= KEEP_S
+        missed = roll is not None and roll.complete and actor not in roll.users
+        if roll is None or old or (missed and now - roll.at >= INVITED_S):
+            roll = self._rolls[place] = _Roll(at=now)
+        while actor not in roll.users and not roll.complete:
+            await self._turn(place, roll)
+        return roll
+
+    async def _turn(self, place: str, roll: _Roll) -> None:
+        """One more page."""
+        answer = await calls.done(
+            self.client.conversations_members(
+                channel=place, limit=PAGE, cursor=roll.cursor or None
+            ),
+            what="conversations.members",
+        )
+        roll.users.update(answer.get("members") or ())
+        roll.cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+        roll.pages += 1
+        roll.complete = not roll.cursor or roll.pages >= MOST_PAGES
 
 
 def _account(raw: dict[str, Any], home: str) -> Account:

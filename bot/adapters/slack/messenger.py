@@ -102,5 +102,5 @@ class SlackMessenger:
         except (TimeoutError, aiohttp.ClientError) as error:
             raise errors.Unavailable(f"the upload failed ({type(error).__name__})") from None
 
-    async def members(self, channel: str) -> frozenset[str]:
-        return await self.directory.members(channel)
+    async def members(self, channel: str, actor: str) -> frozenset[str]:
+        return await self.directory.members(channel, actor)

@@ -33,7 +33,7 @@ async def ways(chat, place):
         "update": lambda: chat.update(place=place, message=HI),
         "whisper": lambda: chat.whisper(channel=place.channel, user="UBOB000001", message=HI),
         "upload": lambda: chat.upload(place=place, picture=picture(), title="t", alt="a"),
-        "members": lambda: chat.members("#releases"),
+        "members": lambda: chat.members("#releases", "UALICE0001"),
         "check": chat.check,
     }
 
@@ -88,26 +88,77 @@ async def test_messenger_uploads_a_picture_into_the_thread_with_its_alt_text(
     assert [m.thread_ts for m in shared] == [place.ts]
 
 
-async def test_messenger_names_full_members_only(chat):
-    assert await chat.members("#releases") == {"UALICE0001", "UBOB000001", "UCAROL0001"}
+async def test_messenger_names_the_actor_or_full_members_to_ask(chat):
+    assert await chat.members("#releases", "UALICE0001") == {"UALICE0001"}
+    everybody = {"UALICE0001", "UBOB000001", "UCAROL0001"}
+    assert await chat.members("#releases", "UGUEST0001") == everybody
+    assert await chat.members("#releases", "UNOBODY001") == everybody
 
 
-async def test_messenger_remembers_members_for_five_minutes(workspace):
+def asked(workspace, method):
+    return [c["method"] for c in workspace.state.calls].count(method)
+
+
+@pytest.fixture
+def clocked(workspace):
+    """A messenger and the clock that its memory goes by."""
     now = [0.0]
     chat = messenger.SlackMessenger(token=workspace.bot_token, base_url=workspace.api_url)
     chat.directory.monotonic = lambda: now[0]
+    return chat, now
 
-    def asked():
-        found = [c["method"] for c in workspace.state.calls]
-        return found.count("conversations.members")
 
-    await chat.members("#releases")
-    now[0] = 299.0
-    await chat.members("#releases")
-    assert asked() == 1
-    now[0] = 301.0
-    await chat.members("#releases")
-    assert asked() == 2
+async def test_messenger_remembers_members_for_five_minutes(clocked, workspace):
+    chat, now = clocked
+    for at, times in ((0.0, 1), (299.0, 1), (301.0, 2)):
+        now[0] = at
+        await chat.members("#releases", "UALICE0001")
+        assert asked(workspace, "conversations.members") == times
+
+
+async def test_messenger_finds_who_was_invited_a_moment_ago(clocked, workspace):
+    chat, now = clocked
+    room = workspace.state.channels["CRELEASES1"]
+    short = dataclasses.replace(room, members=room.members - {"UALICE0001"})
+    workspace.state.channels[room.id] = short
+    assert "UALICE0001" not in await chat.members("#releases", "UALICE0001")
+    workspace.state.channels[room.id] = room
+    now[0] = 11.0
+    assert await chat.members("#releases", "UALICE0001") == {"UALICE0001"}
+
+
+async def test_messenger_looks_up_few_people_in_a_large_channel(chat, workspace):
+    room = workspace.state.channels["CRELEASES1"]
+    crowd = {f"U{number:09}" for number in range(3_000)}
+    alice = workspace.state.users["UALICE0001"]
+    for user in crowd:
+        workspace.state.users[user] = dataclasses.replace(alice, id=user, name=user.lower())
+    workspace.state.channels[room.id] = dataclasses.replace(room, members=room.members | crowd)
+    assert await chat.members("#releases", "U000000001") == {"U000000001"}
+    assert asked(workspace, "conversations.members") == 1
+    assert await chat.members("#releases", "UALICE0001") == {"UALICE0001"}
+    assert asked(workspace, "conversations.members") == 4
+    assert len(await chat.members("#releases", "UGUEST0001")) == 3
+    assert asked(workspace, "conversations.members") == 4
+    assert asked(workspace, "users.info") <= 6
+
+
+async def test_messenger_reads_the_channels_no_further_than_it_must(clocked, workspace):
+    chat, now = clocked
+    room = workspace.state.channels["CRELEASES1"]
+    for number in range(1_500):
+        other = dataclasses.replace(room, id=f"C{number:09}", name=f"team-{number}")
+        workspace.state.channels[other.id] = other
+    await chat.directory.channel("#releases")
+    assert asked(workspace, "conversations.list") == 1
+    for _ in range(3):
+        with pytest.raises(errors.Forbidden):
+            await chat.directory.channel("#nowhere")
+    assert asked(workspace, "conversations.list") == 3
+    now[0] = 11.0
+    with pytest.raises(errors.Forbidden):
+        await chat.directory.channel("#nowhere")
+    assert asked(workspace, "conversations.list") == 5
 
 
 async def test_messenger_counts_nobody_of_another_workspace_as_a_member(chat, monkeypatch):
@@ -124,7 +175,8 @@ async def test_messenger_counts_nobody_of_another_workspace_as_a_member(chat, mo
         return answer
 
     monkeypatch.setattr(chat.client, "users_info", users_info)
-    assert await chat.members("#releases") == {"UBOB000001", "UCAROL0001"}
+    assert await chat.members("#releases", "UALICE0001") == {"UBOB000001", "UCAROL0001"}
+    assert await chat.members("#releases", "UBOB000001") == {"UBOB000001"}
     stranger = await chat.directory.person("UALICE0001")
     assert stranger == facts.Person(name="UALICE0001", slack_id="UALICE0001")
     assert (await chat.directory.person("UBOB000001")).name == "bob"
