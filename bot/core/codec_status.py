@@ -52,6 +52,7 @@ def decode(raw: Any) -> status.Status:
         weights=_weights(canary.get("weights")),
         step_run=_run(canary.get("currentStepAnalysisRunStatus")),
         background_run=_run(canary.get("currentBackgroundAnalysisRunStatus")),
+        experiment=_text(canary.get("currentExperiment")),
         active=_text(blue_green.get("activeSelector")),
         preview=_text(blue_green.get("previewSelector")),
         checkpoint=blue_green.get("scaleUpPreviewCheckPoint") is True,
@@ -122,6 +123,8 @@ def _canary(value: status.Status) -> dict[str, Any]:
         out["currentStepAnalysisRunStatus"] = _encode_run(value.step_run)
     if value.background_run is not None:
         out["currentBackgroundAnalysisRunStatus"] = _encode_run(value.background_run)
+    if value.experiment:
+        out["currentExperiment"] = value.experiment
     return out
 
 

@@ -201,7 +201,7 @@ def _plan_deadline(d: draft_module.Draft) -> None:
 def _untimed_step(d: draft_module.Draft) -> bool:
     if d.finished:
         return False
-    return isinstance(d.spec.canary.steps[d.index], spec.Analysis | spec.Pause)
+    return isinstance(d.spec.canary.steps[d.index], spec.Analysis | spec.Experiment | spec.Pause)
 
 
 def _available(d: draft_module.Draft) -> None:

@@ -38,6 +38,8 @@ class Draft:
     wakes: list[datetime] = field(default_factory=list)
     create_runs: list[Mapping[str, Any]] = field(default_factory=list)
     terminate_runs: list[str] = field(default_factory=list)
+    create_experiments: list[Mapping[str, Any]] = field(default_factory=list)
+    terminate_experiments: list[str] = field(default_factory=list)
 
     @property
     def promoted(self) -> bool:

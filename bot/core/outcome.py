@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.core import analyses, blue_green, conditions, revisions
+from bot.core import analyses, blue_green, conditions, revisions, trials
 from bot.core import draft as draft_module
 from bot.model import status as status_model
 from bot.model import world
@@ -53,6 +53,7 @@ def decision(
     sizes: Mapping[str, world.Size],
 ) -> world.Decision:
     """Everything that the pass came to."""
+    trials.settle(d)
     d.status = conditions.without_microseconds(d.status)
     events = _in_order(d, _service_events(d, selectors), _size_events(d, sizes))
     new = d.family.new
@@ -72,6 +73,9 @@ def decision(
             terminate_runs=tuple(d.terminate_runs),
             delete_runs=analyses.garbage(d),
             delete_replica_sets=_history(d),
+            create_experiments=tuple(d.create_experiments),
+            terminate_experiments=tuple(d.terminate_experiments),
+            delete_experiments=trials.garbage(d),
         ),
         wake_at=min(d.wakes, default=None),
         events=tuple(events),

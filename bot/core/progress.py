@@ -1,6 +1,6 @@
 """The course of the steps: which one is present, what ends it, what holds it (spec §2.6, §2.8)."""
 
-from bot.core import analyses, sizing, steps, weights
+from bot.core import analyses, sizing, steps, trials, weights
 from bot.core import draft as draft_module
 from bot.core.steps import context
 from bot.model import spec, status
@@ -79,6 +79,8 @@ def _one_step(d: draft_module.Draft) -> bool:
     step, index = d.spec.canary.steps[d.index], d.index
     if isinstance(step, spec.Analysis):
         analyses.want_step_run(d, step)
+    elif isinstance(step, spec.Experiment):
+        trials.want(d, step)
     ready, missing = sizing.at_target(d)
     pause = next(
         (p for p in d.status.pause_conditions if p.reason == status.PauseReason.STEP), None
@@ -94,6 +96,7 @@ def _one_step(d: draft_module.Draft) -> bool:
             resumed=d.resumed,
             run=analyses.step_run(d),
             labels=d.seen.labels,
+            experiment=trials.present(d),
         ),
     )
     d.because(f"step-{index}", f"{steps.describe(step)}: {outcome.because}")

@@ -1,6 +1,6 @@
 """Whether what a Rollout names exists and fits (spec §4.5). The first problem wins."""
 
-from bot.core import analysis_refs, fields
+from bot.core import analysis_refs, fields, trials
 from bot.model import spec as spec_model
 from bot.model import status as status_model
 from bot.model import world
@@ -23,6 +23,7 @@ def check(spec: spec_model.Spec, status: status_model.Status, seen: world.Seen) 
         _service(spec, seen, f"{path}.stableService", spec.canary.stable_service)
         _service(spec, seen, f"{path}.canaryService", spec.canary.canary_service)
     analysis_refs.check(spec, status, seen)
+    trials.check(spec, status, seen)
     for view in seen.routes:
         if view.problem is not None:
             path, value, text = view.problem

@@ -37,7 +37,14 @@ class SetCanaryScale:
     weight: int | None = None
 
 
-Step = SetWeight | Pause | Analysis | SetCanaryScale
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    """Run pods of both revisions side by side. ``raw`` is Argo's RolloutExperimentStep."""
+
+    raw: Mapping[str, Any]
+
+
+Step = SetWeight | Pause | Analysis | SetCanaryScale | Experiment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ class PauseReason(StrEnum):
     STEP = "CanaryPauseStep"
     BLUE_GREEN = "BlueGreenPause"
     INCONCLUSIVE = "InconclusiveAnalysisRun"
+    INCONCLUSIVE_EXPERIMENT = "InconclusiveExperiment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +159,7 @@ class Status:
     weights: Weights | None = None
     step_run: RunRef | None = None
     background_run: RunRef | None = None
+    experiment: str = ""
     active: str = ""
     preview: str = ""
     checkpoint: bool = False

@@ -86,6 +86,23 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    """An Experiment of this rollout. ``raw`` is the object."""
+
+    name: str
+    phase: str
+    message: str
+    hash: str
+    terminating: bool
+    created: datetime
+    raw: Mapping[str, Any]
+
+    @property
+    def done(self) -> bool:
+        return self.phase in {"Successful", "Failed", "Error", "Inconclusive"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """Everything a pass looks at besides spec and status.
 
@@ -108,6 +125,8 @@ class Seen:
     templates: Mapping[tuple[bool, str], Mapping[str, Any]]
     raw: Mapping[str, Any] = field(default_factory=dict)
     foreign_runs: Container[str] = ()
+    experiments: tuple[Experiment, ...] = ()
+    foreign_experiments: Container[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +155,9 @@ class Desired:
     terminate_runs: tuple[str, ...] = ()
     delete_runs: tuple[str, ...] = ()
     delete_replica_sets: tuple[str, ...] = ()
+    create_experiments: tuple[Mapping[str, Any], ...] = ()
+    terminate_experiments: tuple[str, ...] = ()
+    delete_experiments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

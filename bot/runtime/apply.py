@@ -12,6 +12,7 @@ from typing import Any
 from bot.core import codec_status, revisions
 from bot.model import errors, ports, routers, world
 from bot.model import spec as spec_model
+from bot.runtime import children
 from bot.runtime import world as worlds
 
 _MANAGED = "argo-rollouts.argoproj.io/managed-by-rollouts"
@@ -30,13 +31,14 @@ class Applied:
 class Applier:
     """Writes through ``api`` and lets the caches know the answers at once.
 
-    ``measure`` hears of every run that was made or stopped: its own echo wakes nobody.
+    ``begun`` hears of every run and experiment that was made or stopped: its own echo wakes
+    nobody.
     """
 
     api: ports.Api
     caches: worlds.Caches
     reader: worlds.Reader
-    measure: Callable[[ports.Object], None]
+    begun: Callable[[ports.Object], None]
 
     async def write(self, write: ports.Write, cache: ports.Cache | None = None) -> ports.Object:
         """One write; its answer goes into the cache of its kind."""
@@ -67,7 +69,7 @@ class Applier:
             *(self._resize(seen, *change) for change in growing),
             *self._select(seen, desired.selectors, urgent=urgent),
         ]
-        done.wrote = bool(first or shrinking or desired.create_runs or desired.terminate_runs)
+        done.wrote = bool(first or shrinking or children.changed(desired))
         if urgent:
             await _all([self._route(rollout, spec, desired, done), *first])
         else:
@@ -76,8 +78,9 @@ class Applier:
         await _all(
             [
                 *(self._resize(seen, *change) for change in shrinking),
-                *(self._new_run(seen, body) for body in desired.create_runs),
-                *(self._terminate(seen, name) for name in desired.terminate_runs),
+                *children.work(
+                    api=self.api, caches=self.caches, begun=self.begun, seen=seen, desired=desired
+                ),
             ]
         )
         return done
@@ -192,27 +195,14 @@ class Applier:
         known = (self.caches.virtual_services, self.caches.ingresses)
         return next((c for c in known if c is not None and c.kind == kind), None)
 
-    async def _new_run(self, seen: world.Seen, body: Mapping[str, Any]) -> None:
-        ref = _ref(ports.RUN, seen, body["metadata"]["name"])
-        write = ports.Write(verb=ports.Verb.CREATE, ref=ref, body=dict(body))
-        try:
-            self.measure(await self.write(write, self.caches.runs))
-        except errors.AlreadyExists:
-            self.caches.runs.observe(await self.api.get(ref))
-            raise errors.Conflict(f"AnalysisRun {ref.name} exists: read again") from None
-
-    async def _terminate(self, seen: world.Seen, name: str) -> None:
-        ref = _ref(ports.RUN, seen, name)
-        write = ports.Write(verb=ports.Verb.PATCH, ref=ref, body={"spec": {"terminate": True}})
-        try:
-            self.measure(await self.write(write, self.caches.runs))
-        except errors.NotFound:
-            self.caches.runs.forget(seen.namespace, name)
-
     async def clean(self, seen: world.Seen, desired: world.Desired) -> None:
         """Delete what history no longer keeps; a failure is no reason to stop anything."""
         gone = [
             *((ports.RUN, name, self.caches.runs) for name in desired.delete_runs),
+            *(
+                (ports.EXPERIMENT, name, self.caches.experiments)
+                for name in desired.delete_experiments
+            ),
             *(
                 (ports.REPLICA_SET, name, self.caches.replica_sets)
                 for name in desired.delete_replica_sets
@@ -224,7 +214,8 @@ class Applier:
             try:
                 await self.api.write(write)
             except errors.NotFound:
-                cache.forget(seen.namespace, name)
+                if cache is not None:
+                    cache.forget(seen.namespace, name)
 
 
 async def _all(awaitables: Sequence[Awaitable[Any]]) -> None:

@@ -110,7 +110,7 @@ class Trials:
                 if not obj["metadata"].get("deletionTimestamp")
             ),
             runs=tuple(worlds.run(obj) for obj in caches.runs.owned_by(uid)),
-            foreign_runs=worlds.Foreign(caches, namespace, uid),
+            foreign_runs=worlds.Foreign(caches.runs, namespace, uid),
             templates=worlds.Templates(caches, namespace),
             revisions=self._revisions(raw),
             taken=frozenset(said.taken),

@@ -70,8 +70,14 @@ class Reader:
             runs=tuple(run(obj) for obj in self.caches.runs.owned_by(uid)),
             templates=self._templates(namespace),
             raw=rollout,
-            foreign_runs=Foreign(self.caches, namespace, uid),
+            foreign_runs=Foreign(self.caches.runs, namespace, uid),
+            experiments=self._experiments(uid),
+            foreign_experiments=Foreign(self.caches.experiments, namespace, uid),
         )
+
+    def _experiments(self, uid: str) -> tuple[world.Experiment, ...]:
+        cache = self.caches.experiments
+        return () if cache is None else tuple(_experiment(obj) for obj in cache.owned_by(uid))
 
     def _services(self, namespace: str, spec: spec_model.Spec) -> dict[str, world.Service]:
         found = {}
@@ -159,17 +165,17 @@ class Templates(Mapping[tuple[bool, str], ports.Object]):
 
 
 class Foreign(Container[str]):
-    """The names that runs of others have in one namespace, looked up when asked for."""
+    """The names that others have for one kind in a namespace, looked up when asked for."""
 
-    def __init__(self, caches: Caches, namespace: str, uid: str) -> None:
-        self._caches = caches
+    def __init__(self, cache: ports.Cache | None, namespace: str, uid: str) -> None:
+        self._cache = cache
         self._namespace = namespace
         self._uid = uid
 
     def __contains__(self, name: object) -> bool:
-        run = self._caches.runs.get(self._namespace, str(name))
-        owners = run["metadata"].get("ownerReferences") or () if run is not None else ()
-        return run is not None and all(
+        obj = None if self._cache is None else self._cache.get(self._namespace, str(name))
+        owners = obj["metadata"].get("ownerReferences") or () if obj is not None else ()
+        return obj is not None and all(
             owner.get("uid") != self._uid or not owner.get("controller") for owner in owners
         )
 
@@ -227,6 +233,19 @@ def run(obj: ports.Object) -> world.Run:
         kind=labels.get("rollout-type", ""),
         hash=labels.get(revisions.HASH, ""),
         step_index=int(index) if index.isdecimal() else None,
+        terminating=bool((obj.get("spec") or {}).get("terminate")),
+        created=_time(meta.get("creationTimestamp")),
+        raw=obj,
+    )
+
+
+def _experiment(obj: ports.Object) -> world.Experiment:
+    meta, status = obj["metadata"], obj.get("status") or {}
+    return world.Experiment(
+        name=meta["name"],
+        phase=str(status.get("phase") or ""),
+        message=str(status.get("message") or ""),
+        hash=(meta.get("labels") or {}).get(revisions.HASH, ""),
         terminating=bool((obj.get("spec") or {}).get("terminate")),
         created=_time(meta.get("creationTimestamp")),
         raw=obj,

@@ -67,7 +67,7 @@ class Controller:
                 api=client,
                 caches=self.caches,
                 reader=self.reader,
-                measure=lambda run: self.run_queue.add(triggers.key_of(run)),
+                begun=self._begun,
             ),
             clock=now,
             timers=self.timers,
@@ -180,6 +180,11 @@ class Controller:
             self.trial_queue.add(rest)
         else:
             self.queue.add(key)
+
+    def _begun(self, obj: ports.Object) -> None:
+        """A rollout has made or stopped one of its own."""
+        work = self.trial_queue if obj.get("kind") == "Experiment" else self.run_queue
+        work.add(triggers.key_of(obj))
 
     async def _reconcile(self, key: str) -> None:
         work = self.lifecycle.telling(self.reconciler.reconcile)

@@ -99,7 +99,6 @@ LATER = {
     "strategy.canary.trafficRouting.alb": {
         "strategy": {"canary": {"trafficRouting": {"alb": {"ingress": "a"}}}}
     },
-    "strategy.steps[0].experiment": {"strategy": {"canary": {"steps": [{"experiment": {}}]}}},
     "strategy.steps[0].setHeaderRoute": {
         "strategy": {"canary": {"steps": [{"setHeaderRoute": {"name": "a"}}]}}
     },

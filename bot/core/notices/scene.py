@@ -204,7 +204,11 @@ def pause(scene: Scene) -> status_model.PauseCondition | None:
 
 def inconclusive(scene: Scene) -> bool:
     held = pause(scene)
-    return held is not None and held.reason == status_model.PauseReason.INCONCLUSIVE
+    reasons = status_model.PauseReason
+    return held is not None and held.reason in {
+        reasons.INCONCLUSIVE,
+        reasons.INCONCLUSIVE_EXPERIMENT,
+    }
 
 
 def gate(scene: Scene) -> str:

@@ -71,6 +71,8 @@ def step_text(step: spec_model.Step) -> str:
             return span(step.duration_s or 0)
         case spec_model.Analysis():
             return "analysis"
+        case spec_model.Experiment():
+            return "experiment"
         case spec_model.SetCanaryScale(replicas=int()):
             return f"{step.replicas} pods"
         case spec_model.SetCanaryScale(weight=int()):
@@ -142,6 +144,8 @@ def next_move(scene: scenes.Scene) -> tuple[str, datetime | None]:
         return f"{_following(scene)}", at
     if isinstance(step, spec_model.Analysis):
         return f"{_following(scene)}, after the analysis", None
+    if isinstance(step, spec_model.Experiment):
+        return f"{_following(scene)}, after the experiment", None
     if step is None:
         return "done, when all pods are ready", None
     return "", None

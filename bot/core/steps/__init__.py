@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from bot.core import fields
-from bot.core.steps import analysis, context, pause, set_canary_scale, set_weight
+from bot.core.steps import analysis, context, experiment, pause, set_canary_scale, set_weight
 from bot.model import errors, spec
 
 KINDS: Mapping[str, ModuleType] = {
@@ -17,13 +17,15 @@ KINDS: Mapping[str, ModuleType] = {
     "pause": pause,
     "analysis": analysis,
     "setCanaryScale": set_canary_scale,
+    "experiment": experiment,
 }
-LATER = ("experiment", "setHeaderRoute", "setMirrorRoute", "plugin")
+LATER = ("setHeaderRoute", "setMirrorRoute", "plugin")
 _TYPES: Mapping[type, ModuleType] = {
     spec.SetWeight: set_weight,
     spec.Pause: pause,
     spec.Analysis: analysis,
     spec.SetCanaryScale: set_canary_scale,
+    spec.Experiment: experiment,
 }
 
 

@@ -53,3 +53,4 @@ class Context:
     resumed: bool
     run: world.Run | None
     labels: Mapping[str, str]
+    experiment: world.Experiment | None = None

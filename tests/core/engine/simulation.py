@@ -166,6 +166,7 @@ class Simulation:
             "replica_sets": ports.REPLICA_SET,
             "services": ports.SERVICE,
             "runs": ports.RUN,
+            "experiments": ports.EXPERIMENT,
             "templates": ports.TEMPLATE,
             "cluster_templates": ports.CLUSTER_TEMPLATE,
             "ingresses": ports.INGRESS,
@@ -173,7 +174,7 @@ class Simulation:
         caches = worlds.Caches(**{n: Cache(self.cluster, kind) for n, kind in kinds.items()})
         reader = worlds.Reader(cluster="test", caches=caches, routers=routers.table())
         applier = apply.Applier(
-            api=self.cluster, caches=caches, reader=reader, measure=lambda run: None
+            api=self.cluster, caches=caches, reader=reader, begun=lambda run: None
         )
         self.reconciler = reconcile.Reconciler(
             api=self.cluster,
