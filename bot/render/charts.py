@@ -17,6 +17,9 @@ PLOT_HEIGHT = 210
 LEFT = 80
 RIGHT = 18
 ROW = 26
+END_ROW = 22
+LETTER = 9.6
+APART = 12
 FONT = "DejaVu Sans"
 INK = "#1d1c1d"
 FAINT = "#5f6368"
@@ -40,7 +43,8 @@ class Frame:
 def chart_svg(data: messages.ChartData) -> str:
     """The picture as SVG text; drawable for any data, also for none."""
     legend, rows = _legend(data)
-    top = 66.0 + rows * ROW + 24
+    # The end has a row of its own: beside a weight it would read as one phrase with it.
+    top = 66.0 + rows * ROW + 24 + (END_ROW if data.ended_at is not None else 0)
     frame = _frame(data, top)
     height = frame.bottom + 34
     body = [
@@ -156,7 +160,7 @@ def _bands(data: messages.ChartData, frame: Frame) -> list[str]:
     if not starts:
         return []
     out = [_text(LEFT - 8, frame.top - 8, "traffic", color=FAINT, anchor="end")]
-    free, taken = float(LEFT), _end_label_start(data, frame)
+    free = float(LEFT)
     ends = [moment for moment, _ in starts[1:]] + [frame.x.high]
     for index, ((start, label), end) in enumerate(zip(starts, ends, strict=True)):
         left, right = frame.x.at(start), frame.x.at(end)
@@ -165,11 +169,11 @@ def _bands(data: messages.ChartData, frame: Frame) -> list[str]:
             f'height="{PLOT_HEIGHT}" fill="{BANDS[(index + 1) % 2]}"/>'
         )
         out.append(_segment(left, frame.top - 4, left, frame.bottom, color=GRID, width=1.5))
-        wide = len(label) * 9.6
-        place = min(max(left + 3, free), taken - wide - 4)
+        wide = len(label) * LETTER
+        place = min(max(left + 3, free), WIDTH - wide)
         if label and right > LEFT and free <= place <= max(right, left + 4):
             out.append(_text(place, frame.top - 8, label))
-            free = place + wide + 6
+            free = place + wide + APART
     return out
 
 
@@ -257,18 +261,18 @@ def _cross(x: float, y: float) -> list[str]:
     ]
 
 
-def _end_label_start(data: messages.ChartData, frame: Frame) -> float:
-    """Where the words "rolled back" begin; other labels end before."""
-    if data.ended_at is None:
-        return WIDTH
-    return max(LEFT, min(frame.x.at(data.ended_at.timestamp()) + 5, WIDTH - 4) - 96)
-
-
 def _end(data: messages.ChartData, frame: Frame) -> list[str]:
     if data.ended_at is None:
         return []
-    x, start = frame.x.at(data.ended_at.timestamp()), _end_label_start(data, frame)
+    x = frame.x.at(data.ended_at.timestamp())
+    left = x < WIDTH / 2
     return [
-        _segment(x, frame.top - 4, x, frame.bottom, color=INK, width=2.5),
-        _text(start, frame.top - 8, "rolled back", bold=True),
+        _segment(x, frame.top - END_ROW - 4, x, frame.bottom, color=INK, width=2.5),
+        _text(
+            x - 5 if left else x + 4,
+            frame.top - END_ROW - 8,
+            "rolled back",
+            anchor="start" if left else "end",
+            bold=True,
+        ),
     ]

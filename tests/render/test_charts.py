@@ -76,6 +76,36 @@ def test_chart_names_everything_a_reader_needs():
         assert words in shown
 
 
+def rows(svg):
+    """Every text by its height: where it begins, where it ends, what it says."""
+    found = {}
+    for node in ET.fromstring(svg).iter(f"{SVG}text"):
+        text, x = "".join(node.itertext()), float(node.get("x"))
+        wide = len(text) * charts.LETTER
+        start = x - wide * {"start": 0, "middle": 0.5, "end": 1}[node.get("text-anchor")]
+        found.setdefault(node.get("y"), []).append((start, start + wide, text))
+    return [sorted(row) for row in found.values()]
+
+
+@pytest.mark.parametrize("every_s", [1, 3, 10, 30, 60, 200])
+@pytest.mark.parametrize("ended_s", [2, 31, 60, 300, 540])
+def test_chart_lets_no_two_step_labels_collide_however_narrow_the_bands_are(every_s, ended_s):
+    start = ex.at(12, 5)
+    marks = tuple(
+        m.StepMark(at=start + timedelta(seconds=every_s * n), label=label)
+        for n, label in enumerate(("5 %", "10 %", "25 %", "50 %", "75 %"))
+    )
+    ended = start + timedelta(seconds=ended_s)
+    svg = charts.chart_svg(data(marks=marks, ended_at=ended))
+    labels = [row for row in rows(svg) if any(text.endswith((" %", "back")) for _, _, text in row)]
+    for row in labels:
+        for (_, end, one), (begin, _, other) in zip(row, row[1:]):
+            assert end <= begin, (one, other)
+        texts_here = [text for _, _, text in row]
+        assert "rolled back" not in texts_here or texts_here == ["rolled back"]
+        assert all(begin >= 0 and end <= charts.WIDTH + 1 for begin, end, _ in row)
+
+
 def test_chart_draws_a_cross_at_each_failure_and_a_line_for_each_series():
     root = ET.fromstring(charts.chart_svg(data()))
     bad = [n for n in root if n.tag == f"{SVG}line" and n.get("stroke") == charts.BAD]
