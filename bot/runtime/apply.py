@@ -71,11 +71,11 @@ class Applier:
         ]
         done.wrote = bool(first or shrinking or children.changed(desired))
         if urgent:
-            await _all([self._route(rollout, spec, desired, done), *first])
+            await all_of([self._route(rollout, spec, desired, done), *first])
         else:
-            await _all(first)
+            await all_of(first)
             await self._route(rollout, spec, desired, done)
-        await _all(
+        await all_of(
             [
                 *(self._resize(seen, *change) for change in shrinking),
                 *children.work(
@@ -218,7 +218,7 @@ class Applier:
                     cache.forget(seen.namespace, name)
 
 
-async def _all(awaitables: Sequence[Awaitable[Any]]) -> None:
+async def all_of(awaitables: Sequence[Awaitable[Any]]) -> None:
     """Await all, then raise the first failure: one refusal does not cancel the others."""
     results = await asyncio.gather(*awaitables, return_exceptions=True)
     for result in results:

@@ -4,7 +4,6 @@ What should be is ``core.experiments``'s business. What the server refuses is no
 pass: the pure part hears of it, and says so in the status.
 """
 
-import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -141,7 +140,7 @@ class Trials:
     ) -> None:
         """Everything but the status and what is deleted."""
         work: list[Awaitable[None]] = [
-            *(self._create_set(raw, body, said) for body in desired.create_sets),
+            *([self._create_sets(raw, desired, said)] if desired.create_sets else []),
             *(self._create_service(raw, body, said) for body in desired.create_services),
             *(
                 self._resize(raw, rs.name, patch, said)
@@ -152,10 +151,14 @@ class Trials:
             *(self._terminate(raw, name) for name in desired.terminate_runs),
         ]
         said.wrote = said.wrote or bool(work)
-        results = await asyncio.gather(*work, return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+        await apply.all_of(work)
+
+    async def _create_sets(
+        self, raw: ports.Object, desired: experiment.Desired, said: _Said
+    ) -> None:
+        """One after the other: their age tells which template is which."""
+        for body in desired.create_sets:
+            await self._create_set(raw, body, said)
 
     async def _create_set(self, raw: ports.Object, body: Mapping[str, Any], said: _Said) -> None:
         ref = _ref(raw, ports.REPLICA_SET, body["metadata"]["name"])
