@@ -235,15 +235,10 @@ class Desk:
         template, sentence = change(scene)
         if template is None:
             return orders.no(sentence)
-        meta = rollout["metadata"]
-        body = [
-            {"op": "test", "path": "/metadata/resourceVersion", "value": meta["resourceVersion"]},
-            {"op": "replace", "path": "/spec/template", "value": template},
-        ]
         write = ports.Write(
             verb=ports.Verb.PATCH,
             ref=self.scenery.ref(rollout),
-            body=body,
+            body=templates.patch(rollout, template, actor),
             patch=ports.PatchType.JSON,
             urgent=True,
             because=f"{action} by {people.encode(actor)}",

@@ -6,11 +6,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.core import revisions
+from bot.core.notices import people
 from bot.core.notices import scene as scenes
-from bot.model import world
+from bot.model import facts, ports, world
 
 Change = tuple[Mapping[str, Any] | None, str]
 """The template to write and what to say; no template: why nothing is changed."""
+
+
+def patch(
+    rollout: ports.Object, template: Mapping[str, Any], by: facts.Person
+) -> list[dict[str, Any]]:
+    """The JSON patch that sets ``template``, signed, unless the object has changed since."""
+    meta = rollout["metadata"]
+    signed = people.signature(template, by)
+    path, note = "/metadata/annotations", {people.SET_BY: signed}
+    return [
+        {"op": "test", "path": "/metadata/resourceVersion", "value": meta["resourceVersion"]},
+        {"op": "replace", "path": "/spec/template", "value": template},
+        {"op": "add", "path": f"{path}/{people.SET_BY.replace('/', '~1')}", "value": signed}
+        if meta.get("annotations")
+        else {"op": "add", "path": path, "value": note},
+    ]
 
 
 def undone(scene: scenes.Scene, *, to_revision: int | None) -> Change:

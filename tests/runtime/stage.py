@@ -132,7 +132,11 @@ class Api:
                 if fresh["metadata"]["resourceVersion"] != entry["value"]:
                     raise errors.Conflict("test")
             else:
-                fresh["spec"]["template"] = entry["value"]
+                *way, last = [part.replace("~1", "/") for part in entry["path"].split("/")[1:]]
+                target = fresh
+                for part in way:
+                    target = target[part]
+                target[last] = entry["value"]
         self.put(fresh)
 
     def put(self, rollout):

@@ -7,7 +7,7 @@ import pytest
 
 from bot.core import codec_status
 from bot.model import buttons, errors, facts, ports
-from bot.runtime import authorize, desk, finding, orders, scenery, world
+from bot.runtime import authorize, desk, finding, orders, scenery, templates, world
 from tests.runtime import stage as stages
 from tests.runtime import virtual
 
@@ -331,3 +331,31 @@ def test_desk_explains_why_it_stands_still():
 
 
 assert ports and world and authorize
+
+
+def test_card_names_who_set_the_template_and_only_while_it_is_that_one():
+    async def story(notes):
+        stage = stages.Stage(stages.STEPS, annotations=notes)
+        await moving(stage)
+        table = open_desk(stage)
+        assert (await table.set_image("shop/checkout", SAM, "app", "app:v3")).accepted
+        stage.settle()
+        set_by_sam = table.get("shop/checkout").change
+        stage.ship("app:v4")
+        stage.settle()
+        return set_by_sam, table.get("shop/checkout").change
+
+    stale = {"rollout-bot.io/shipped-by": "dana", "kubernetes.io/change-cause": "retry payments"}
+    for notes in ({}, stale):
+        sam, later = virtual.run(story(notes))
+        assert sam.by == SAM
+        assert sam.subject == ""
+        assert (later.by.name if later.by else None) == notes.get("rollout-bot.io/shipped-by")
+
+
+def test_desk_signs_a_template_where_there_are_no_annotations_yet():
+    rollout = {"metadata": {"resourceVersion": "7"}}
+    *_, last = templates.patch(rollout, {"spec": {}}, SAM)
+    assert last["path"] == "/metadata/annotations"
+    (value,) = last["value"].values()
+    assert value.endswith(" sam (U0SAM)")

@@ -137,8 +137,15 @@ def _stable_pods(scene: scenes.Scene, *, over: bool) -> facts.PodsFact | None:
 
 
 def change(scene: scenes.Scene) -> facts.ChangeFact:
-    """Where the revision comes from, as far as annotations and the status say."""
+    """Where the revision comes from, as far as annotations and the status say.
+
+    Of what was set from the chat the person is known; the manifest's own notes are then of an
+    earlier change. The managers of fields are no source: they name tools, not persons.
+    """
     notes = scene.seen.annotations
+    person = None if scene.spec is None else people.signed(notes, scene.spec.template)
+    if person is not None:
+        return facts.ChangeFact(by=person, at=scene.status.bot.started)
     by = notes.get(_SHIPPED_BY) or scene.status.bot.shipped_by
     return facts.ChangeFact(
         by=people.decode(by),

@@ -41,7 +41,7 @@ def _shipped(scene: scenes.Scene) -> Iterator[Line]:
     fact = messages.ThreadFact(
         kind=ThreadKind.SHIPPED,
         at=started,
-        by=people.decode(scene.status.bot.shipped_by),
+        by=card.change(scene).by,
         revision=scenes.revision(scene),
         steps=len(scene.steps) if not scene.first else None,
     )
