@@ -73,8 +73,13 @@ def _speed(facts: messages.AlertFacts) -> str:
     if facts.decided_at is not None:
         what = "the order" if facts.by is not None else "the verdict"
         verdict = f" after {what} at {words.exactly(facts.decided_at)}"
-    took = "" if facts.took_s is None else f" in {words.duration(facts.took_s)}"
+    took = "" if facts.took_s is None else f" {_in(facts.took_s)}"
     return words.joined([f"{words.percent(facts.weight_from)} → 0{took}{verdict}", since])
+
+
+def _in(took_s: float) -> str:
+    """How long it took; where it was one pass, nobody knows more than that."""
+    return f"in {words.duration(took_s)}" if took_s >= 0.05 else "at once"
 
 
 def _served(facts: messages.AlertFacts) -> str:

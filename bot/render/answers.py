@@ -70,6 +70,10 @@ def _moves(rows: Sequence[messages.RowFact]) -> list[str]:
 def _row(row: messages.RowFact) -> str:
     since = "" if row.since_s is None else words.duration(row.since_s)
     what = words.plain(row.what, 160)
+    if since and row.news is News.DONE:
+        what, since = f"{what} {since} ago", ""
+    elif since and row.news is News.ROLLED_BACK:
+        since += " ago"
     if row.next_at is not None:
         what = words.joined([what, f"next at {words.at(row.next_at)}"], ", ")
     return words.joined([words.who(row.rollout, row.revision), what, since])

@@ -15,6 +15,7 @@ NAME_LIMIT = 80
 REASON_LIMIT = 300
 MARKUP_PIECE = re.compile(r"<[^<>]*>|&(?:amp|lt|gt);|.", re.DOTALL)
 PERCENT = re.compile(r"(?<=\d) ?%")
+BOUND = re.compile(r"(?<=[≥≤]) (?=[\d-])")  # nor does "≥ 99"
 EMOJI_CODE = re.compile(r":(?=[\w+'-]+:)")
 UNDERSCORE_AT_EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 # Look-alikes: Slack has no escape for these marks, and a zero-width one would be copied along.
@@ -42,6 +43,7 @@ def _visible(char: str) -> str:
 def plain(text: str, limit: int = REASON_LIMIT) -> str:
     """Foreign text, safe in mrkdwn: it can neither mention, link, format nor reorder."""
     line = PERCENT.sub(THIN + "%", bare(text, limit)).translate(LOOK_ALIKES)
+    line = BOUND.sub(THIN, line)
     line = UNDERSCORE_AT_EDGE.sub("ˍ", line)
     line = EMOJI_CODE.sub("∶", line)
     if line.startswith(">"):

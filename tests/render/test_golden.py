@@ -325,6 +325,24 @@ def test_bare_command_shows_first_what_waits():
     assert dialogs(message)["rollout:approve"]["title"] == "Send 100 % to v42?"
 
 
+def test_alert_claims_no_time_where_users_were_safe_in_one_pass():
+    said = "\n".join(lines(alerts.alert(ex.alert(took_s=0.0))))
+    assert "25 % → 0 at once after the verdict at 12:14:05" in said
+
+
+def test_bound_is_never_torn_from_its_sign():
+    section = cards.card(ex.card()).blocks[3]["text"]["text"]
+    assert "≥\u202f99\u202f%" in section
+    assert "≤\u202f500 ms" in section
+
+
+def test_first_deployment_is_one_line():
+    facts = ex.card(news=N.DONE, first=True, stable_pods=m.PodsFact(ready=2, wanted=2))
+    assert lines(cards.card(facts)) == [
+        "✓ checkout v42 · first deployment, 2 of 2 pods ready · prod-eu"
+    ]
+
+
 def test_list_gives_every_rollout_a_sign_and_a_word():
     facts = m.ListFacts(
         cluster="prod-eu",
@@ -332,7 +350,8 @@ def test_list_gives_every_rollout_a_sign_and_a_word():
         rows=(
             ex.row(N.WAITS, "checkout", 42, "approval at 50 %"),
             ex.row(N.MOVES, "search", 9, "25 %, step 3 of 7"),
-            ex.row(N.DONE, "cart", 16, "done 2 h ago"),
+            ex.row(N.DONE, "cart", 16, "done", since_s=7200),
+            ex.row(N.ROLLED_BACK, "till", 3, "rolled back: aborted by sam", since_s=300),
             ex.row(
                 N.NOT_RUN,
                 "ads",
@@ -345,6 +364,7 @@ def test_list_gives_every_rollout_a_sign_and_a_word():
         "⏸ checkout v42 · approval at 50 %",
         "▶ search v9 · 25 %, step 3 of 7",
         "✓ cart v16 · done 2 h ago",
+        "✗ till v3 · rolled back: aborted by sam · 5 min ago",
         "! ads · not run: strategy.canary.trafficRouting.apisix is not supported yet",
         "shop · prod-eu",
     ]

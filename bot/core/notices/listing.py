@@ -63,7 +63,7 @@ def _moves(scene: scenes.Scene, weight: int) -> str:
 
 def _since(scene: scenes.Scene, news: News) -> float | None:
     start = _start(scene, news)
-    return None if start is None else max(0.0, (scene.now - start).total_seconds())
+    return None if start is None else float(max(0, round((scene.now - start).total_seconds())))
 
 
 def _start(scene: scenes.Scene, news: News) -> datetime | None:
