@@ -203,7 +203,7 @@ def conditions(raw: Any) -> tuple[status.Condition, ...]:
     found = []
     for entry in raw if isinstance(raw, list) else []:
         got = _map(entry)
-        if not got.get("type"):
+        if not _text(got.get("type")):
             continue
         fallback = datetime(1970, 1, 1, tzinfo=UTC)
         found.append(

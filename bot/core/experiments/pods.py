@@ -63,7 +63,7 @@ def _word(
             return "Successful", ""
         return "Running", ""
     since = known.transitioned or s.second
-    limit = since + timedelta(seconds=s.spec.progress_deadline_s)
+    limit = sheets.later(since, timedelta(seconds=s.spec.progress_deadline_s))
     if s.now > limit:
         seconds = s.spec.progress_deadline_s
         text = f"Template '{one.name}' exceeded its progressDeadlineSeconds ({seconds})"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.core import fields
@@ -10,8 +10,14 @@ from bot.model import experiment, world
 
 BAD = ("Inconclusive", "Error", "Failed")
 WARN = frozenset(BAD)
+_LAST = datetime(9999, 1, 1, tzinfo=UTC)
 JUST_AFTER = timedelta(milliseconds=1)
 """Argo's tests ask whether now is after an instant, and instants are whole seconds."""
+
+
+def later(at: datetime, span: timedelta) -> datetime:
+    """An instant after another; a status may hold any, also the last one there is."""
+    return at + min(span, _LAST - at) if at < _LAST else at
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,7 +85,7 @@ class Sheet:
     def expires(self) -> datetime | None:
         if self.spec.duration is None or self.available_at is None:
             return None
-        return self.available_at + self.spec.duration
+        return later(self.available_at, self.spec.duration)
 
     @property
     def expired(self) -> bool:

@@ -95,4 +95,5 @@ def _text(raw: Any) -> str:
 
 
 def _number(raw: Any) -> int | None:
-    return raw if isinstance(raw, int) and not isinstance(raw, bool) else None
+    whole = isinstance(raw, int) and not isinstance(raw, bool)
+    return raw if whole and 0 <= raw < 2**31 else None
