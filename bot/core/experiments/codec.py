@@ -137,6 +137,9 @@ def _analyses(spec: Mapping[str, Any]) -> tuple[experiment.Analysis, ...]:
         path = f"spec.analyses[{at}]"
         raw = fields.mapping(entry, path)
         name = fields.text(raw, "name", path)
+        for key in ("name", "templateName"):
+            if not fields.text(raw, key, path):
+                raise fields.Required(f"{path}.{key}", "an analysis needs it")
         ref = {
             "templateName": fields.text(raw, "templateName", path),
             "clusterScope": fields.boolean(raw, "clusterScope", path),
