@@ -176,10 +176,17 @@ def _did_you_mean(near: Sequence[str]) -> str:
 
 
 def usage(lines: Iterable[str]) -> messages.Message:
-    """Help: each line as the command's own table has it."""
-    said = [line for item in lines if (line := words.plain(item, 200))][:30]
+    """Help: each line as the command's own table has it, what is typed apart from what it does."""
+    said = [line for item in lines if (line := _use(item))][:30]
     parts = blocks.section(said)
-    return blocks.message("\n".join(said) or "There is no help for this.", parts)
+    return blocks.message("\n".join(said).replace("*", "") or "There is no help for this.", parts)
+
+
+def _use(line: str) -> str:
+    """A wide gap ends what is typed; a chat would fold it to a blank."""
+    typed, gap, does = line.partition("   ")
+    said = words.plain(typed, 120)
+    return f"*{said}*: {words.plain(does, 160)}" if gap and said and does.strip() else said
 
 
 def _one(text: str) -> messages.Message:

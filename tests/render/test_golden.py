@@ -343,6 +343,14 @@ def test_first_deployment_is_one_line():
     ]
 
 
+def test_help_sets_what_is_typed_apart_from_what_it_does():
+    message = answers.usage(["/rollout get [NAME]   the present state", "example: /rollout get"])
+    assert message.blocks[0]["text"]["text"].split("\n") == [
+        "*/rollout get [NAME]*: the present state",
+        "example: /rollout get",
+    ]
+
+
 def test_list_gives_every_rollout_a_sign_and_a_word():
     facts = m.ListFacts(
         cluster="prod-eu",

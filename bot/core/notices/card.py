@@ -122,8 +122,9 @@ def _share(scene: scenes.Scene) -> facts.ShareFact | None:
 
 
 def _canary_pods(scene: scenes.Scene) -> facts.PodsFact | None:
-    if scene.new is None or (scene.status.abort and not scene.new.replicas):
-        return None
+    idle = scene.new is None or not scene.new.replicas or standing.safe(scene)
+    if scene.new is None or (scene.status.abort and idle):
+        return None  # what still runs of it serves nobody
     return facts.PodsFact(
         ready=scene.new.ready, wanted=scene.new.replicas, trouble=standing.trouble(scene)
     )

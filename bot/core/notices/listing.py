@@ -49,8 +49,14 @@ def _what(scene: scenes.Scene, news: News) -> str:
 
 
 def _back(text: str, scene: scenes.Scene) -> str:
-    because = standing.because(scene)
-    return f"{text}: {because}" if because else text
+    return _with(text, standing.because(scene))
+
+
+def _with(text: str, because: str) -> str:
+    """The cause after what it caused; what happened by itself is one phrase with it."""
+    if not because:
+        return text
+    return f"{text} {because}" if because.startswith("by itself") else f"{text}: {because}"
 
 
 def _moves(scene: scenes.Scene, weight: int) -> str:
@@ -137,11 +143,11 @@ def _is(scene: scenes.Scene, who: str) -> str:
         case News.NOT_READY if standing.trouble(scene):
             return f"{who} is at {weight} %: its pods do not get ready: {standing.trouble(scene)}."
         case News.ROLLED_BACK:
-            return f"{who} was rolled back{f': {because}' if because else ''}."
+            return f"{_with(f'{who} was rolled back', because)}."
         case News.ROLLING_BACK:
             trouble = str(scene.abort.get("trouble", ""))
             late = f" Not yet safe: {trouble}" if trouble else ""
-            return f"{who} is being rolled back{f': {because}' if because else ''}.{late}"
+            return f"{_with(f'{who} is being rolled back', because)}.{late}"
         case News.INVALID:
             return f"{scene.rollout.name} is not run: its manifest is not valid: {because}"
         case News.NOT_RUN:
@@ -172,7 +178,10 @@ def _changes(scene: scenes.Scene, approvers: str) -> str:
             when = f" at {at:%H:%M:%S} UTC" if at is not None else ""
             return f"Next: {what}{when}."
         case News.ROLLED_BACK:
-            return "Retry starts it again from the first step; undo sets the stable back in spec."
+            return (
+                "Retry starts it again from the first step; "
+                "undo sets the manifest back to the stable revision."
+            )
         case News.DONE:
             return "Ship a new version to start the next update."
         case News.INVALID | News.NOT_RUN:

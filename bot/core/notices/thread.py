@@ -49,9 +49,12 @@ def _shipped(scene: scenes.Scene) -> Iterator[Line]:
 
 
 def _weight(scene: scenes.Scene) -> Iterator[Line]:
-    """A weight that was reached: written in the route, or its pods are there."""
+    """A weight that was reached: written in the route, or its pods are there.
+
+    Of all traffic the line that it is done says enough.
+    """
     reached = scenes.weight(scene)
-    if scene.promoted or scene.status.abort or not reached:
+    if scene.promoted or scene.status.abort or not 0 < reached < 100:
         return
     step = scenes.present(scene)
     routed = scene.spec is not None and scene.spec.canary.routed

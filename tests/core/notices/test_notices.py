@@ -201,6 +201,24 @@ def test_notices_do_not_change_while_the_world_does_not():
     assert [n.facts for n in table.of(later, {})] == [n.facts for n in first]
 
 
+def test_rolled_back_says_in_one_phrase_that_it_was_by_itself(monkeypatch):
+    raw = {"abort": True, "rolloutBot": {"abort": {**BACK, "safeAt": NOW.isoformat()}}}
+    here = scene(raw)
+    assert card.card(here).canary_pods is None
+    monkeypatch.setattr(standing, "because", lambda _: "by itself: success-rate 92.1 %")
+    assert listing.row(here).what == "rolled back by itself: success-rate 92.1 %"
+    assert listing.why(here).sentences[0] == (
+        "checkout v2 was rolled back by itself: success-rate 92.1 %."
+    )
+
+
+def test_thread_says_done_but_not_100_percent_before_it():
+    here = scene({"currentStepIndex": 1}, steps=[{"setWeight": 100}, {"pause": {}}])
+    assert not [line for line in thread.lines(here, {}) if line.id.startswith("w")]
+    there = scene({"currentStepIndex": 1})
+    assert [line for line in thread.lines(there, {}) if line.id.startswith("w25")]
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 200) | st.text(max_size=8) | st.sampled_from(
         [V1.hash, V2.hash, NOW.isoformat(), "2026-11-23T12:00:00Z", "CanaryPauseStep"]
