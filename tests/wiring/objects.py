@@ -64,6 +64,7 @@ def caches():
         runs=Cache(ports.RUN, RUN),
         templates=Cache(ports.TEMPLATE, TEMPLATE),
         cluster_templates=Cache(ports.CLUSTER_TEMPLATE),
+        experiments=Cache(ports.EXPERIMENT),
     )
 
 
