@@ -88,3 +88,10 @@ async def test_service_is_read_again_when_somebody_else_has_just_written_it(town
     cluster.write = refuse
     with pytest.raises(errors.Conflict):
         await keeper.release("shop/web")
+
+
+async def test_service_of_an_experiment_keeps_its_hash(town):
+    found = service(managed_by="")
+    found["metadata"]["ownerReferences"] = [{"kind": "Experiment", "name": "e", "uid": "u"}]
+    after = await released(town, [], found)
+    assert after["spec"]["selector"] == {"app": "a", HASH: "abc"}
