@@ -5,22 +5,17 @@ What later issues build is refused here by name (ruling 7); defaults are filled 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from bot.core import amounts, codec_blue_green, fields, steps
+from bot.core import amounts, codec_blue_green, codec_roles, codec_status, fields, steps
 from bot.core.steps import analysis as steps_analysis
 from bot.model import errors, spec
 
 ROUTERS = ("istio", "nginx")
 OTHER_ROUTERS = ("alb", "smi", "ambassador", "appMesh", "traefik", "apisix", "plugins")
 _CANARY = "spec.strategy.canary"
-_LATER_CANARY = (
-    "pingPong",
-    "canaryMetadata",
-    "stableMetadata",
-    "antiAffinity",
-)
-_LATER_BLUE_GREEN = ("antiAffinity", "previewMetadata", "activeMetadata")
+_LATER_CANARY = ("pingPong",)
 _MOST_LEFT_OUT = 16
 GATE = "rollout-bot.io/gate-before-full"
 STRICT = "rollout-bot.io/strict"
@@ -59,6 +54,8 @@ def decode(rollout: Mapping[str, Any]) -> spec.Spec:
             fields.mapping(blue_green, codec_blue_green.PATH), replicas, revisions
         ),
         rollback_window=_window(raw),
+        **codec_roles.decode(canary, blue_green),
+        restart_at=_instant(raw, "restartAt"),
         min_ready_s=fields.count(raw, "minReadySeconds", "spec", 0),
         revision_history_limit=revisions,
         paused=fields.boolean(raw, "paused", "spec"),
@@ -74,6 +71,17 @@ def decode(rollout: Mapping[str, Any]) -> spec.Spec:
         strict=annotations.get(STRICT) == "true",
         raw_steps=raw_steps,
     )
+
+
+def _instant(raw: Mapping[str, Any], key: str) -> datetime | None:
+    if raw.get(key) is None:
+        return None
+    found = codec_status.time(raw[key])
+    if found is None:
+        raise fields.Invalid(
+            f"spec.{key}", raw[key], "must be an instant such as 2026-01-31T12:00:00Z"
+        )
+    return found
 
 
 def _window(raw: Mapping[str, Any]) -> int | None:
@@ -124,13 +132,11 @@ def _not_built(raw: Mapping[str, Any]) -> None:
     canary = fields.mapping(strategy.get("canary"), _CANARY)
     routing = fields.mapping(canary.get("trafficRouting"), f"{_CANARY}.trafficRouting")
     names = [
-        *(("spec", raw, key) for key in ("workloadRef", "restartAt")),
+        *(("spec", raw, key) for key in ("workloadRef",)),
         *((_CANARY, canary, key) for key in _LATER_CANARY),
         *((f"{_CANARY}.trafficRouting", routing, key) for key in OTHER_ROUTERS),
         (f"{_CANARY}.trafficRouting", routing, "maxTrafficWeight"),
     ]
-    blue_green = fields.mapping(strategy.get("blueGreen"), codec_blue_green.PATH)
-    names.extend((codec_blue_green.PATH, blue_green, key) for key in _LATER_BLUE_GREEN)
     known = {*ROUTERS, *OTHER_ROUTERS, "managedRoutes", "maxTrafficWeight"}
     names.extend((f"{_CANARY}.trafficRouting", routing, key) for key in set(routing) - known)
     for path, holder, key in names:

@@ -53,6 +53,7 @@ def decode(raw: Any) -> status.Status:
         step_run=_run(canary.get("currentStepAnalysisRunStatus")),
         background_run=_run(canary.get("currentBackgroundAnalysisRunStatus")),
         experiment=_text(canary.get("currentExperiment")),
+        restarted_at=time(got.get("restartedAt")),
         active=_text(blue_green.get("activeSelector")),
         preview=_text(blue_green.get("previewSelector")),
         checkpoint=blue_green.get("scaleUpPreviewCheckPoint") is True,
@@ -86,6 +87,7 @@ def encode(value: status.Status) -> dict[str, Any]:
         "conditions": [condition(c) for c in value.conditions],
         "phase": str(value.phase),
         "message": value.message,
+        "restartedAt": stamp(value.restarted_at) if value.restarted_at else None,
         "promoteFull": value.promote_full or None,
     }
     out: dict[str, Any] = {

@@ -99,6 +99,7 @@ def _reset(d: draft_module.Draft) -> None:
         background_run=None,
         pre_run=None,
         post_run=None,
+        restarted_at=d.spec.restart_at,
         checkpoint=False,
         step_index=0 if total else None,
     )

@@ -19,6 +19,7 @@ from bot.core import (
     progress,
     references,
     refusals,
+    restarts,
     revisions,
     sizing,
     traffic,
@@ -139,6 +140,7 @@ def _valid(d: draft_module.Draft) -> world.Decision:
     course.promote(d)
     analyses.background(d)
     analyses.cancel(d)
+    d.evict = restarts.plan(d)
     places = _settled(d)
     outcome.record_abort(d)
     # An order that cannot be followed yet is kept: under ``spec.paused`` no step may end, and a

@@ -37,6 +37,7 @@ class Draft:
     reasons: list[world.Reason] = field(default_factory=list)
     wakes: list[datetime] = field(default_factory=list)
     create_runs: list[Mapping[str, Any]] = field(default_factory=list)
+    evict: tuple[str, ...] = ()
     terminate_runs: list[str] = field(default_factory=list)
     create_experiments: list[Mapping[str, Any]] = field(default_factory=list)
     terminate_experiments: list[str] = field(default_factory=list)

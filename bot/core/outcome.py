@@ -1,8 +1,9 @@
 """The end of a pass: the draft becomes a ``Decision``."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from bot.core import analyses, blue_green, conditions, revisions, trials
+from bot.core import affinity, analyses, blue_green, conditions, revisions, role_marks, trials
 from bot.core import draft as draft_module
 from bot.model import status as status_model
 from bot.model import world
@@ -59,7 +60,7 @@ def decision(
     new = d.family.new
     body = None
     if d.family.creating:
-        body = revisions.replica_set(d.spec, d.seen, new, sizes[new.name].replicas)
+        body = revisions.replica_set(d.spec, d.seen, new, sizes[new.name].replicas, d.status)
     return world.Decision(
         status=d.status,
         desired=world.Desired(
@@ -76,6 +77,8 @@ def decision(
             create_experiments=tuple(d.create_experiments),
             terminate_experiments=tuple(d.terminate_experiments),
             delete_experiments=trials.garbage(d),
+            marks=role_marks.changes(d),
+            evict=d.evict,
         ),
         wake_at=min(d.wakes, default=None),
         events=tuple(events),
@@ -102,8 +105,23 @@ def _annotated(d: draft_module.Draft, sizes: Mapping[str, world.Size]) -> dict[s
             keep_deadline=size.keep_deadline,
             annotations=marks,
             min_ready_s=ready_s,
+            template=_template(d, rs),
         )
     return out
+
+
+def _template(d: draft_module.Draft, rs: world.ReplicaSet) -> dict[str, Any]:
+    """Which nodes new pods avoid changes with the stable; retired revisions make none."""
+    if rs.name not in {d.family.new.name, d.family.stable.name if d.family.stable else ""}:
+        return {}
+    wanted = affinity.injected(
+        rs.template,
+        d.spec.anti_affinity,
+        stable_hash=d.status.stable_hash,
+        own_hash=rs.hash,
+        namespace=d.seen.namespace,
+    )
+    return affinity.patch(rs.template, wanted)
 
 
 def _in_order(

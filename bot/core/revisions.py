@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bot.core import affinity, pod_marks
 from bot.model import spec as spec_model
 from bot.model import status as status_model
 from bot.model import world
@@ -67,7 +68,7 @@ def family(spec: spec_model.Spec, status: status_model.Status, seen: world.Seen)
         (
             rs
             for rs in sorted(live, key=lambda rs: (rs.created, rs.name))
-            if _same_template(rs.template, spec.template)
+            if _same_template(bare(rs), spec.template)
         ),
         None,
     )
@@ -111,7 +112,13 @@ def in_window(kin: Family, revisions: int | None) -> bool:
 
 
 def _same_template(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
-    return without_hash(mine) == without_hash(theirs)
+    return without_hash(mine) == without_hash(affinity.without(theirs))
+
+
+def bare(rs: world.ReplicaSet) -> dict[str, Any]:
+    """A revision's pod template as its user wrote it: no label, mark or affinity of ours."""
+    template = pod_marks.taken_off(rs.template, pod_marks.recorded(rs))
+    return without_hash(affinity.without(template))
 
 
 def without_hash(template: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,13 +153,26 @@ def annotations(seen: world.Seen, rs: world.ReplicaSet, replicas: int) -> dict[s
 
 
 def replica_set(
-    spec: spec_model.Spec, seen: world.Seen, rs: world.ReplicaSet, size: int
+    spec: spec_model.Spec,
+    seen: world.Seen,
+    rs: world.ReplicaSet,
+    size: int,
+    status: status_model.Status,
 ) -> dict[str, Any]:
     """The ReplicaSet object of a new revision, with ``size`` pods."""
-    template = dict(spec.template)
-    meta = dict(template.get("metadata") or {})
+    meta = dict(spec.template.get("metadata") or {})
     labels = {**(meta.get("labels") or {}), HASH: rs.hash}
-    template["metadata"] = {**meta, "labels": labels}
+    marks = pod_marks.at_creation(spec, stable_exists=status.stable_hash not in {"", rs.hash})
+    template = affinity.injected(
+        {**spec.template, "metadata": {**meta, "labels": labels}},
+        spec.anti_affinity,
+        stable_hash=status.stable_hash,
+        own_hash=rs.hash,
+        namespace=seen.namespace,
+    )
+    notes = annotations(seen, rs, spec.replicas)
+    if said := pod_marks.record(marks):
+        notes[pod_marks.RECORD] = said
     selector = dict(spec.selector)
     selector["matchLabels"] = {**(selector.get("matchLabels") or {}), HASH: rs.hash}
     return {
@@ -162,14 +182,14 @@ def replica_set(
             "name": rs.name,
             "namespace": seen.namespace,
             "labels": labels,
-            "annotations": annotations(seen, rs, spec.replicas),
+            "annotations": notes,
             "ownerReferences": [owner(seen)],
         },
         "spec": {
             "replicas": size,
             "minReadySeconds": spec.min_ready_s,
             "selector": selector,
-            "template": template,
+            "template": pod_marks.put_on(template, marks),
         },
     }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from bot.model import errors
@@ -100,6 +101,13 @@ class Canary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AntiAffinity:
+    """Pods of a new revision avoid nodes of the stable: by ``weight``, or always when None."""
+
+    weight: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BlueGreen:
     """The blue-green strategy. ``preview_replicas`` None: the preview is as large as the active.
 
@@ -122,7 +130,10 @@ class BlueGreen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
-    """One Rollout's spec. ``replicas_given`` is False where the manifest leaves it out."""
+    """One Rollout's spec. ``replicas_given`` is False where the manifest leaves it out.
+
+    ``new_marks`` and ``stable_marks`` are the labels and annotations that pods carry by role.
+    """
 
     replicas: int
     replicas_given: bool
@@ -131,6 +142,10 @@ class Spec:
     canary: Canary = field(default_factory=Canary)
     blue_green: BlueGreen | None = None
     rollback_window: int | None = None
+    anti_affinity: AntiAffinity | None = None
+    new_marks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    stable_marks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    restart_at: datetime | None = None
     min_ready_s: int = 0
     revision_history_limit: int = 10
     paused: bool = False

@@ -163,6 +163,7 @@ class Status:
     active: str = ""
     preview: str = ""
     checkpoint: bool = False
+    restarted_at: datetime | None = None
     pre_run: RunRef | None = None
     post_run: RunRef | None = None
     bot: BotBlock = field(default_factory=BotBlock)

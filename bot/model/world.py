@@ -32,6 +32,16 @@ class ReplicaSet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pod:
+    """One pod of a revision."""
+
+    name: str
+    hash: str
+    created: datetime
+    deleting: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """A Service's selector, and which revision and rollout it belongs to."""
 
@@ -106,7 +116,8 @@ class Experiment:
 class Seen:
     """Everything a pass looks at besides spec and status.
 
-    ``foreign_runs`` tells which names in the namespace belong to runs of somebody else.
+    ``foreign_runs`` tells which names in the namespace belong to runs of somebody else; ``pods``
+    is None unless a restart needs them, and where they could not be read.
     """
 
     cluster: str
@@ -127,17 +138,31 @@ class Seen:
     foreign_runs: Container[str] = ()
     experiments: tuple[Experiment, ...] = ()
     foreign_experiments: Container[str] = ()
+    pods: tuple[Pod, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How a ReplicaSet should be: pods, scale-down deadline, annotations that must hold."""
+    """How a ReplicaSet should be: pods, scale-down deadline, annotations that must hold.
+
+    ``template`` is a merge patch of the pod template's spec, empty where it stays.
+    """
 
     replicas: int
     deadline: datetime | None = None
     keep_deadline: bool = False
     annotations: Mapping[str, str] = field(default_factory=dict)
     min_ready_s: int = 0
+    template: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """Labels and annotations to change on the pods of a revision, and what to record of it."""
+
+    hash: str
+    patch: Mapping[str, Mapping[str, str | None]]
+    record: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +183,8 @@ class Desired:
     create_experiments: tuple[Mapping[str, Any], ...] = ()
     terminate_experiments: tuple[str, ...] = ()
     delete_experiments: tuple[str, ...] = ()
+    marks: Mapping[str, Marks] = field(default_factory=dict)
+    evict: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -257,6 +257,8 @@ def resize(rs: world.ReplicaSet, size: world.Size) -> dict[str, Any]:
         spec["replicas"] = size.replicas
     if size.min_ready_s != rs.min_ready_s:
         spec["minReadySeconds"] = size.min_ready_s
+    if size.template:
+        spec["template"] = {"spec": dict(size.template)}
     patch: dict[str, Any] = {"metadata": {"annotations": marks}} if marks else {}
     return {**patch, "spec": spec} if spec else patch
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from bot.core import codec_spec, codec_status
+from bot.core import codec_spec, codec_status, restarts
 from bot.core import decide as core
 from bot.model import errors, ports, world
 from bot.model import spec as spec_model
 from bot.model import status as status_model
-from bot.runtime import apply, references
+from bot.runtime import apply, pods, references
 from bot.runtime import world as worlds
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ class Reconciler:
     api: ports.Api
     reader: worlds.Reader
     applier: apply.Applier
+    pods: pods.Pods
     clock: ports.Clock
     timers: ports.Timers
     events: Events
@@ -75,6 +76,8 @@ class Reconciler:
         status = codec_status.decode(rollout.get("status"))
         work = self._salvaged(rollout, spec)
         seen = self.reader.see(rollout, work)
+        if isinstance(work, spec_model.Spec) and self._restarts(work, status):
+            seen = replace(seen, pods=await self.pods.read(seen))
         self._index(key, rollout, spec)
         decision = core.decide(work, status, seen, status.bot.intents, self.clock())
         self.latest[key] = decision.reasons
@@ -87,6 +90,11 @@ class Reconciler:
         if wrote or saved is not rollout:
             # Nobody tells us of our own writes: look once more, until there is nothing to do.
             self.again(key)
+
+    def _restarts(self, spec: spec_model.Spec, status: status_model.Status) -> bool:
+        """Whether the pods must be looked at; never before an order of a person is carried out."""
+        urgent = status.abort or bool(status.bot.intents)
+        return not urgent and restarts.due(spec, status, self.clock())
 
     def _ours(self, rollout: ports.Object) -> bool:
         labels = rollout["metadata"].get("labels") or {}
@@ -140,7 +148,9 @@ class Reconciler:
         saved = await self._save(rollout, status, following)
         self._post(saved, (*done.events, *decision.events))
         await self.applier.clean(seen, decision.desired)
-        return saved, done.wrote, done.route_problem
+        await self.pods.evict(seen, decision.desired.evict)
+        marked = await self.pods.mark(seen, decision.desired.marks)
+        return saved, done.wrote or marked, done.route_problem
 
     async def _revision(
         self, rollout: ports.Object, seen: world.Seen, desired: world.Desired

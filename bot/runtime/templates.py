@@ -39,7 +39,7 @@ def undone(scene: scenes.Scene, *, to_revision: int | None) -> Change:
         return None, f"There is no revision v{to_revision}; I know {numbers}."
     if target is None:
         return None, f"{scene.rollout.name} has no earlier revision to go back to."
-    template = revisions.without_hash(target.template)
+    template = revisions.bare(target)
     if _same(scene, template):
         return None, f"{scene.rollout.name} has the template of v{target.revision} already."
     return template, f"{scene.rollout.name} goes back to v{target.revision}."

@@ -9,7 +9,7 @@ from bot.adapters import meter as meters
 from bot.adapters import metrics, routers, timers
 from bot.adapters.kubernetes import api, events, informer
 from bot.model import ports, world
-from bot.runtime import apply, measure, orphans, queue, reconcile, references, trials
+from bot.runtime import apply, measure, orphans, pods, queue, reconcile, references, trials
 from bot.runtime import world as worlds
 from bot.wiring import chat, counting, lifecycle, providers, pruning, triggers, watched
 
@@ -60,24 +60,7 @@ class Controller:
         self.clock: ports.Clock = now
         self.latest: dict[str, tuple[world.Reason, ...]] = {}
         self.chat = chat.build(self)
-        self.reconciler = reconcile.Reconciler(
-            api=client,
-            reader=self.reader,
-            applier=apply.Applier(
-                api=client,
-                caches=self.caches,
-                reader=self.reader,
-                begun=self._begun,
-            ),
-            clock=now,
-            timers=self.timers,
-            events=told,
-            teller=counting.Teller(to=self.chat.teller, counting=self.counting),
-            index=self.index,
-            again=self.queue.add,
-            instance_id=chosen.instance_id,
-            latest=self.latest,
-        )
+        self.reconciler = self._reconciler(told)
         self.orphans = orphans.Orphans(
             api=client,
             rollouts=self.caches.rollouts,
@@ -88,6 +71,27 @@ class Controller:
         self.measurer = self._measurer(told)
         self.trials = self._trials(told)
         self._listen()
+
+    def _reconciler(self, told: counting.Events) -> reconcile.Reconciler:
+        return reconcile.Reconciler(
+            api=self.api,
+            reader=self.reader,
+            applier=apply.Applier(
+                api=self.api,
+                caches=self.caches,
+                reader=self.reader,
+                begun=self._begun,
+            ),
+            pods=pods.Pods(api=self.api, replica_sets=self.caches.replica_sets),
+            clock=now,
+            timers=self.timers,
+            events=told,
+            teller=counting.Teller(to=self.chat.teller, counting=self.counting),
+            index=self.index,
+            again=self.queue.add,
+            instance_id=self.chosen.instance_id,
+            latest=self.latest,
+        )
 
     def _triggers(self) -> triggers.Triggers:
         return triggers.Triggers(

@@ -85,17 +85,7 @@ def test_rollout_recovers_when_its_manifest_is_mended():
 
 LATER = {
     "workloadRef": {"workloadRef": {"name": "x"}},
-    "restartAt": {"restartAt": "2026-11-23T12:00:00Z"},
     "strategy.canary.pingPong": {"strategy": {"canary": {"pingPong": {"pingService": "a"}}}},
-    "strategy.blueGreen.antiAffinity": {
-        "strategy": {
-            "canary": None,
-            "blueGreen": {
-                "activeService": "a",
-                "antiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": {"weight": 1}},
-            },
-        }
-    },
     "strategy.canary.trafficRouting.alb": {
         "strategy": {"canary": {"trafficRouting": {"alb": {"ingress": "a"}}}}
     },

@@ -14,7 +14,7 @@ from bot.adapters import routers
 from bot.core import codec_block, codec_status, revisions
 from bot.model import errors, ports
 from bot.model import status as status_model
-from bot.runtime import apply, reconcile, references
+from bot.runtime import apply, pods, reconcile, references
 from bot.runtime import world as worlds
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -180,6 +180,7 @@ class Simulation:
             api=self.cluster,
             reader=reader,
             applier=applier,
+            pods=pods.Pods(api=self.cluster, replica_sets=caches.replica_sets),
             clock=lambda: self.now,
             timers=self.timers,
             events=self,

@@ -132,7 +132,9 @@ def test_template_of_the_cluster_is_found_when_the_scope_says_so(world):
     metric = {"name": "wide", "count": 1, "provider": {"web": {"url": "http://w.example"}}}
     nested = {"templates": [{"templateName": "t"}], "metrics": [metric]}
     sim = world(weight(10))
-    sim.cluster.put(ports.CLUSTER_TEMPLATE, {"metadata": {"name": "c"}, "spec": {"metrics": [metric]}})
+    sim.cluster.put(
+        ports.CLUSTER_TEMPLATE, {"metadata": {"name": "c"}, "spec": {"metrics": [metric]}}
+    )
     sim.cluster.put(ports.TEMPLATE, {"metadata": {"name": "n"}, "spec": nested})
     for refs, names in (
         ([{"templateName": "c", "clusterScope": True}, {"templateName": "t"}], ["m", "wide"]),

@@ -128,7 +128,9 @@ def test_update_only_says_so_when_its_deadline_passes_and_recovers_later(world):
 
 @pytest.mark.parametrize("verdict", ["Failed", "Error"])
 def test_update_is_taken_back_when_its_analysis_ends_badly(world, verdict):
-    sim = world(weight(20), PAUSE, weight(40), {"analysis": {"templates": [{"templateName": "t"}]}})
+    sim = world(
+        weight(20), PAUSE, weight(40), {"analysis": {"templates": [{"templateName": "t"}]}}
+    )
     assert sim.status.phase == "Degraded"
     assert "AnalysisTemplate 't' not found" in sim.status.message
     add_template(sim)
@@ -325,9 +327,7 @@ def test_intent_changes_nothing_when_another_revision_rolls_out(world):
     sim.ship("two").settle()
     sim.ask("promote", revision="another").settle()
     assert sim.status.phase == "Paused"
-    assert sim.answers() == [
-        (False, "Another revision is rolling out now; nothing was changed.")
-    ]
+    assert sim.answers() == [(False, "Another revision is rolling out now; nothing was changed.")]
 
 
 def test_intent_changes_nothing_when_its_step_gate_or_time_is_over(world):
@@ -376,7 +376,9 @@ def test_object_is_left_alone_when_it_uses_what_is_not_supported(world):
     sim = world(weight(20), PAUSE)
     before, pods = sim.status, sim.sized()
     sim.events.clear()
-    sim.patch(spec={"strategy": {"canary": {"trafficRouting": {"alb": {"ingress": "x"}}}}}).ship("two").settle()
+    sim.patch(spec={"strategy": {"canary": {"trafficRouting": {"alb": {"ingress": "x"}}}}}).ship(
+        "two"
+    ).settle()
     sentence = "spec.strategy.canary.trafficRouting.alb is not supported yet"
     assert sim.events == [("Warning", "NotSupported", sentence)]
     assert sim.sized() == pods
