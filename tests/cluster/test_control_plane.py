@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import api
-from tests.cluster.control_plane import ControlPlane
+from tests.cluster import api, contents
+from tests.cluster.control_plane import BOT, ControlPlane
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
 ROLLOUTS = "/apis/argoproj.io/v1alpha1/namespaces/{}/rollouts"
@@ -159,7 +159,7 @@ def test_bot_may_do_only_what_the_manifests_grant(
     bot.apply("/apis/coordination.k8s.io/v1/namespaces/argo-rollouts/leases", lease | {"spec": {}})
     for method, path in (
         ("DELETE", f"{ROLLOUTS.format(namespace)}/app"),
-        ("DELETE", f"/api/v1/namespaces/{namespace}/services/app"),
+        ("DELETE", f"/api/v1/namespaces/{namespace}/pods/app"),
         ("GET", f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"),
         ("GET", "/api/v1/nodes"),
     ):
@@ -181,7 +181,14 @@ def test_audit_log_holds_writes_and_no_reads(control_plane: ControlPlane, namesp
     assert {"get", "list", "watch"}.isdisjoint({event["verb"] for event in mine()})
 
 
-def test_manifests_install_by_one_command(control_plane: ControlPlane) -> None:
+@pytest.fixture
+def rights(control_plane: ControlPlane) -> Iterator[None]:
+    """What is installed by hand takes the rights from the user that tests run the bot as."""
+    yield
+    contents.install_rights(control_plane.client, user=BOT)
+
+
+def test_manifests_install_by_one_command(control_plane: ControlPlane, rights: None) -> None:
     done = subprocess.run(
         [*control_plane.kubectl, "apply", "-k", str(MANIFESTS)],
         capture_output=True,
