@@ -8,14 +8,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.core import amounts, codec_blue_green, codec_roles, codec_status, fields, steps
-from bot.core.steps import analysis as steps_analysis
+from bot.core import codec_blue_green, codec_canary, codec_roles, codec_status, fields
 from bot.model import errors, spec
 
-ROUTERS = ("istio", "nginx")
 OTHER_ROUTERS = ("alb", "smi", "ambassador", "appMesh", "traefik", "apisix", "plugins")
-_CANARY = "spec.strategy.canary"
-_LATER_CANARY = ("pingPong",)
+_CANARY = codec_canary.PATH
 _MOST_LEFT_OUT = 16
 GATE = "rollout-bot.io/gate-before-full"
 STRICT = "rollout-bot.io/strict"
@@ -47,7 +44,7 @@ def decode(rollout: Mapping[str, Any]) -> spec.Spec:
         replicas_given=raw.get("replicas") is not None,
         selector=fields.mapping(raw.get("selector"), "spec.selector"),
         template=fields.mapping(raw.get("template"), "spec.template"),
-        canary=_canary(canary, raw_steps, replicas),
+        canary=codec_canary.decode(canary, raw_steps, replicas, _stable_turn(rollout)),
         blue_green=None
         if blue_green is None
         else codec_blue_green.decode(
@@ -71,6 +68,13 @@ def decode(rollout: Mapping[str, Any]) -> spec.Spec:
         strict=annotations.get(STRICT) == "true",
         raw_steps=raw_steps,
     )
+
+
+def _stable_turn(rollout: Mapping[str, Any]) -> str:
+    """Which Service of a ping-pong is the stable's: the one thing that status adds to a spec."""
+    status = rollout.get("status")
+    canary = status.get("canary") if isinstance(status, Mapping) else None
+    return str(canary.get("stablePingPong") or "") if isinstance(canary, Mapping) else ""
 
 
 def _instant(raw: Mapping[str, Any], key: str) -> datetime | None:
@@ -133,11 +137,10 @@ def _not_built(raw: Mapping[str, Any]) -> None:
     routing = fields.mapping(canary.get("trafficRouting"), f"{_CANARY}.trafficRouting")
     names = [
         *(("spec", raw, key) for key in ("workloadRef",)),
-        *((_CANARY, canary, key) for key in _LATER_CANARY),
         *((f"{_CANARY}.trafficRouting", routing, key) for key in OTHER_ROUTERS),
         (f"{_CANARY}.trafficRouting", routing, "maxTrafficWeight"),
     ]
-    known = {*ROUTERS, *OTHER_ROUTERS, "managedRoutes", "maxTrafficWeight"}
+    known = {*codec_canary.ROUTERS, *OTHER_ROUTERS, "managedRoutes", "maxTrafficWeight"}
     names.extend((f"{_CANARY}.trafficRouting", routing, key) for key in set(routing) - known)
     for path, holder, key in names:
         if holder.get(key) not in (None, {}, []):
@@ -186,104 +189,3 @@ def _expressions(raw: Any) -> None:
         values = fields.sequence(entry.get("values"), f"{path}[{at}].values")
         if not all(isinstance(value, str) for value in values):
             raise fields.Invalid(f"{path}[{at}].values", list(values), "must be texts")
-
-
-def _canary(raw: Mapping[str, Any], raw_steps: tuple[Any, ...], replicas: int) -> spec.Canary:
-    canary_service = fields.text(raw, "canaryService", _CANARY)
-    stable_service = fields.text(raw, "stableService", _CANARY)
-    if canary_service and canary_service == stable_service:
-        raise fields.Invalid(
-            "spec.strategy.stableService",
-            stable_service,
-            "This rollout uses the same service for the stable and canary services, but two "
-            "different services are required.",
-        )
-    surge, unavailable = _limits(raw, replicas)
-    routers = _routers(raw, canary_service, stable_service)
-    if not routers and raw.get("scaleDownDelaySeconds") is not None:
-        raise fields.Invalid(
-            "spec.strategy.canary.scaleDownDelaySeconds",
-            raw["scaleDownDelaySeconds"],
-            "Canary scaleDownDelaySeconds can only be used with traffic routing",
-        )
-    dynamic = fields.boolean(raw, "dynamicStableScale", _CANARY)
-    if dynamic:
-        _dynamic(raw, routed=bool(routers))
-    limit = fields.integer(raw, "scaleDownDelayRevisionLimit", _CANARY, -1)
-    return spec.Canary(
-        steps=tuple(
-            steps.decode(entry, f"spec.strategy.steps[{at}]", routed=bool(routers))
-            for at, entry in enumerate(raw_steps)
-        ),
-        canary_service=canary_service,
-        stable_service=stable_service,
-        max_surge=surge,
-        max_unavailable=unavailable,
-        routers=routers,
-        background=_background(raw),
-        scale_down_delay_s=fields.count(raw, "scaleDownDelaySeconds", _CANARY, 30),
-        scale_down_delay_revision_limit=None if limit < 0 else limit,
-        abort_scale_down_delay_s=fields.count(raw, "abortScaleDownDelaySeconds", _CANARY, 30),
-        abort_delay_given=raw.get("abortScaleDownDelaySeconds") is not None,
-        dynamic=dynamic,
-        min_pods=fields.count(raw, "minPodsPerReplicaSet", _CANARY, 0),
-        threshold=_threshold(raw),
-    )
-
-
-def _dynamic(raw: Mapping[str, Any], *, routed: bool) -> None:
-    path = f"{_CANARY}.dynamicStableScale"
-    if not routed:
-        text = "Canary dynamicStableScale can only be used with traffic routing"
-        raise fields.Invalid(path, value=True, text=text)
-    if raw.get("scaleDownDelaySeconds") is not None:
-        text = "Canary dynamicStableScale cannot be used with scaleDownDelaySeconds"
-        raise fields.Invalid(path, value=True, text=text)
-
-
-def _threshold(raw: Mapping[str, Any]) -> spec.Threshold | None:
-    path = f"{_CANARY}.replicaProgressThreshold"
-    given = fields.mapping(raw.get("replicaProgressThreshold"), path)
-    if not given:
-        return None
-    value = fields.count(given, "value", path, 0)
-    return spec.Threshold(value=value, percent=fields.text(given, "type", path) == "Percent")
-
-
-def _limits(raw: Mapping[str, Any], replicas: int) -> tuple[int, int]:
-    surge, unavailable = raw.get("maxSurge"), raw.get("maxUnavailable")
-    zero = (0, "0", "0%")
-    if surge in zero and unavailable in zero and surge is not None and unavailable is not None:
-        raise fields.Invalid(
-            "spec.strategy.maxSurge", surge, "MaxSurge and MaxUnavailable both can not be zero"
-        )
-    return amounts.surge_and_unavailable(surge, unavailable, replicas, "spec.strategy")
-
-
-def _routers(
-    raw: Mapping[str, Any], canary_service: str, stable_service: str
-) -> tuple[spec.RouterSpec, ...]:
-    path = f"{_CANARY}.trafficRouting"
-    routing = fields.mapping(raw.get("trafficRouting"), path)
-    found = tuple(
-        spec.RouterSpec(kind=name, config=fields.mapping(routing[name], f"{path}.{name}"))
-        for name in ROUTERS
-        if routing.get(name) is not None
-    )
-    if found and not (canary_service and stable_service):
-        raise fields.Invalid(
-            "spec.strategy.trafficRouting",
-            "",
-            "Canary service and Stable service must to be set to use Traffic Routing",
-        )
-    return found
-
-
-def _background(raw: Mapping[str, Any]) -> spec.BackgroundAnalysis | None:
-    if raw.get("analysis") is None:
-        return None
-    analysis = steps_analysis.shaped(raw["analysis"], f"{_CANARY}.analysis")
-    if not analysis.get("templates"):
-        return None
-    start = fields.count(analysis, "startingStep", f"{_CANARY}.analysis", 0)
-    return spec.BackgroundAnalysis(raw=analysis, starting_step=start)

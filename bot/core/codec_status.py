@@ -50,6 +50,7 @@ def decode(raw: Any) -> status.Status:
         message=_text(got.get("message")),
         promote_full=got.get("promoteFull") is True,
         weights=_weights(canary.get("weights")),
+        stable_ping_pong=_text(canary.get("stablePingPong")),
         step_run=_run(canary.get("currentStepAnalysisRunStatus")),
         background_run=_run(canary.get("currentBackgroundAnalysisRunStatus")),
         experiment=_text(canary.get("currentExperiment")),
@@ -127,6 +128,8 @@ def _canary(value: status.Status) -> dict[str, Any]:
         out["currentBackgroundAnalysisRunStatus"] = _encode_run(value.background_run)
     if value.experiment:
         out["currentExperiment"] = value.experiment
+    if value.stable_ping_pong:
+        out["stablePingPong"] = value.stable_ping_pong
     return out
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.core import blue_green, conditions, revisions, sizing, weights
+from bot.core import blue_green, codec_ping_pong, conditions, revisions, sizing, weights
 from bot.core import draft as draft_module
 from bot.model import status
 
@@ -38,7 +38,13 @@ def _forget_other_strategy(d: draft_module.Draft) -> None:
     if d.spec.blue_green is None:
         d.set(active="", preview="", checkpoint=False, pre_run=None, post_run=None)
     else:
-        d.set(weights=None, step_run=None, background_run=None, step_index=None)
+        d.set(
+            weights=None,
+            stable_ping_pong="",
+            step_run=None,
+            background_run=None,
+            step_index=None,
+        )
 
 
 def count(d: draft_module.Draft) -> None:
@@ -188,6 +194,8 @@ def _all_traffic(d: draft_module.Draft) -> bool:
 
 def _promoted(d: draft_module.Draft, why: str) -> None:
     new, total = d.family.new, len(d.spec.canary.steps)
+    if d.spec.canary.ping_pong is not None and not d.promoted:
+        _swap_services(d)
     d.set(
         stable_hash=new.hash,
         pause_conditions=(),
@@ -208,3 +216,13 @@ def _promoted(d: draft_module.Draft, why: str) -> None:
         f"Rollout completed update to revision {new.revision} ({new.hash}): {why}",
     )
     d.because("promotion", why)
+
+
+def _swap_services(d: draft_module.Draft) -> None:
+    """The Service that all traffic goes to becomes the stable's: no selector, no route moves."""
+    canary = d.spec.canary
+    d.set(stable_ping_pong=codec_ping_pong.after_promotion(d.status.stable_ping_pong))
+    swapped = replace(
+        canary, canary_service=canary.stable_service, stable_service=canary.canary_service
+    )
+    d.spec = replace(d.spec, canary=swapped)

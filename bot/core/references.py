@@ -18,6 +18,10 @@ def check(spec: spec_model.Spec, status: status_model.Status, seen: world.Seen) 
         path, both = "spec.strategy.blueGreen", spec.blue_green
         _service(spec, seen, f"{path}.activeService", both.active_service)
         _service(spec, seen, f"{path}.previewService", both.preview_service)
+    elif (turns := spec.canary.ping_pong) is not None:
+        path = "spec.strategy.canary.pingPong"
+        _service(spec, seen, f"{path}.pingService", turns.ping)
+        _service(spec, seen, f"{path}.pongService", turns.pong)
     else:
         path = "spec.strategy.canary"
         _service(spec, seen, f"{path}.stableService", spec.canary.stable_service)

@@ -187,7 +187,9 @@ def _delayed(d: draft_module.Draft, rs: world.ReplicaSet, ready: int, counted: i
 
 
 def _referenced(d: draft_module.Draft, rs: world.ReplicaSet) -> bool:
-    named = {service.hash for service in d.seen.services.values()}
+    # After a turn of a ping-pong the canary's Service names the former stable, and gets nothing.
+    idle = d.spec.canary.canary_service if d.spec.canary.ping_pong and d.promoted else ""
+    named = {service.hash for name, service in d.seen.services.items() if name != idle}
     weights_now = d.status.weights
     if weights_now is not None:
         named |= {weights_now.canary_hash if weights_now.canary else "", weights_now.stable_hash}

@@ -82,8 +82,8 @@ def decide(d: draft_module.Draft) -> world.Route | None:
         stable=100 - weight,
         canary_hash=canary_hash,
         stable_hash=kin.stable.hash,
-        canary_service=canary.canary_service,
-        stable_service=canary.stable_service,
+        canary_service="" if canary.ping_pong else canary.canary_service,
+        stable_service="" if canary.ping_pong else canary.stable_service,
     )
     _announce(d, new_weights)
     d.set(weights=new_weights)
@@ -110,6 +110,8 @@ def _announce(d: draft_module.Draft, now: status_model.Weights) -> None:
 def selectors(d: draft_module.Draft) -> dict[str, str]:
     """The revision each Service should select; one that may not move yet is left out."""
     canary, kin = d.spec.canary, d.family
+    if canary.ping_pong is not None:
+        return _by_turns(d)
     if kin.stable is None:
         return {}
     stable = kin.new if d.promoted else kin.stable
@@ -126,6 +128,25 @@ def selectors(d: draft_module.Draft) -> dict[str, str]:
         out[canary.canary_service] = stable.hash
     elif not kin.creating and _may_take(d, canary.canary_service, kin.new):
         out[canary.canary_service] = kin.new.hash
+    return out
+
+
+def _by_turns(d: draft_module.Draft) -> dict[str, str]:
+    """Ping-pong: the canary's Service follows the canary at once, also to a first revision.
+
+    Nothing is sent to it until the route says so. After a promotion it stays where it was, so
+    that no selector moves under traffic that a route is only just taking away.
+    """
+    canary, kin = d.spec.canary, d.family
+    out: dict[str, str] = {}
+    stable = kin.new if d.promoted else kin.stable
+    if stable is not None and _may_take(d, canary.stable_service, stable):
+        out[canary.stable_service] = stable.hash
+    if d.promoted or canary.canary_service not in d.seen.services:
+        return out
+    back = d.status.abort and kin.stable is not None
+    target = kin.stable if back and kin.stable is not None else kin.new
+    out[canary.canary_service] = target.hash
     return out
 
 

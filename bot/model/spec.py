@@ -73,8 +73,18 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PingPong:
+    """Two Services that are the canary's and the stable's by turns."""
+
+    ping: str
+    pong: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Canary:
     """The canary strategy. ``max_surge`` and ``max_unavailable`` are resolved to pods.
+
+    With ``ping_pong`` the names of the two Services are those of the present turn.
 
     ``abort_delay_given`` is False where the delay after an abort is the default; ``dynamic``
     means that the stable gives up pods as the canary takes over traffic.
@@ -83,6 +93,7 @@ class Canary:
     steps: tuple[Step, ...] = ()
     canary_service: str = ""
     stable_service: str = ""
+    ping_pong: PingPong | None = None
     max_surge: int = 1
     max_unavailable: int = 0
     routers: tuple[RouterSpec, ...] = ()

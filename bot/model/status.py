@@ -157,6 +157,7 @@ class Status:
     message: str = ""
     promote_full: bool = False
     weights: Weights | None = None
+    stable_ping_pong: str = ""
     step_run: RunRef | None = None
     background_run: RunRef | None = None
     experiment: str = ""

@@ -6,7 +6,7 @@ status that announces it all. Any prefix of it is safe (design §4, rule 1).
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.core import codec_status, revisions
@@ -168,7 +168,11 @@ class Applier:
         route = desired.route
         if route is None:
             return
-        subject = self.reader.subject(rollout, spec, router)
+        subject = replace(
+            self.reader.subject(rollout, spec, router),
+            canary_service=route.canary_service,
+            stable_service=route.stable_service,
+        )
         for planned in self.reader.routers[router.kind].plan(subject, route, self.caches.look):
             await self._send(planned, urgent=desired.route_urgent)
             done.wrote = True

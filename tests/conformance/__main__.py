@@ -19,7 +19,20 @@ from tests.conformance.cluster import Object
 
 # What is built so far; the other scenarios come with their features.
 BUILT = ("replicas-", "invalid-", "analysis-", "bluegreen-", "rollback-")
-SINGLE = ("istio-weights", "istio-abort", "nginx-weights")
+SINGLE = (
+    "istio-weights",
+    "istio-abort",
+    "istio-canary-scale",
+    "istio-dynamic-stable-scale",
+    "istio-min-pods",
+    "istio-ping-pong",
+    "istio-scale-down-delay",
+    "nginx-weights",
+    "metadata-ephemeral",
+    "restart-pods",
+    "experiment-step",
+    "experiment-with-analysis",
+)
 SHOWN = 20
 
 

@@ -85,7 +85,6 @@ def test_rollout_recovers_when_its_manifest_is_mended():
 
 LATER = {
     "workloadRef": {"workloadRef": {"name": "x"}},
-    "strategy.canary.pingPong": {"strategy": {"canary": {"pingPong": {"pingService": "a"}}}},
     "strategy.canary.trafficRouting.alb": {
         "strategy": {"canary": {"trafficRouting": {"alb": {"ingress": "a"}}}}
     },

@@ -170,6 +170,7 @@ class Simulation:
             "templates": ports.TEMPLATE,
             "cluster_templates": ports.CLUSTER_TEMPLATE,
             "ingresses": ports.INGRESS,
+            "virtual_services": ports.VIRTUAL_SERVICE,
         }
         caches = worlds.Caches(**{n: Cache(self.cluster, kind) for n, kind in kinds.items()})
         reader = worlds.Reader(cluster="test", caches=caches, routers=routers.table())

@@ -1,0 +1,124 @@
+"""Raw ``strategy.canary`` → ``Canary``: each mistake with its path (spec §1.5, §4.4)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.core import amounts, codec_ping_pong, fields, steps
+from bot.core.steps import analysis as steps_analysis
+from bot.model import spec
+
+PATH = "spec.strategy.canary"
+ROUTERS = ("istio", "nginx")
+
+
+def decode(
+    raw: Mapping[str, Any], raw_steps: tuple[Any, ...], replicas: int, stable_turn: str
+) -> spec.Canary:
+    """The validated strategy; ``stable_turn`` is ``status.canary.stablePingPong``.
+
+    Raises:
+        errors.UserError: the sentence is Argo's field error.
+
+    """
+    canary_service = fields.text(raw, "canaryService", PATH)
+    stable_service = fields.text(raw, "stableService", PATH)
+    turns = codec_ping_pong.decode(raw)
+    if turns is not None:
+        canary_service, stable_service = codec_ping_pong.roles(turns, stable_turn)
+    if canary_service and canary_service == stable_service:
+        raise fields.Invalid(
+            "spec.strategy.stableService",
+            stable_service,
+            "This rollout uses the same service for the stable and canary services, but two "
+            "different services are required.",
+        )
+    surge, unavailable = _limits(raw, replicas)
+    routers = _routers(raw, canary_service, stable_service)
+    if not routers and raw.get("scaleDownDelaySeconds") is not None:
+        raise fields.Invalid(
+            "spec.strategy.canary.scaleDownDelaySeconds",
+            raw["scaleDownDelaySeconds"],
+            "Canary scaleDownDelaySeconds can only be used with traffic routing",
+        )
+    dynamic = fields.boolean(raw, "dynamicStableScale", PATH)
+    if dynamic:
+        _dynamic(raw, routed=bool(routers))
+    limit = fields.integer(raw, "scaleDownDelayRevisionLimit", PATH, -1)
+    return spec.Canary(
+        steps=tuple(
+            steps.decode(entry, f"spec.strategy.steps[{at}]", routed=bool(routers))
+            for at, entry in enumerate(raw_steps)
+        ),
+        canary_service=canary_service,
+        stable_service=stable_service,
+        ping_pong=turns,
+        max_surge=surge,
+        max_unavailable=unavailable,
+        routers=routers,
+        background=_background(raw),
+        scale_down_delay_s=fields.count(raw, "scaleDownDelaySeconds", PATH, 30),
+        scale_down_delay_revision_limit=None if limit < 0 else limit,
+        abort_scale_down_delay_s=fields.count(raw, "abortScaleDownDelaySeconds", PATH, 30),
+        abort_delay_given=raw.get("abortScaleDownDelaySeconds") is not None,
+        dynamic=dynamic,
+        min_pods=fields.count(raw, "minPodsPerReplicaSet", PATH, 0),
+        threshold=_threshold(raw),
+    )
+
+
+def _dynamic(raw: Mapping[str, Any], *, routed: bool) -> None:
+    path = f"{PATH}.dynamicStableScale"
+    if not routed:
+        text = "Canary dynamicStableScale can only be used with traffic routing"
+        raise fields.Invalid(path, value=True, text=text)
+    if raw.get("scaleDownDelaySeconds") is not None:
+        text = "Canary dynamicStableScale cannot be used with scaleDownDelaySeconds"
+        raise fields.Invalid(path, value=True, text=text)
+
+
+def _threshold(raw: Mapping[str, Any]) -> spec.Threshold | None:
+    path = f"{PATH}.replicaProgressThreshold"
+    given = fields.mapping(raw.get("replicaProgressThreshold"), path)
+    if not given:
+        return None
+    value = fields.count(given, "value", path, 0)
+    return spec.Threshold(value=value, percent=fields.text(given, "type", path) == "Percent")
+
+
+def _limits(raw: Mapping[str, Any], replicas: int) -> tuple[int, int]:
+    surge, unavailable = raw.get("maxSurge"), raw.get("maxUnavailable")
+    zero = (0, "0", "0%")
+    if surge in zero and unavailable in zero and surge is not None and unavailable is not None:
+        raise fields.Invalid(
+            "spec.strategy.maxSurge", surge, "MaxSurge and MaxUnavailable both can not be zero"
+        )
+    return amounts.surge_and_unavailable(surge, unavailable, replicas, "spec.strategy")
+
+
+def _routers(
+    raw: Mapping[str, Any], canary_service: str, stable_service: str
+) -> tuple[spec.RouterSpec, ...]:
+    path = f"{PATH}.trafficRouting"
+    routing = fields.mapping(raw.get("trafficRouting"), path)
+    found = tuple(
+        spec.RouterSpec(kind=name, config=fields.mapping(routing[name], f"{path}.{name}"))
+        for name in ROUTERS
+        if routing.get(name) is not None
+    )
+    if found and not (canary_service and stable_service):
+        raise fields.Invalid(
+            "spec.strategy.trafficRouting",
+            "",
+            "Canary service and Stable service must to be set to use Traffic Routing",
+        )
+    return found
+
+
+def _background(raw: Mapping[str, Any]) -> spec.BackgroundAnalysis | None:
+    if raw.get("analysis") is None:
+        return None
+    analysis = steps_analysis.shaped(raw["analysis"], f"{PATH}.analysis")
+    if not analysis.get("templates"):
+        return None
+    start = fields.count(analysis, "startingStep", f"{PATH}.analysis", 0)
+    return spec.BackgroundAnalysis(raw=analysis, starting_step=start)
