@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.cli import deciding, plain
+from bot.cli import plain
 from bot.core import codec_status
 from bot.core import preflight as core
 from bot.model import ports, preflight
+from bot.runtime import decoding
 from bot.runtime import world as worlds
 
 BAD = frozenset({preflight.Word.NOT_BUILT, preflight.Word.INVALID})
@@ -22,7 +23,7 @@ def judged(reader: worlds.Reader, *, namespace: str) -> list[preflight.Judgment]
 
 
 def _rollout(rollout: ports.Object, reader: worlds.Reader) -> preflight.Judgment:
-    spec = deciding.decoded(rollout, reader)
+    spec = decoding.decoded(rollout, reader)
     seen = reader.see(rollout, spec)
     return core.rollout(spec, codec_status.decode(rollout.get("status")), seen)
 

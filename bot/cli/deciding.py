@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from bot.cli import plain
-from bot.core import codec_block, codec_spec, codec_status, decide
+from bot.core import codec_block, codec_status, decide
 from bot.model import errors, ports
-from bot.model import spec as spec_model
 from bot.model import status as status_model
+from bot.runtime import decoding
 from bot.runtime import world as worlds
 
 KINDS = ("promote", "promote-full", "abort", "retry")
@@ -38,7 +38,7 @@ def decided(
         errors.UserError: the intent is none.
 
     """
-    spec = decoded(rollout, reader)
+    spec = decoding.decoded(rollout, reader)
     status = codec_status.decode(rollout.get("status"))
     seen = reader.see(rollout, spec)
     intents = status.bot.intents
@@ -49,15 +49,6 @@ def decided(
     if found.status is not None:
         out["status"] = codec_status.encode(found.status)
     return out
-
-
-def decoded(rollout: ports.Object, reader: worlds.Reader) -> spec_model.Spec | errors.UserError:
-    """The spec, or what is wrong with it."""
-    try:
-        spec = codec_spec.decode(rollout)
-    except errors.UserError as problem:
-        return problem
-    return reader.supported(rollout, spec) or spec
 
 
 def _intent(text: str, status: status_model.Status, now: datetime) -> status_model.Intent:

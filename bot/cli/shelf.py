@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from bot.model import errors, ports
+from bot.runtime import workloads as workload_refs
 from bot.runtime import world as worlds
 
 _EPOCH = "1970-01-01T00:00:00Z"
@@ -94,7 +95,11 @@ def caches(objects: Sequence[ports.Object], kinds: Mapping[str, ports.Kind]) -> 
         name: Shelf(kind, [one for one in objects if _of(one, kind)])
         for name, kind in kinds.items()
     }
-    return worlds.Caches(**shelves)
+    workloads = {
+        kind: Shelf(kind, [one for one in objects if _of(one, kind)])
+        for kind in workload_refs.KINDS
+    }
+    return worlds.Caches(**shelves, workloads=workloads)
 
 
 def _of(one: ports.Object, kind: ports.Kind) -> bool:

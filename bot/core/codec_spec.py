@@ -53,6 +53,7 @@ def decode(rollout: Mapping[str, Any]) -> spec.Spec:
         rollback_window=_window(raw),
         **codec_roles.decode(canary, blue_green),
         restart_at=_instant(raw, "restartAt"),
+        workload_scale_down=_scale_down(raw),
         min_ready_s=fields.count(raw, "minReadySeconds", "spec", 0),
         revision_history_limit=revisions,
         paused=fields.boolean(raw, "paused", "spec"),
@@ -86,6 +87,16 @@ def _instant(raw: Mapping[str, Any], key: str) -> datetime | None:
             f"spec.{key}", raw[key], "must be an instant such as 2026-01-31T12:00:00Z"
         )
     return found
+
+
+def _scale_down(raw: Mapping[str, Any]) -> str:
+    path = "spec.workloadRef"
+    given = fields.mapping(raw.get("workloadRef"), path)
+    mode = fields.text(given, "scaleDown", path) or "never"
+    if mode not in {"never", "onsuccess", "progressively"}:
+        text = "must be one of never, onsuccess, progressively"
+        raise fields.Invalid(f"{path}.scaleDown", mode, text)
+    return mode
 
 
 def _window(raw: Mapping[str, Any]) -> int | None:
@@ -136,7 +147,6 @@ def _not_built(raw: Mapping[str, Any]) -> None:
     canary = fields.mapping(strategy.get("canary"), _CANARY)
     routing = fields.mapping(canary.get("trafficRouting"), f"{_CANARY}.trafficRouting")
     names = [
-        *(("spec", raw, key) for key in ("workloadRef",)),
         *((f"{_CANARY}.trafficRouting", routing, key) for key in OTHER_ROUTERS),
         (f"{_CANARY}.trafficRouting", routing, "maxTrafficWeight"),
     ]

@@ -55,6 +55,7 @@ def decode(raw: Any) -> status.Status:
         background_run=_run(canary.get("currentBackgroundAnalysisRunStatus")),
         experiment=_text(canary.get("currentExperiment")),
         restarted_at=time(got.get("restartedAt")),
+        workload_generation=_text(got.get("workloadObservedGeneration")),
         active=_text(blue_green.get("activeSelector")),
         preview=_text(blue_green.get("previewSelector")),
         checkpoint=blue_green.get("scaleUpPreviewCheckPoint") is True,
@@ -89,6 +90,7 @@ def encode(value: status.Status) -> dict[str, Any]:
         "phase": str(value.phase),
         "message": value.message,
         "restartedAt": stamp(value.restarted_at) if value.restarted_at else None,
+        "workloadObservedGeneration": value.workload_generation,
         "promoteFull": value.promote_full or None,
     }
     out: dict[str, Any] = {

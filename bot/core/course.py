@@ -17,6 +17,7 @@ def begin(d: draft_module.Draft) -> None:
     steps_changed = d.before.step_hash != step_hash
     d.set(current_hash=d.family.new.hash, step_hash=step_hash)
     d.set(observed_generation=str(d.seen.generation))
+    d.set(workload_generation=d.seen.workload.generation if d.seen.workload else "")
     if d.seen.revision != d.family.new.revision:
         d.event("RolloutUpdated", f"Rollout updated to revision {d.family.new.revision}")
     if d.family.creating:

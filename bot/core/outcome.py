@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.core import affinity, analyses, blue_green, conditions, revisions, role_marks, trials
+from bot.core import (
+    affinity,
+    analyses,
+    blue_green,
+    conditions,
+    revisions,
+    role_marks,
+    takeover,
+    trials,
+)
 from bot.core import draft as draft_module
 from bot.model import status as status_model
 from bot.model import world
@@ -70,6 +79,8 @@ def decision(
             route=route,
             route_urgent=d.status.abort,
             revision=new.revision,
+            workload_generation=d.status.workload_generation,
+            workload_replicas=takeover.replicas(d),
             create_runs=tuple(d.create_runs),
             terminate_runs=tuple(d.terminate_runs),
             delete_runs=analyses.garbage(d),

@@ -13,6 +13,7 @@ from bot.model import world
 
 HASH = "rollouts-pod-template-hash"
 REVISION = "rollout.argoproj.io/revision"
+WORKLOAD = "rollout.argoproj.io/workload-generation"
 HISTORY = "rollout.argoproj.io/revision-history"
 DESIRED = "rollout.argoproj.io/desired-replicas"
 DEADLINE = "scale-down-deadline"

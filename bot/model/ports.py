@@ -45,6 +45,7 @@ EVENT = Kind(group="", version="v1", plural="events", name="Event")
 LEASE = Kind(group="coordination.k8s.io", version="v1", plural="leases", name="Lease")
 INGRESS = Kind(group="networking.k8s.io", version="v1", plural="ingresses", name="Ingress")
 DEPLOYMENT = Kind(group="apps", version="v1", plural="deployments", name="Deployment")
+POD_TEMPLATE = Kind(group="", version="v1", plural="podtemplates", name="PodTemplate")
 DEFINITION = Kind(
     group="apiextensions.k8s.io",
     version="v1",

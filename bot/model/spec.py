@@ -143,7 +143,7 @@ class BlueGreen:
 class Spec:
     """One Rollout's spec. ``replicas_given`` is False where the manifest leaves it out.
 
-    ``new_marks`` and ``stable_marks`` are the labels and annotations that pods carry by role.
+    ``workload_scale_down`` is never, onsuccess or progressively. ``new_marks`` and ``stable_marks`` are the labels and annotations that pods carry by role.
     """
 
     replicas: int
@@ -157,6 +157,7 @@ class Spec:
     new_marks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     stable_marks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     restart_at: datetime | None = None
+    workload_scale_down: str = "never"
     min_ready_s: int = 0
     revision_history_limit: int = 10
     paused: bool = False

@@ -164,6 +164,7 @@ class Status:
     active: str = ""
     preview: str = ""
     checkpoint: bool = False
+    workload_generation: str = ""
     restarted_at: datetime | None = None
     pre_run: RunRef | None = None
     post_run: RunRef | None = None

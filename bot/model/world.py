@@ -55,6 +55,22 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """The object that a Rollout takes its pod template from. ``replicas``: of a Deployment only.
+
+    ``template_path`` is where the template stands in it, as a JSON pointer.
+    """
+
+    kind: ports.Kind
+    name: str
+    generation: str
+    replicas: int | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    resource_version: str = ""
+    template_path: str = "/spec/template"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """The split that should be: weights in per cent, and the services they name."""
 
@@ -139,6 +155,7 @@ class Seen:
     experiments: tuple[Experiment, ...] = ()
     foreign_experiments: Container[str] = ()
     pods: tuple[Pod, ...] | None = None
+    workload: Workload | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +192,8 @@ class Desired:
     route: Route | None = None
     route_urgent: bool = False
     revision: int | None = None
+    workload_generation: str = ""
+    workload_replicas: int | None = None
     replicas_default: bool = False
     create_runs: tuple[Mapping[str, Any], ...] = ()
     terminate_runs: tuple[str, ...] = ()

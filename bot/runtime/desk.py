@@ -235,12 +235,8 @@ class Desk:
         template, sentence = change(scene)
         if template is None:
             return orders.no(sentence)
-        write = ports.Write(
-            verb=ports.Verb.PATCH,
-            ref=self.scenery.ref(rollout),
-            body=templates.patch(rollout, template, actor),
-            patch=ports.PatchType.JSON,
-            urgent=True,
+        write = replace(
+            templates.write(rollout, scene, template, actor),
             because=f"{action} by {people.encode(actor)}",
         )
         if problem := await self.book.send(write):

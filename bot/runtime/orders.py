@@ -94,7 +94,8 @@ class Orders:
         except errors.RolloutBotError as problem:
             return f"Nothing was done: the cluster refused it: {problem}"
         self.scenery.observe(saved)
-        self.noticed(saved)
+        if write.ref.kind == ports.ROLLOUT:
+            self.noticed(saved)
         return ""
 
     async def _look(self, ref: ports.Ref) -> ports.Object:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from bot.core import codec_spec, codec_status, restarts
+from bot.core import codec_status, restarts, revisions
 from bot.core import decide as core
 from bot.model import errors, ports, world
 from bot.model import spec as spec_model
 from bot.model import status as status_model
-from bot.runtime import apply, pods, references
+from bot.runtime import apply, decoding, pods, references, workloads
 from bot.runtime import world as worlds
 
 log = logging.getLogger(__name__)
@@ -72,9 +72,11 @@ class Reconciler:
             return
         if not self._ours(rollout):
             return
-        spec = self._decode(rollout)
+        spec = decoding.decoded(rollout, self.reader)
         status = codec_status.decode(rollout.get("status"))
-        work = self._salvaged(rollout, spec)
+        work = spec
+        if isinstance(spec, errors.UserError):
+            work = decoding.salvaged(rollout, self.reader, spec)
         seen = self.reader.see(rollout, work)
         if isinstance(work, spec_model.Spec) and self._restarts(work, status):
             seen = replace(seen, pods=await self.pods.read(seen))
@@ -101,28 +103,14 @@ class Reconciler:
         mark = labels.get("argo-rollouts.argoproj.io/controller-instance-id", "")
         return bool(mark == self.instance_id)
 
-    def _decode(self, rollout: ports.Object) -> spec_model.Spec | errors.UserError:
-        try:
-            spec = codec_spec.decode(rollout)
-        except errors.UserError as problem:
-            return problem
-        return self.reader.supported(rollout, spec) or spec
-
-    def _salvaged(
-        self, rollout: ports.Object, spec: spec_model.Spec | errors.UserError
-    ) -> spec_model.Spec | errors.UserError:
-        """An abort must reach the route although somebody has broken the manifest meanwhile."""
-        if isinstance(spec, spec_model.Spec):
-            return spec
-        found = codec_spec.salvaged(rollout, spec)
-        return spec if found is None or self.reader.supported(rollout, found) else found
-
     def _index(
         self, key: str, rollout: ports.Object, spec: spec_model.Spec | errors.UserError
     ) -> None:
         """Remember what this rollout names, so that a change of it wakes the rollout."""
         if isinstance(spec, spec_model.Spec):
             self.index.put(key, references.of(rollout, spec, self.reader))
+        elif (workload := workloads.ref(rollout)) is not None:
+            self.index.put(key, frozenset({workload}))
 
     async def _carry_out(
         self,
@@ -144,20 +132,36 @@ class Reconciler:
         if isinstance(spec, spec_model.Spec):
             rollout = await self._revision(rollout, seen, decision.desired)
             done = await self.applier.apply(rollout, spec, seen, decision.desired)
+        events = [*done.events, *await self._taken_over(seen, decision.desired)]
         following = _with_trouble(status, decision.status, done.route_problem)
         saved = await self._save(rollout, status, following)
-        self._post(saved, (*done.events, *decision.events))
+        self._post(saved, (*events, *decision.events))
         await self.applier.clean(seen, decision.desired)
         await self.pods.evict(seen, decision.desired.evict)
         marked = await self.pods.mark(seen, decision.desired.marks)
         return saved, done.wrote or marked, done.route_problem
 
+    async def _taken_over(
+        self, seen: world.Seen, desired: world.Desired
+    ) -> tuple[world.Event, ...]:
+        """The Deployment shrinks before the status says that the Rollout has replaced it."""
+        shelves = self.reader.caches.workloads
+        trouble = await workloads.scale(self.api, shelves, seen, desired.workload_replicas)
+        return () if trouble is None else (trouble,)
+
     async def _revision(
         self, rollout: ports.Object, seen: world.Seen, desired: world.Desired
     ) -> ports.Object:
-        if desired.revision in (None, seen.revision):
+        wanted = {revisions.WORKLOAD: desired.workload_generation}
+        if desired.revision is not None:
+            wanted[revisions.REVISION] = str(desired.revision)
+        notes = {
+            key: value
+            for key, value in wanted.items()
+            if value and seen.annotations.get(key) != value
+        }
+        if not notes:
             return rollout
-        notes = {"rollout.argoproj.io/revision": str(desired.revision)}
         return await self._annotate(rollout, {"metadata": {"annotations": notes}})
 
     async def _annotate(self, rollout: ports.Object, patch: dict[str, Any]) -> ports.Object:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from bot.model import ports
 from bot.model import spec as spec_model
+from bot.runtime import workloads
 from bot.runtime import world as worlds
 
 
@@ -43,6 +44,8 @@ def of(
         ports.Ref(kind=ports.SERVICE, namespace=namespace, name=name) for name in spec.services
     }
     refs.update(reader.route_refs(rollout, spec))
+    if (workload := workloads.ref(rollout)) is not None:
+        refs.add(workload)
     for analysis in spec.analyses:
         for entry in analysis.get("templates") or ():
             everywhere = bool(entry.get("clusterScope"))

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from bot.core import codec_spec, codec_status
+from bot.core import codec_status
 from bot.core.notices import ailing
 from bot.core.notices import scene as scenes
 from bot.model import errors, ports, world
 from bot.model import spec as spec_model
+from bot.runtime import decoding, workloads
 from bot.runtime import world as worlds
 
 _INSTANCE = "argo-rollouts.argoproj.io/controller-instance-id"
@@ -30,9 +31,15 @@ class Scenery:
     def cluster(self) -> str:
         return self.reader.cluster
 
-    @property
-    def observe(self) -> Callable[[ports.Object], None]:
-        return self.reader.caches.rollouts.observe
+    def observe(self, obj: ports.Object) -> None:
+        """Take in the answer to a write: a Rollout, or what one takes its template from."""
+        caches = self.reader.caches
+        if obj.get("kind") in {kind.name for kind in workloads.KINDS}:
+            for kind, shelf in caches.workloads.items():
+                if kind.name == obj["kind"]:
+                    shelf.observe(obj)
+            return
+        caches.rollouts.observe(obj)
 
     def rollouts(self, namespace: str = "") -> list[ports.Object]:
         """Every rollout that is ours."""
@@ -62,11 +69,9 @@ class Scenery:
     def _scene(self, rollout: ports.Object) -> scenes.Scene:
         spec: spec_model.Spec | errors.UserError
         try:
-            spec = codec_spec.decode(rollout)
-        except errors.UserError as problem:
-            spec = problem
-        else:
-            spec = self.reader.supported(rollout, spec) or spec
+            spec = decoding.decoded(rollout, self.reader)
+        except errors.Unavailable as problem:
+            spec = errors.UserError(str(problem))
         seen = self.reader.see(rollout, spec)
         status = codec_status.decode(rollout.get("status"))
         return scenes.build(

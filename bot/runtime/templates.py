@@ -14,16 +14,35 @@ Change = tuple[Mapping[str, Any] | None, str]
 """The template to write and what to say; no template: why nothing is changed."""
 
 
-def patch(
-    rollout: ports.Object, template: Mapping[str, Any], by: facts.Person
+def write(
+    rollout: ports.Object, scene: scenes.Scene, template: Mapping[str, Any], by: facts.Person
+) -> ports.Write:
+    """What sets ``template``: on the Rollout, or on the workload that it refers to."""
+    workload = scene.seen.workload
+    kind, name = (ports.ROLLOUT, scene.seen.name)
+    meta, path = rollout["metadata"], "/spec/template"
+    if workload is not None:
+        kind, name, path = workload.kind, workload.name, workload.template_path
+        notes = dict(workload.annotations)
+        meta = {"resourceVersion": workload.resource_version, "annotations": notes}
+    return ports.Write(
+        verb=ports.Verb.PATCH,
+        ref=ports.Ref(kind=kind, namespace=scene.seen.namespace, name=name),
+        body=_patch(meta, path, template, by),
+        patch=ports.PatchType.JSON,
+        urgent=True,
+    )
+
+
+def _patch(
+    meta: Mapping[str, Any], at: str, template: Mapping[str, Any], by: facts.Person
 ) -> list[dict[str, Any]]:
     """The JSON patch that sets ``template``, signed, unless the object has changed since."""
-    meta = rollout["metadata"]
     signed = people.signature(template, by)
     path, note = "/metadata/annotations", {people.SET_BY: signed}
     return [
         {"op": "test", "path": "/metadata/resourceVersion", "value": meta["resourceVersion"]},
-        {"op": "replace", "path": "/spec/template", "value": template},
+        {"op": "replace", "path": at, "value": template},
         {"op": "add", "path": f"{path}/{people.SET_BY.replace('/', '~1')}", "value": signed}
         if meta.get("annotations")
         else {"op": "add", "path": path, "value": note},

@@ -1,7 +1,7 @@
 """Reading the world: from caches to ``Seen``. No decisions, no calls to the API server."""
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from bot.core import codec_status, revisions
 from bot.model import errors, ports, world
 from bot.model import routers as router_ports
 from bot.model import spec as spec_model
+from bot.runtime import workloads
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MANAGED = "argo-rollouts.argoproj.io/managed-by-rollouts"
@@ -27,6 +28,7 @@ class Caches:
     ingresses: ports.Cache | None = None
     virtual_services: ports.Cache | None = None
     experiments: ports.Cache | None = None
+    workloads: Mapping[ports.Kind, ports.Cache] = field(default_factory=dict)
 
     def look(self, ref: ports.Ref) -> ports.Object | None:
         """The cached object, whatever its kind."""
@@ -69,7 +71,8 @@ class Reader:
             routes=self._routes(rollout, spec) if valid else (),
             runs=tuple(run(obj) for obj in self.caches.runs.owned_by(uid)),
             templates=self._templates(namespace),
-            raw=rollout,
+            raw=workloads.or_as_it_is(rollout, self.caches.workloads),
+            workload=workloads.seen(rollout, self.caches.workloads),
             foreign_runs=Foreign(self.caches.runs, namespace, uid),
             experiments=self._experiments(uid),
             foreign_experiments=Foreign(self.caches.experiments, namespace, uid),

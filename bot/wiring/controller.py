@@ -7,9 +7,19 @@ from datetime import UTC, datetime
 from bot import settings
 from bot.adapters import meter as meters
 from bot.adapters import metrics, routers, timers
-from bot.adapters.kubernetes import api, events, informer
+from bot.adapters.kubernetes import api, events, informer, on_demand
 from bot.model import ports, world
-from bot.runtime import apply, measure, orphans, pods, queue, reconcile, references, trials
+from bot.runtime import (
+    apply,
+    measure,
+    orphans,
+    pods,
+    queue,
+    reconcile,
+    references,
+    trials,
+    workloads,
+)
 from bot.runtime import world as worlds
 from bot.wiring import chat, counting, lifecycle, providers, pruning, triggers, watched
 
@@ -148,11 +158,16 @@ class Controller:
                     selector=one.selector,
                 )
                 for name, one in watched.kinds(self.chosen).items()
-            }
+            },
+            workloads={
+                kind: on_demand.OnDemand(source=self.api, kind=kind, namespace=inside)
+                for kind in workloads.KINDS
+            },
         )
 
     def informers(self) -> list[informer.Informer]:
         found = [getattr(self.caches, name) for name in self.caches.__dataclass_fields__]
+        found.extend(self.caches.workloads.values())
         return [cache for cache in found if isinstance(cache, informer.Informer)]
 
     def _listen(self) -> None:
@@ -162,7 +177,7 @@ class Controller:
                 cache.listen(self.triggers.rollout)
                 cache.listen(self.orphans.rollout)
                 cache.listen(self.lifecycle.changed)
-            elif kind == ports.REPLICA_SET:
+            elif cache is self.caches.replica_sets:
                 cache.listen(self.triggers.replica_set)
             elif kind == ports.RUN:
                 cache.listen(self.triggers.run)
@@ -215,6 +230,8 @@ class Controller:
         """Wait for the first list of every kind that the server has."""
         waits = []
         for cache in self.informers():
+            if isinstance(cache, on_demand.OnDemand):
+                continue
             if cache.kind.group == "networking.istio.io" and not await self.api.resource_exists(
                 cache.kind
             ):

@@ -8,6 +8,7 @@ from bot.adapters import routers
 from bot.adapters.kubernetes import api
 from bot.cli import checking, shelf
 from bot.model import errors, ports, preflight
+from bot.runtime import workloads
 from bot.runtime import world as worlds
 from bot.wiring import serving, watched
 
@@ -30,6 +31,9 @@ async def preflighted(chosen: settings.Settings) -> list[preflight.Judgment]:
         found = [
             one for kind in watched.kinds(chosen).values() for one in await _all(client, kind)
         ]
+        named = {ref.kind for one in found if (ref := workloads.ref(one)) is not None}
+        for kind in named:
+            found += await _all(client, watched.Watched(kind=kind))
     return checking.judged(reader(found, chosen), namespace=chosen.namespace)
 
 

@@ -30,6 +30,8 @@ SINGLE = (
     "nginx-weights",
     "metadata-ephemeral",
     "restart-pods",
+    "workload-ref",
+    "workload-ref-progressively",
     "experiment-step",
     "experiment-with-analysis",
 )

@@ -84,7 +84,6 @@ def test_rollout_recovers_when_its_manifest_is_mended():
 
 
 LATER = {
-    "workloadRef": {"workloadRef": {"name": "x"}},
     "strategy.canary.trafficRouting.alb": {
         "strategy": {"canary": {"trafficRouting": {"alb": {"ingress": "a"}}}}
     },

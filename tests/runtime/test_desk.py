@@ -7,6 +7,7 @@ import pytest
 
 from bot.core import codec_status
 from bot.model import buttons, errors, facts, ports
+from bot.model import world as domain
 from bot.runtime import authorize, desk, finding, orders, scenery, templates, world
 from tests.runtime import stage as stages
 from tests.runtime import virtual
@@ -39,7 +40,7 @@ class Reader:
             ),
             observe=lambda obj: None,
         )
-        self.caches = SimpleNamespace(rollouts=rollouts)
+        self.caches = SimpleNamespace(rollouts=rollouts, workloads={})
 
     def see(self, rollout, spec):
         return self.stage.seen()
@@ -355,7 +356,21 @@ def test_card_names_who_set_the_template_and_only_while_it_is_that_one():
 
 def test_desk_signs_a_template_where_there_are_no_annotations_yet():
     rollout = {"metadata": {"resourceVersion": "7"}}
-    *_, last = templates.patch(rollout, {"spec": {}}, SAM)
+    seen = SimpleNamespace(workload=None, namespace="shop", name="checkout")
+    write = templates.write(rollout, SimpleNamespace(seen=seen), {"spec": {}}, SAM)
+    *_, last = write.body
     assert last["path"] == "/metadata/annotations"
     (value,) = last["value"].values()
     assert value.endswith(" sam (U0SAM)")
+
+
+def test_desk_changes_the_workload_where_the_rollout_takes_its_template_from_one():
+    workload = domain.Workload(
+        kind=ports.DEPLOYMENT, name="legacy", generation="3", resource_version="9"
+    )
+    seen = SimpleNamespace(workload=workload, namespace="shop", name="checkout")
+    write = templates.write(stages.manifest(), SimpleNamespace(seen=seen), {"spec": {}}, SAM)
+    assert write.ref == ports.Ref(kind=ports.DEPLOYMENT, namespace="shop", name="legacy")
+    test, replace, _ = write.body
+    assert test["value"] == "9"
+    assert replace == {"op": "replace", "path": "/spec/template", "value": {"spec": {}}}

@@ -143,10 +143,12 @@ def change(scene: scenes.Scene) -> facts.ChangeFact:
     Of what was set from the chat the person is known; the manifest's own notes are then of an
     earlier change. The managers of fields are no source: they name tools, not persons.
     """
-    notes = scene.seen.annotations
+    workload = scene.seen.workload
+    notes = scene.seen.annotations if workload is None else workload.annotations
     person = None if scene.spec is None else people.signed(notes, scene.spec.template)
     if person is not None:
         return facts.ChangeFact(by=person, at=scene.status.bot.started)
+    notes = scene.seen.annotations
     by = notes.get(_SHIPPED_BY) or scene.status.bot.shipped_by
     return facts.ChangeFact(
         by=people.decode(by),

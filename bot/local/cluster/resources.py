@@ -78,6 +78,7 @@ ALL = (
         short=("ing",),
         status=True,
     ),
+    Resource(group="", versions=("v1",), plural="podtemplates", kind="PodTemplate"),
     Resource(group="coordination.k8s.io", versions=("v1",), plural="leases", kind="Lease"),
     Resource(
         group="apiextensions.k8s.io",

@@ -14,7 +14,7 @@ from bot.adapters import routers
 from bot.core import codec_block, codec_status, revisions
 from bot.model import errors, ports
 from bot.model import status as status_model
-from bot.runtime import apply, pods, reconcile, references
+from bot.runtime import apply, pods, reconcile, references, workloads
 from bot.runtime import world as worlds
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -172,7 +172,10 @@ class Simulation:
             "ingresses": ports.INGRESS,
             "virtual_services": ports.VIRTUAL_SERVICE,
         }
-        caches = worlds.Caches(**{n: Cache(self.cluster, kind) for n, kind in kinds.items()})
+        caches = worlds.Caches(
+            **{n: Cache(self.cluster, kind) for n, kind in kinds.items()},
+            workloads={kind: Cache(self.cluster, kind) for kind in workloads.KINDS},
+        )
         reader = worlds.Reader(cluster="test", caches=caches, routers=routers.table())
         applier = apply.Applier(
             api=self.cluster, caches=caches, reader=reader, begun=lambda run: None

@@ -6,7 +6,7 @@ import pytest
 
 from bot.core import codec_status, decide
 from bot.model import errors, ports, spec
-from bot.runtime import references
+from bot.runtime import decoding, references
 from tests.core.engine import simulation
 
 JUNK = [
@@ -72,8 +72,9 @@ def sim():
 
 def decided(sim, raw):
     reconciler = sim.reconciler
-    asked = reconciler._decode(raw)
-    work = reconciler._salvaged(raw, asked)
+    asked = work = decoding.decoded(raw, reconciler.reader)
+    if isinstance(asked, errors.UserError):
+        work = decoding.salvaged(raw, reconciler.reader, asked)
     status = codec_status.decode(raw.get("status"))
     seen = reconciler.reader.see(raw, work)
     found = decide.decide(work, status, seen, status.bot.intents, sim.now)
