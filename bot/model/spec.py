@@ -143,7 +143,8 @@ class BlueGreen:
 class Spec:
     """One Rollout's spec. ``replicas_given`` is False where the manifest leaves it out.
 
-    ``workload_scale_down`` is never, onsuccess or progressively. ``new_marks`` and ``stable_marks`` are the labels and annotations that pods carry by role.
+    ``workload_scale_down`` is never, onsuccess or progressively. ``new_marks`` and
+    ``stable_marks`` are the labels and annotations that pods carry by role.
     """
 
     replicas: int
