@@ -4,9 +4,8 @@ from dataclasses import replace
 
 from bot.core import blue_green, codec_ping_pong, conditions, revisions, sizing, weights
 from bot.core import draft as draft_module
+from bot.core.hashing import hashes
 from bot.model import status
-
-_STEPS_OF_NONE = "null"
 
 
 def begin(d: draft_module.Draft) -> None:
@@ -31,7 +30,7 @@ def _step_hash(d: draft_module.Draft) -> str:
     """A blue-green has no steps, and no hash of them."""
     if d.spec.blue_green is not None:
         return ""
-    return revisions.digest(list(d.spec.raw_steps) or _STEPS_OF_NONE)
+    return hashes.of_steps(d.spec.raw_steps)
 
 
 def _forget_other_strategy(d: draft_module.Draft) -> None:

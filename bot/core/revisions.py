@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.core import affinity, pod_marks
+from bot.core.hashing import hashes
 from bot.model import spec as spec_model
 from bot.model import status as status_model
 from bot.model import world
@@ -63,7 +64,7 @@ def digest(value: Any, collisions: int | None = None) -> str:
 
 def family(spec: spec_model.Spec, status: status_model.Status, seen: world.Seen) -> Family:
     """Sort the ReplicaSets into roles; the new one is made up where there is none yet."""
-    pod_hash = digest(spec.template, status.collision_count)
+    pod_hash = hashes.of_template(spec.template, status.collision_count)
     live = [rs for rs in seen.replica_sets if not rs.deleting]
     found = next((rs for rs in live if rs.hash == pod_hash), None) or next(
         (
@@ -113,7 +114,7 @@ def in_window(kin: Family, revisions: int | None) -> bool:
 
 
 def _same_template(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
-    return without_hash(mine) == without_hash(affinity.without(theirs))
+    return hashes.same(without_hash(mine), without_hash(theirs))
 
 
 def bare(rs: world.ReplicaSet) -> dict[str, Any]:

@@ -369,7 +369,7 @@ def test_desk_changes_the_workload_where_the_rollout_takes_its_template_from_one
         kind=ports.DEPLOYMENT, name="legacy", generation="3", resource_version="9"
     )
     seen = SimpleNamespace(workload=workload, namespace="shop", name="checkout")
-    write = templates.write(stages.manifest(), SimpleNamespace(seen=seen), {"spec": {}}, SAM)
+    write = templates.write({"metadata": {}}, SimpleNamespace(seen=seen), {"spec": {}}, SAM)
     assert write.ref == ports.Ref(kind=ports.DEPLOYMENT, namespace="shop", name="legacy")
     test, replace, _ = write.body
     assert test["value"] == "9"

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core import codec_spec, intake, revisions
+from bot.core import codec_spec, intake
+from bot.core.hashing import hashes
 from bot.model import ports
 from tests.core.engine import simulation
 
@@ -150,7 +151,7 @@ def test_run_takes_another_name_when_a_stranger_has_its_own(play):
     sim.settle()
     template = {**sim.raw["spec"]["template"]}
     template["spec"] = {"containers": [{"name": "app", "image": "two"}]}
-    foreign = f"app-{revisions.digest(template)}-2-1"
+    foreign = f"app-{hashes.of_template(template)}-2-1"
     sim.cluster.put(ports.RUN, {"metadata": {"name": foreign}, "spec": {}})
     sim.ship("two")
     sim.settle()
