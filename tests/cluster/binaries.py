@@ -11,6 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.cluster import peer
+
 MODULE = Path(__file__).parent / "plane"
 CACHE = Path(__file__).parents[2] / ".cache" / "plane"
 ENABLE = "python3 dev.py plane"
@@ -68,6 +70,7 @@ def build() -> None:
             _build_one(name=name, package=package, target=target)
     (CACHE / "bin" / "current").unlink(missing_ok=True)
     (CACHE / "bin" / "current").symlink_to(target.name)
+    peer.build()
 
 
 def _build_one(*, name: str, package: str, target: Path) -> None:
