@@ -9,6 +9,15 @@ from bot.model import spec
 
 PATH = "spec.strategy.canary"
 ROUTERS = ("istio", "nginx")
+_MATCHING = ("istio",)
+_NOT_MATCHING = {
+    False: "SetHeaderRoute requires TrafficRouting, supports Istio and ALB and Apisix",
+    True: "SetMirrorRoute requires TrafficRouting, supports Istio only",
+}
+_NO_SHARES = (
+    "Experiment template weight is only available for TrafficRouting with SMI, ALB, Istio and "
+    "Plugins at this time"
+)
 
 
 def decode(
@@ -44,11 +53,13 @@ def decode(
     if dynamic:
         _dynamic(raw, routed=bool(routers))
     limit = fields.integer(raw, "scaleDownDelayRevisionLimit", PATH, -1)
+    decoded = tuple(
+        steps.decode(entry, f"spec.strategy.steps[{at}]", routed=bool(routers))
+        for at, entry in enumerate(raw_steps)
+    )
     return spec.Canary(
-        steps=tuple(
-            steps.decode(entry, f"spec.strategy.steps[{at}]", routed=bool(routers))
-            for at, entry in enumerate(raw_steps)
-        ),
+        steps=decoded,
+        managed_routes=_managed_routes(raw, decoded, routers),
         canary_service=canary_service,
         stable_service=stable_service,
         ping_pong=turns,
@@ -105,13 +116,51 @@ def _routers(
         for name in ROUTERS
         if routing.get(name) is not None
     )
-    if found and not (canary_service and stable_service):
+    by_subset = [one.kind == "istio" and one.config.get("destinationRule") for one in found]
+    if found and not all(by_subset) and not (canary_service and stable_service):
         raise fields.Invalid(
             "spec.strategy.trafficRouting",
             "",
             "Canary service and Stable service must to be set to use Traffic Routing",
         )
     return found
+
+
+def _managed_routes(
+    raw: Mapping[str, Any], decoded: tuple[spec.Step, ...], routers: tuple[spec.RouterSpec, ...]
+) -> tuple[str, ...]:
+    """The names that steps may use; each step that sets a route must use one of them."""
+    path = f"{PATH}.trafficRouting"
+    routing = fields.mapping(raw.get("trafficRouting"), path)
+    listed = fields.sequence(routing.get("managedRoutes"), f"{path}.managedRoutes")
+    names = tuple(
+        fields.text(fields.mapping(one, f"{path}.managedRoutes"), "name", f"{path}.managedRoutes")
+        for one in listed
+    )
+    for at, step in enumerate(decoded):
+        if isinstance(step, spec.Experiment):
+            _weighted_by(step, f"spec.strategy.steps[{at}].experiment", routers)
+        if not isinstance(step, spec.SetRoute):
+            continue
+        key = "setMirrorRoute" if step.mirrored else "setHeaderRoute"
+        where = f"spec.strategy.steps[{at}].{key}"
+        if not any(router.kind in _MATCHING for router in routers):
+            raise fields.Invalid(where, step.name, _NOT_MATCHING[step.mirrored])
+        if routing.get("managedRoutes") is None:
+            text = f"Rollout has missing field '{path}.managedRoutes'"
+            raise fields.Required("spec.strategy.trafficRouting.managedRoutes", text)
+        if step.name not in names:
+            text = f"Steps define a route that does not exist in {path}.managedRoutes"
+            raise fields.Invalid(where, step.name, text)
+    return names
+
+
+def _weighted_by(step: spec.Experiment, path: str, routers: tuple[spec.RouterSpec, ...]) -> None:
+    """An experiment's own share needs a router that can split more than two ways."""
+    for at, entry in enumerate(step.raw.get("templates") or ()):
+        weight = entry.get("weight")
+        if weight is not None and not all(router.kind in _MATCHING for router in routers):
+            raise fields.Invalid(f"{path}.templates[{at}].weight", weight, _NO_SHARES)
 
 
 def _background(raw: Mapping[str, Any]) -> spec.BackgroundAnalysis | None:

@@ -153,7 +153,8 @@ def _not_built(raw: Mapping[str, Any]) -> None:
     known = {*codec_canary.ROUTERS, *OTHER_ROUTERS, "managedRoutes", "maxTrafficWeight"}
     names.extend((f"{_CANARY}.trafficRouting", routing, key) for key in set(routing) - known)
     for path, holder, key in names:
-        if holder.get(key) not in (None, {}, []):
+        value = holder.get(key)
+        if value is not None and (value or key != "plugins"):
             raise errors.NotSupported(f"{path}.{key} is not supported yet", path=f"{path}.{key}")
 
 

@@ -147,6 +147,11 @@ def _encode_weights(value: status.Weights) -> dict[str, Any]:
             out[side]["podTemplateHash"] = pod_hash
         if service:
             out[side]["serviceName"] = service
+    if value.additional:
+        out["additional"] = [
+            {"weight": one.weight, "podTemplateHash": one.hash, "serviceName": one.service}
+            for one in value.additional
+        ]
     return out
 
 
@@ -177,6 +182,19 @@ def _weights(raw: Any) -> status.Weights | None:
         stable_hash=_text(stable.get("podTemplateHash")),
         canary_service=_text(canary.get("serviceName")),
         stable_service=_text(stable.get("serviceName")),
+        additional=_additional(got.get("additional")),
+    )
+
+
+def _additional(raw: Any) -> tuple[status.ExtraWeight, ...]:
+    return tuple(
+        status.ExtraWeight(
+            weight=_number(one.get("weight")) or 0,
+            service=_text(one.get("serviceName")),
+            hash=_text(one.get("podTemplateHash")),
+        )
+        for one in (raw if isinstance(raw, list) else ())
+        if isinstance(one, Mapping)
     )
 
 

@@ -80,8 +80,9 @@ def _selector_text(d: draft_module.Draft) -> str:
 
 def _created(d: draft_module.Draft) -> None:
     new = d.family.new
-    text = f"Created ReplicaSet {new.name} (revision {new.revision})"
-    d.event("NewReplicaSetCreated", text)
+    if d.seen.workload is None or new.revision > 1:
+        text = f"Created ReplicaSet {new.name} (revision {new.revision})"
+        d.event("NewReplicaSetCreated", text)
     conditions.put(
         d,
         conditions.PROGRESSING,
@@ -189,7 +190,7 @@ def _all_traffic(d: draft_module.Draft) -> bool:
     if stable is not None and stable.hash == d.family.new.hash:
         # A promotion had begun and its status was not saved: going back would flap the route.
         return True
-    return all(view.weight == 100 for view in d.seen.routes)
+    return all(view.lowest == 100 for view in d.seen.routes)
 
 
 def _promoted(d: draft_module.Draft, why: str) -> None:

@@ -17,8 +17,6 @@ from bot.core import draft as draft_module
 from bot.model import status as status_model
 from bot.model import world
 
-_FIRST, _LAST = frozenset({"RolloutUpdated", "NewReplicaSetCreated"}), "RolloutCompleted"
-
 
 def record_abort(d: draft_module.Draft) -> None:
     """Keep what people are told of an abort: when, from which weight, when traffic was off."""
@@ -138,16 +136,33 @@ def _template(d: draft_module.Draft, rs: world.ReplicaSet) -> dict[str, Any]:
 def _in_order(
     d: draft_module.Draft, switched: list[world.Event], scaled: list[world.Event]
 ) -> list[world.Event]:
-    """As Argo tells them: what is new, Services, decisions, pods, and last that it is complete.
+    """As Argo tells them: what is new, Services, weights, decisions, pods, and last completion.
 
     A blue-green is complete before the old pods go.
     """
-    complete = [event for event in d.events if event.reason == _LAST]
-    told = [event for event in d.events if event.reason not in _FIRST and event not in complete]
-    news = [event for event in d.events if event.reason in _FIRST]
     late = [event for event in scaled if d.spec.blue_green and "Scaled down" in event.message]
     early = [event for event in scaled if event not in late]
-    return [*news, *switched, *told, *early, *complete, *late]
+    order = _CANARY_ORDER if d.spec.blue_green is None else _BLUE_GREEN_ORDER
+    told = sorted([*d.events, *switched, *early], key=lambda event: order.get(event.reason, 3))
+    return [*told, *late]
+
+
+FIRST = frozenset(
+    {"RolloutUpdated", "NewReplicaSetCreated", "RolloutNotCompleted", "SwitchService"}
+)
+"""What is told before the events of a router."""
+_CANARY_ORDER = {
+    "RolloutUpdated": 0,
+    "NewReplicaSetCreated": 0,
+    "RolloutNotCompleted": 1,
+    "SwitchService": 1,
+    "TrafficWeightUpdated": 2,
+    "ScalingReplicaSet": 4,
+    "RolloutAborted": 5,
+    "RolloutCompleted": 6,
+}
+"""The places of events among those of one pass; the decisions of the steps have place 3."""
+_BLUE_GREEN_ORDER = {**_CANARY_ORDER, "SwitchService": 0}
 
 
 def _service_events(d: draft_module.Draft, selectors: Mapping[str, str]) -> list[world.Event]:

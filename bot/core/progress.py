@@ -72,6 +72,7 @@ def _skip_all(d: draft_module.Draft) -> None:
 def _release(d: draft_module.Draft) -> None:
     if d.status.pause_conditions:
         d.set(pause_conditions=())
+        d.event("RolloutResumed", "Rollout is resumed")
 
 
 def _one_step(d: draft_module.Draft) -> bool:
@@ -119,6 +120,7 @@ def _settle(d: draft_module.Draft, step: spec.Step, outcome: context.Outcome) ->
 
 def _complete(d: draft_module.Draft, step: spec.Step) -> bool:
     total, index = len(d.spec.canary.steps), d.index
+    elapsed = isinstance(step, spec.Pause) and bool(d.status.pause_conditions) and not d.resumed
     if isinstance(step, spec.Pause) and d.resumed:
         opened(d, index)
         d.resumed = False
@@ -131,6 +133,8 @@ def _complete(d: draft_module.Draft, step: spec.Step) -> bool:
     )
     text = steps.describe(step)
     d.event("RolloutStepCompleted", f"Rollout step {index + 1}/{total} completed ({text})")
+    if elapsed:
+        d.event("RolloutResumed", "Rollout is resumed")
     return not _must_show(d, step)
 
 

@@ -59,7 +59,7 @@ def _least_seen(d: draft_module.Draft) -> int:
     written = d.before.weights
     if written is None or written.canary_hash != d.family.new.hash:
         return 0
-    return min((view.weight or 0 for view in d.seen.routes), default=written.canary)
+    return min((view.lowest or 0 for view in d.seen.routes), default=written.canary)
 
 
 def enough(d: draft_module.Draft, available: int, wanted: int) -> bool:

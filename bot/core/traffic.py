@@ -1,7 +1,7 @@
 """Where traffic should go now: the route, and the Services' selectors (spec §2.13, §2.17)."""
 
 from bot.core import draft as draft_module
-from bot.core import sizing, weights
+from bot.core import shares, sizing, weights
 from bot.model import status as status_model
 from bot.model import world
 
@@ -77,9 +77,14 @@ def decide(d: draft_module.Draft) -> world.Route | None:
     if not enough and not d.status.abort:
         d.because("stable-floor", f"stable has {stable_available} pods, {floor} are needed")
         return None
+    extra = shares.of_experiment(d)
     new_weights = status_model.Weights(
         canary=weight,
-        stable=100 - weight,
+        stable=100 - weight - sum(one.weight for one in extra),
+        additional=tuple(
+            status_model.ExtraWeight(weight=one.weight, service=one.service, hash=one.hash)
+            for one in extra
+        ),
         canary_hash=canary_hash,
         stable_hash=kin.stable.hash,
         canary_service="" if canary.ping_pong else canary.canary_service,
@@ -93,6 +98,8 @@ def decide(d: draft_module.Draft) -> world.Route | None:
         stable_hash=kin.stable.hash,
         canary_service=canary.canary_service,
         stable_service=canary.stable_service,
+        extra=extra,
+        managed=shares.managed(d),
     )
 
 
@@ -100,11 +107,14 @@ def _announce(d: draft_module.Draft, now: status_model.Weights) -> None:
     old = d.status.weights
     if old == now:
         return
-    details = f"to {now.canary}" if old is None else ""
+    details = [f"to {now.canary}"] if old is None else []
     if old is not None and old.canary != now.canary:
-        details = f"from {old.canary} to {now.canary}"
+        details.append(f"from {old.canary} to {now.canary}")
         d.shifted = True
-    d.event("TrafficWeightUpdated", f"Traffic weight updated {details}")
+    if now.additional != (() if old is None else old.additional):
+        listed = " ".join(f"{{{x.weight} {x.service} {x.hash}}}" for x in now.additional)
+        details.append(f"additional: [{listed}]")
+    d.event("TrafficWeightUpdated", f"Traffic weight updated {', '.join(details)}")
 
 
 def selectors(d: draft_module.Draft) -> dict[str, str]:

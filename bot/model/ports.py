@@ -59,6 +59,12 @@ VIRTUAL_SERVICE = Kind(
     plural="virtualservices",
     name="VirtualService",
 )
+DESTINATION_RULE = Kind(
+    group="networking.istio.io",
+    version="v1alpha3",
+    plural="destinationrules",
+    name="DestinationRule",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

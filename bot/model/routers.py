@@ -21,7 +21,7 @@ class RouteWrite:
 class Subject:
     """The rollout whose traffic is split, with its router's configuration.
 
-    ``path`` is where ``config`` stands in the manifest, for messages.
+    ``managed_routes`` are the names that ``setHeaderRoute`` and ``setMirrorRoute`` may use.
     """
 
     namespace: str
@@ -30,6 +30,13 @@ class Subject:
     canary_service: str
     stable_service: str
     config: Mapping[str, Any]
+    managed_routes: tuple[str, ...] = ()
+
+
+def seen(weights: Sequence[int]) -> world.RouteView:
+    """What several routes say together."""
+    most, least = max(weights, default=0), min(weights, default=0)
+    return world.RouteView(weight=most, least=None if least == most else least)
 
 
 class Router(Protocol):

@@ -45,7 +45,20 @@ class Experiment:
     raw: Mapping[str, Any]
 
 
-Step = SetWeight | Pause | Analysis | SetCanaryScale | Experiment
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetRoute:
+    """Send, or copy (``mirrored``), requests that match to the canary; no match: end that.
+
+    ``match`` is in the words of Istio's HTTPMatchRequest.
+    """
+
+    name: str
+    match: tuple[Mapping[str, Any], ...] = ()
+    mirrored: bool = False
+    percentage: int = 100
+
+
+Step = SetWeight | Pause | Analysis | SetCanaryScale | Experiment | SetRoute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +118,7 @@ class Canary:
     dynamic: bool = False
     min_pods: int = 0
     threshold: Threshold | None = None
+    managed_routes: tuple[str, ...] = ()
 
     @property
     def routed(self) -> bool:

@@ -55,6 +55,15 @@ class RunRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExtraWeight:
+    """What an experiment's Service gets, per cent."""
+
+    weight: int
+    service: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
     """The traffic split as it was last written, per cent."""
 
@@ -64,6 +73,7 @@ class Weights:
     stable_hash: str = ""
     canary_service: str = ""
     stable_service: str = ""
+    additional: tuple[ExtraWeight, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

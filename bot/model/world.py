@@ -71,6 +71,28 @@ class Workload:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What an experiment's Service gets of the traffic, in per cent, taken from the stable."""
+
+    weight: int
+    service: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagedRoute:
+    """A route beside the split: requests that match go to the canary, or a copy of them does.
+
+    ``match`` is in the words of Istio's HTTPMatchRequest; ``percentage`` is how many are copied.
+    """
+
+    name: str
+    match: tuple[Mapping[str, Any], ...]
+    mirrored: bool = False
+    percentage: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """The split that should be: weights in per cent, and the services they name."""
 
@@ -79,17 +101,26 @@ class Route:
     stable_hash: str
     canary_service: str
     stable_service: str
+    extra: tuple[Share, ...] = ()
+    managed: tuple[ManagedRoute, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteView:
     """What one router's objects say now: the canary's weight, or why it cannot be told.
 
+    ``weight`` is the most that any of several routes gives, ``lowest`` the least.
+
     ``problem`` is an InvalidSpec error (path, value, sentence), ``weight`` None while unknown.
     """
 
     weight: int | None = None
+    least: int | None = None
     problem: tuple[str, str, str] | None = None
+
+    @property
+    def lowest(self) -> int | None:
+        return self.weight if self.least is None else self.least
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from bot.model import spec as spec_model
 from bot.runtime import children
 from bot.runtime import world as worlds
 
+_REFUSALS = (errors.Refused, errors.Forbidden, errors.Unavailable, errors.NotFound)
 _MANAGED = "argo-rollouts.argoproj.io/managed-by-rollouts"
 
 
@@ -146,16 +147,16 @@ class Applier:
     ) -> None:
         if desired.route is None:
             return
-        try:
-            for router in spec.canary.routers:
+        for router in spec.canary.routers:
+            try:
                 await self._one_router(rollout, spec, router, desired, done)
-        except (errors.Refused, errors.Forbidden, errors.Unavailable, errors.NotFound) as error:
-            done.route_problem = str(error)
-            done.events.append(
-                world.Event(reason="TrafficRoutingError", message=str(error), warning=True)
-            )
-            if not desired.route_urgent:
-                raise
+            except _REFUSALS as error:
+                done.route_problem = str(error)
+                done.events.append(
+                    world.Event(reason="TrafficRoutingError", message=str(error), warning=True)
+                )
+                if not desired.route_urgent:
+                    raise
 
     async def _one_router(
         self,
@@ -173,10 +174,19 @@ class Applier:
             canary_service=route.canary_service,
             stable_service=route.stable_service,
         )
+        refused: list[errors.RolloutBotError] = []
         for planned in self.reader.routers[router.kind].plan(subject, route, self.caches.look):
-            await self._send(planned, urgent=desired.route_urgent)
+            try:
+                await self._send(planned, urgent=desired.route_urgent)
+            except _REFUSALS as error:
+                refused.append(error)
+                if desired.route_urgent:
+                    continue  # one object that refuses must not keep traffic on the others
+                break
             done.wrote = True
             done.events.append(planned.event)
+        if refused:
+            raise refused[0]
 
     async def _send(self, planned: routers.RouteWrite, *, urgent: bool) -> None:
         plain = planned.write
@@ -187,17 +197,13 @@ class Applier:
             patch=plain.patch,
             urgent=urgent,
         )
-        cache = self._cache(plain.ref.kind)
+        cache = self.caches.of_route(plain.ref.kind)
         try:
             await self.write(write, cache)
         except errors.Conflict:
             if cache is not None:
                 cache.observe(await self.api.get(plain.ref, urgent=urgent))
             raise
-
-    def _cache(self, kind: ports.Kind) -> ports.Cache | None:
-        known = (self.caches.virtual_services, self.caches.ingresses)
-        return next((c for c in known if c is not None and c.kind == kind), None)
 
     async def clean(self, seen: world.Seen, desired: world.Desired) -> None:
         """Delete what history no longer keeps; a failure is no reason to stop anything."""

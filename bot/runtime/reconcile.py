@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from bot.core import codec_status, restarts, revisions
+from bot.core import codec_status, outcome, restarts, revisions
 from bot.core import decide as core
 from bot.model import errors, ports, world
 from bot.model import spec as spec_model
@@ -135,7 +135,9 @@ class Reconciler:
         events = [*done.events, *await self._taken_over(seen, decision.desired)]
         following = _with_trouble(status, decision.status, done.route_problem)
         saved = await self._save(rollout, status, following)
-        self._post(saved, (*events, *decision.events))
+        first = [event for event in decision.events if event.reason in outcome.FIRST]
+        then = [event for event in decision.events if event.reason not in outcome.FIRST]
+        self._post(saved, (*first, *events, *then))
         await self.applier.clean(seen, decision.desired)
         await self.pods.evict(seen, decision.desired.evict)
         marked = await self.pods.mark(seen, decision.desired.marks)

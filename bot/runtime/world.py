@@ -27,15 +27,19 @@ class Caches:
     cluster_templates: ports.Cache
     ingresses: ports.Cache | None = None
     virtual_services: ports.Cache | None = None
+    destination_rules: ports.Cache | None = None
     experiments: ports.Cache | None = None
     workloads: Mapping[ports.Kind, ports.Cache] = field(default_factory=dict)
 
     def look(self, ref: ports.Ref) -> ports.Object | None:
         """The cached object, whatever its kind."""
-        for cache in (self.ingresses, self.virtual_services, self.services):
-            if cache is not None and cache.kind == ref.kind:
-                return cache.get(ref.namespace, ref.name)
-        return None
+        cache = self.of_route(ref.kind)
+        return None if cache is None else cache.get(ref.namespace, ref.name)
+
+    def of_route(self, kind: ports.Kind) -> ports.Cache | None:
+        """The cache of a kind that routers write."""
+        known = (self.ingresses, self.virtual_services, self.destination_rules)
+        return next((one for one in known if one is not None and one.kind == kind), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +118,7 @@ class Reader:
             canary_service=spec.canary.canary_service,
             stable_service=spec.canary.stable_service,
             config=router.config,
+            managed_routes=spec.canary.managed_routes,
         )
 
     def _routes(self, rollout: ports.Object, spec: spec_model.Spec) -> tuple[world.RouteView, ...]:

@@ -1,7 +1,7 @@
 """Which kinds the bot looks at, by the field of ``Caches`` that holds them. One line a kind."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot import settings
 from bot.model import ports
@@ -17,12 +17,7 @@ class Watched:
 
 def kinds(chosen: settings.Settings) -> Mapping[str, Watched]:
     """Every kind; optional ones only fill where the server has them."""
-    mesh = ports.Kind(
-        group="networking.istio.io",
-        version=chosen.istio_version,
-        plural="virtualservices",
-        name="VirtualService",
-    )
+    mesh = chosen.istio_version
     return {
         "rollouts": Watched(kind=ports.ROLLOUT),
         "replica_sets": Watched(kind=ports.REPLICA_SET, selector="rollouts-pod-template-hash"),
@@ -32,5 +27,6 @@ def kinds(chosen: settings.Settings) -> Mapping[str, Watched]:
         "templates": Watched(kind=ports.TEMPLATE),
         "cluster_templates": Watched(kind=ports.CLUSTER_TEMPLATE),
         "ingresses": Watched(kind=ports.INGRESS),
-        "virtual_services": Watched(kind=mesh),
+        "virtual_services": Watched(kind=replace(ports.VIRTUAL_SERVICE, version=mesh)),
+        "destination_rules": Watched(kind=replace(ports.DESTINATION_RULE, version=mesh)),
     }

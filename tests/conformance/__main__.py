@@ -17,24 +17,6 @@ from tests.cluster.control_plane import ControlPlane
 from tests.conformance import bot, compare, play
 from tests.conformance.cluster import Object
 
-# What is built so far; the other scenarios come with their features.
-BUILT = ("replicas-", "invalid-", "analysis-", "bluegreen-", "rollback-")
-SINGLE = (
-    "istio-weights",
-    "istio-abort",
-    "istio-canary-scale",
-    "istio-dynamic-stable-scale",
-    "istio-min-pods",
-    "istio-ping-pong",
-    "istio-scale-down-delay",
-    "nginx-weights",
-    "metadata-ephemeral",
-    "restart-pods",
-    "workload-ref",
-    "workload-ref-progressively",
-    "experiment-step",
-    "experiment-with-analysis",
-)
 SHOWN = 20
 
 
@@ -42,7 +24,7 @@ def main() -> int:
     given = arguments()
     match given.command:
         case "record":
-            chosen = choose(given.only, default=lambda _: True)
+            chosen = choose(given.only)
             return asyncio.run(
                 record(chosen, kubeconfig=given.kubeconfig, out=given.out, jobs=given.jobs)
             )
@@ -84,18 +66,14 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def choose(only: str | None, *, default) -> list[Object]:
+def choose(only: str | None) -> list[Object]:
     known = play.scenarios()
     if only is None:
-        return [scenario for scenario in known if default(scenario["id"])]
+        return list(known)
     wanted = only.split(",")
     if unknown := set(wanted) - {scenario["id"] for scenario in known}:
         raise SystemExit(f"no such scenario: {', '.join(sorted(unknown))}")
     return [scenario for scenario in known if scenario["id"] in wanted]
-
-
-def is_built(name: str) -> bool:
-    return name.startswith(BUILT) or name in SINGLE
 
 
 async def record(chosen: list[Object], *, kubeconfig: Path, out: Path, jobs: int) -> int:
@@ -111,7 +89,7 @@ async def record(chosen: list[Object], *, kubeconfig: Path, out: Path, jobs: int
 def judge_the_bot(given: argparse.Namespace) -> int:
     if reason := binaries.missing():
         raise SystemExit(reason)
-    chosen = choose(given.only, default=is_built)
+    chosen = choose(given.only)
     with tempfile.TemporaryDirectory(prefix="conformance-") as scratch:
         out = given.out or Path(scratch) / "here"
         out.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """Every router of the table: it sets, reads back, has nothing to do twice, names what it can't."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 
@@ -25,13 +26,13 @@ CASES = {
     "nginx": {
         "config": {"stableIngress": "web"},
         "object": ingress,
-        "later": {"stableIngresses": ["a", "b"]},
+        "several": {"stableIngresses": ["web", "other"]},
         "stranger": lambda obj: merge(obj, {"spec": {"rules": []}}),
     },
     "istio": {
         "config": {"virtualService": {"name": "web"}},
         "object": virtual_service,
-        "later": {"virtualServices": [{"name": "a"}]},
+        "several": {"virtualServices": [{"name": "web"}, {"name": "other"}]},
         "stranger": lambda obj: merge(obj, {"spec": {"http": [{"route": []}]}}),
     },
 }
@@ -57,6 +58,13 @@ class World:
             stable_service="stable",
             config=config,
         )
+
+    def name_several(self):
+        """A second object beside the first, both named."""
+        other = replace(self.first, name="other")
+        meta = {"name": "other", "namespace": other.namespace, "resourceVersion": "1"}
+        self.objects[other] = {**self.case["object"](), "metadata": meta}
+        self.subject = self.with_config(self.case["several"])
 
     def view(self):
         return self.router.view(self.subject, self.objects.get)
@@ -117,14 +125,40 @@ def test_router_takes_the_canary_out_when_its_weight_goes_back_to_0(place):
     assert place.view().weight == 0
 
 
-def test_router_names_the_field_when_it_is_not_supported(place):
-    config = {**place.case["config"], **place.case["later"]}
-    with pytest.raises(errors.NotSupported) as caught:
+@pytest.mark.parametrize("several", [True, False])
+def test_router_says_so_when_one_and_several_objects_are_named_or_none(place, several):
+    config = {**place.case["config"], **place.case["several"]} if several else {}
+    with pytest.raises(errors.UserError) as caught:
         place.router.refs(place.with_config(config))
-    field = next(iter(place.case["later"]))
-    path = f"spec.strategy.canary.trafficRouting.{place.router.kind}.{field}"
-    assert caught.value.path == path
-    assert caught.value.sentence == f"{path} is not supported yet"
+    assert ("Both" if several else "Neither") in caught.value.sentence
+    assert caught.value.path == f"spec.strategy.canary.trafficRouting.{place.router.kind}"
+
+
+@pytest.mark.parametrize("weight", [0, 40, 100])
+def test_router_sets_every_object_when_several_are_named(place, weight):
+    place.name_several()
+    assert len(place.apply(30)) == 2
+    assert place.view() == world.RouteView(weight=30)
+    place.apply(weight)
+    assert place.view() == world.RouteView(weight=weight)
+
+
+def test_router_tells_the_most_and_the_least_when_objects_differ(place):
+    place.name_several()
+    place.apply(100)
+    saved = copy.deepcopy(place.objects)
+    place.apply(20)
+    changed = next(ref for ref in saved if saved[ref] != place.objects[ref])
+    place.objects[changed] = saved[changed]
+    assert place.view() == world.RouteView(weight=100, least=20)
+
+
+def test_router_takes_the_others_back_when_one_object_is_gone(place):
+    place.name_several()
+    place.apply(60)
+    del place.objects[place.first]
+    place.apply(0)
+    assert [write.write.ref.name for write in place.plan(0)] == []
 
 
 def test_router_names_the_problem_when_its_object_is_missing(place):

@@ -87,9 +87,10 @@ LATER = {
     "strategy.canary.trafficRouting.alb": {
         "strategy": {"canary": {"trafficRouting": {"alb": {"ingress": "a"}}}}
     },
-    "strategy.steps[0].setHeaderRoute": {
-        "strategy": {"canary": {"steps": [{"setHeaderRoute": {"name": "a"}}]}}
+    "strategy.canary.trafficRouting.appMesh": {
+        "strategy": {"canary": {"trafficRouting": {"appMesh": {}}}}
     },
+    "strategy.steps[0].plugin": {"strategy": {"canary": {"steps": [{"plugin": {"name": "a"}}]}}},
 }
 
 

@@ -8,56 +8,97 @@ from bot.model import errors, ports, routers, world
 
 _PATH = "spec.strategy.canary.trafficRouting.nginx"
 _PREFIX = "nginx.ingress.kubernetes.io"
-_LATER = ("stableIngresses", "canaryIngressAnnotations")
 
 
 class Nginx:
-    """Makes and weights ``<rollout>-<ingress>-canary``."""
+    """Makes and weights ``<rollout>-<ingress>-canary`` beside each stable Ingress."""
 
     kind = "nginx"
 
     def refs(self, subject: routers.Subject) -> Sequence[ports.Ref]:
-        for key in _LATER:
-            if subject.config.get(key):
-                path = f"{_PATH}.{key}"
-                raise errors.NotSupported(f"{path} is not supported yet", path=path)
-        stable = str(subject.config.get("stableIngress", ""))
-        names = (stable, f"{subject.name}-{stable}-canary"[:253])
-        return [
-            ports.Ref(kind=ports.INGRESS, namespace=subject.namespace, name=name) for name in names
-        ]
+        return [ref for pair in _pairs(subject) for ref in pair]
 
     def view(self, subject: routers.Subject, look: routers.Look) -> world.RouteView:
-        stable_ref, canary_ref = self.refs(subject)
-        path = f"{_PATH}.stableIngress"
-        stable = look(stable_ref)
-        if stable is None:
-            text = f'ingress.networking.k8s.io "{stable_ref.name}" not found'
-            return world.RouteView(problem=(path, stable_ref.name, text))
-        if not _rules(stable, subject):
-            text = (
-                f"ingress `{stable_ref.name}` has no rules using service "
-                f"{subject.stable_service} backend"
-            )
-            return world.RouteView(problem=(path, stable_ref.name, text))
-        canary = look(canary_ref)
-        if canary is None:
-            return world.RouteView(weight=0)
-        raw = _annotations(canary).get(f"{_prefix(subject)}/canary-weight", "0")
-        return world.RouteView(weight=int(raw) if raw.isdecimal() else None)
+        weights: list[int] = []
+        for stable_ref, canary_ref in _pairs(subject):
+            if (problem := _problem(subject, stable_ref, look(stable_ref))) is not None:
+                return world.RouteView(problem=problem)
+            canary = look(canary_ref)
+            raw = "0"
+            if canary is not None:
+                raw = _annotations(canary).get(f"{_prefix(subject)}/canary-weight", "0")
+            if not raw.isdecimal():
+                return world.RouteView()
+            weights.append(int(raw))
+        return routers.seen(weights)
 
     def plan(
         self, subject: routers.Subject, route: world.Route, look: routers.Look
     ) -> Sequence[routers.RouteWrite]:
-        stable_ref, canary_ref = self.refs(subject)
-        stable = look(stable_ref)
-        if stable is None:
-            raise errors.NotFound(f"Ingress {stable_ref.namespace}/{stable_ref.name} not found")
-        wanted = _canary(subject, stable, canary_ref.name, route.weight)
-        present = look(canary_ref)
-        if present is None:
-            return [_create(canary_ref, wanted)]
-        return _update(subject, canary_ref, present, wanted, route.weight)
+        found: list[routers.RouteWrite] = []
+        pairs = _pairs(subject)
+        if all(look(ref) is None for pair in pairs for ref in pair):
+            raise errors.NotFound(f"Ingress {subject.namespace}/{pairs[0][0].name} not found")
+        for stable_ref, canary_ref in pairs:
+            stable, present = look(stable_ref), look(canary_ref)
+            if stable is None:
+                found += [] if present is None else _back(subject, canary_ref, present, route)
+                continue
+            wanted = _canary(subject, stable, canary_ref.name, route.weight)
+            if present is None:
+                found.append(_create(canary_ref, wanted))
+            else:
+                found += _update(subject, canary_ref, present, wanted, route.weight)
+        return found
+
+
+def _pairs(subject: routers.Subject) -> list[tuple[ports.Ref, ports.Ref]]:
+    """Each stable Ingress with its canary.
+
+    Raises:
+        errors.UserError: one and several are configured, or none.
+
+    """
+    one, several = subject.config.get("stableIngress"), subject.config.get("stableIngresses")
+    if bool(one) == bool(several):
+        which = "Both" if one else "Neither"
+        text = "Either StableIngress or StableIngresses must be configured"
+        raise errors.UserError(f"{_PATH}: {text}. {which} are configured.", path=_PATH)
+    names = [one] if one else several
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        path = f"{_PATH}.{'stableIngress' if one else 'stableIngresses'}"
+        raise errors.UserError(f"{path}: must be texts", path=path)
+    return [
+        (_ref(subject, name), _ref(subject, f"{subject.name}-{name}-canary"[:253]))
+        for name in names
+    ]
+
+
+def _ref(subject: routers.Subject, name: str) -> ports.Ref:
+    return ports.Ref(kind=ports.INGRESS, namespace=subject.namespace, name=name)
+
+
+def _problem(
+    subject: routers.Subject, ref: ports.Ref, stable: ports.Object | None
+) -> tuple[str, str, str] | None:
+    key = "stableIngress" if subject.config.get("stableIngress") else "stableIngresses"
+    path = f"{_PATH}.{key}"
+    if stable is None:
+        return (path, ref.name, f'ingress.networking.k8s.io "{ref.name}" not found')
+    if not _rules(stable, subject):
+        text = f"ingress `{ref.name}` has no rules using service {subject.stable_service} backend"
+        return (path, ref.name, text)
+    return None
+
+
+def _back(
+    subject: routers.Subject, ref: ports.Ref, present: ports.Object, route: world.Route
+) -> list[routers.RouteWrite]:
+    """Without its stable Ingress a canary's weight can still be written, for an abort."""
+    key, weight = f"{_prefix(subject)}/canary-weight", str(route.weight)
+    if _annotations(present).get(key) == weight:
+        return []
+    return [_patch(ref, {"metadata": {"annotations": {key: weight}}}, route.weight)]
 
 
 def _create(ref: ports.Ref, body: dict[str, Any]) -> routers.RouteWrite:
@@ -91,15 +132,15 @@ def _update(
         patch["metadata"] = {"annotations": changed}
     if present.get("spec", {}).get("rules") != wanted["spec"]["rules"]:
         patch["spec"] = wanted["spec"]
-    if not patch:
-        return []
+    return [_patch(ref, patch, weight)] if patch else []
+
+
+def _patch(ref: ports.Ref, body: dict[str, Any], weight: int) -> routers.RouteWrite:
     text = f"Updating Ingress `{ref.name}` to desiredWeight '{weight}'"
-    return [
-        routers.RouteWrite(
-            write=ports.Write(verb=ports.Verb.PATCH, ref=ref, body=patch),
-            event=world.Event(reason="PatchingCanaryIngress", message=text),
-        )
-    ]
+    return routers.RouteWrite(
+        write=ports.Write(verb=ports.Verb.PATCH, ref=ref, body=body),
+        event=world.Event(reason="PatchingCanaryIngress", message=text),
+    )
 
 
 def _prefix(subject: routers.Subject) -> str:
@@ -120,6 +161,8 @@ def _canary(
         (key if key.startswith(f"{prefix}/") else f"{prefix}/{key}"): str(value)
         for key, value in extra.items()
     }
+    own = subject.config.get("canaryIngressAnnotations") or {}
+    marks |= {str(key): str(value) for key, value in own.items()}
     legacy = _annotations(stable).get("kubernetes.io/ingress.class")
     if legacy:
         marks["kubernetes.io/ingress.class"] = legacy

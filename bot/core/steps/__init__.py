@@ -9,7 +9,16 @@ from types import ModuleType
 from typing import Any
 
 from bot.core import fields
-from bot.core.steps import analysis, context, experiment, pause, set_canary_scale, set_weight
+from bot.core.steps import (
+    analysis,
+    context,
+    experiment,
+    pause,
+    set_canary_scale,
+    set_header_route,
+    set_mirror_route,
+    set_weight,
+)
 from bot.model import errors, spec
 
 KINDS: Mapping[str, ModuleType] = {
@@ -18,14 +27,17 @@ KINDS: Mapping[str, ModuleType] = {
     "analysis": analysis,
     "setCanaryScale": set_canary_scale,
     "experiment": experiment,
+    "setHeaderRoute": set_header_route,
+    "setMirrorRoute": set_mirror_route,
 }
-LATER = ("setHeaderRoute", "setMirrorRoute", "plugin")
+LATER = ("plugin",)
 _TYPES: Mapping[type, ModuleType] = {
     spec.SetWeight: set_weight,
     spec.Pause: pause,
     spec.Analysis: analysis,
     spec.SetCanaryScale: set_canary_scale,
     spec.Experiment: experiment,
+    spec.SetRoute: set_header_route,
 }
 
 

@@ -54,7 +54,7 @@ def _weights(body: Mapping[str, Any], path: str, *, routed: bool) -> None:
         if not routed:
             text = "Experiment template weight cannot be set unless TrafficRouting is enabled"
             raise fields.Invalid(where, entry["weight"], text)
-        raise errors.NotSupported(f"{where} is not supported yet", path=where)
+        fields.count(entry, "weight", f"{path}.templates[{at}]", 0)
 
 
 def evaluate(step: spec.Experiment, ctx: context.Context) -> context.Outcome:  # noqa: ARG001

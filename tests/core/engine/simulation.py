@@ -171,6 +171,7 @@ class Simulation:
             "cluster_templates": ports.CLUSTER_TEMPLATE,
             "ingresses": ports.INGRESS,
             "virtual_services": ports.VIRTUAL_SERVICE,
+            "destination_rules": ports.DESTINATION_RULE,
         }
         caches = worlds.Caches(
             **{n: Cache(self.cluster, kind) for n, kind in kinds.items()},
