@@ -113,6 +113,14 @@ def main() -> None:
 @click.option("--config", help="settings file: channels, approvers")
 @click.option("--slack-channel", help="channel for rollouts without one of their own")
 @click.option("--slack-api-url", help="address of the Slack Web API")
+@_switch("observe", "observe", "look on beside another controller, write nothing", default=False)
+@click.option(
+    "--observe-after",
+    "observe_after_s",
+    type=Seconds(),
+    default=15,
+    help="how long a difference must last before --observe tells it",
+)
 @click.option("--ports-file", help="write the ports in use here once ready, as JSON")
 @click.pass_context
 def run(ctx: click.Context, /, **flags: Any) -> None:

@@ -76,6 +76,8 @@ class Settings:
     log_level: str = "info"
     log_format: str = ""
     slack: Slack = field(default_factory=Slack)
+    observe: bool = False
+    observe_after_s: int = 15
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -153,7 +155,9 @@ def build(flags: Mapping[str, Any], *, environment: Mapping[str, str] = os.envir
         prometheus_address=environment.get("ARGO_ROLLOUTS_PROMETHEUS_ADDRESS", ""),
         log_level=flags.get("log_level") or "info",
         log_format=flags.get("log_format") or "",
-        slack=slack,
+        slack=Slack() if flags.get("observe") else slack,
+        observe=bool(flags.get("observe")),
+        observe_after_s=flags.get("observe_after_s") or 15,
     )
 
 

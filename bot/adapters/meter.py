@@ -56,6 +56,9 @@ KINDS: Mapping[str, _Kind] = {
     "analysis_run_reconcile_error": _Kind(help="Passes over an analysis run that failed."),
     "experiment_reconcile": _Kind(help="Experiment performance.", buckets=_PASS),
     "experiment_reconcile_error": _Kind(help="Passes over an experiment that failed."),
+    "rollout_bot_observed_differences_total": _Kind(
+        help="What an observing bot would have done otherwise.", labels=(*_OBJECT, "path")
+    ),
     "notification_send_success": _Kind(
         help="Notifications that were sent.", labels=(*_OBJECT, "type", "reason")
     ),

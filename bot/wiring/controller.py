@@ -2,16 +2,18 @@
 
 import asyncio
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot import settings
 from bot.adapters import meter as meters
 from bot.adapters import metrics, routers, timers
 from bot.adapters.kubernetes import api, events, informer, on_demand
+from bot.core import differing
 from bot.model import ports, world
 from bot.runtime import (
     apply,
     measure,
+    observing,
     orphans,
     pods,
     queue,
@@ -71,6 +73,15 @@ class Controller:
         self.latest: dict[str, tuple[world.Reason, ...]] = {}
         self.chat = chat.build(self)
         self.reconciler = self._reconciler(told)
+        self.observer = observing.Observer(
+            reader=self.reader,
+            clock=now,
+            timers=self.timers,
+            instance_id=chosen.instance_id,
+            settled=timedelta(seconds=chosen.observe_after_s),
+            latest=self.latest,
+            told=self._differs,
+        )
         self.orphans = orphans.Orphans(
             api=client,
             rollouts=self.caches.rollouts,
@@ -205,7 +216,15 @@ class Controller:
         work = self.trial_queue if obj.get("kind") == "Experiment" else self.run_queue
         work.add(triggers.key_of(obj))
 
+    def _differs(self, rollout: ports.Object, one: differing.Difference) -> None:
+        meta = rollout["metadata"]
+        where = {"namespace": meta.get("namespace", ""), "name": meta["name"]}
+        self.meter.count("rollout_bot_observed_differences_total", **where, path=one.path)
+
     async def _reconcile(self, key: str) -> None:
+        if self.chosen.observe:
+            await self.observer.look(key)
+            return
         work = self.lifecycle.telling(self.reconciler.reconcile)
         await self.counting.timed("rollout_reconcile", work)(key)
 
@@ -250,9 +269,12 @@ class Controller:
         ):
             for obj in cache.list() if cache is not None else ():
                 work.add(triggers.key_of(obj))
-        self.leading = True
+        self.leading = not self.chosen.observe
         async with asyncio.TaskGroup() as group:
             group.create_task(self.queue.run())
+            if self.chosen.observe:
+                group.create_task(self._resync())
+                return
             group.create_task(self.run_queue.run())
             group.create_task(self.trial_queue.run())
             group.create_task(self.service_queue.run())

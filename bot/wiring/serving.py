@@ -32,7 +32,12 @@ async def connected(
         in_cluster=not named and "KUBERNETES_SERVICE_HOST" in os.environ,
     )
     async with session.Session(credentials=known, asked=asked) as open_session:
-        yield api.KubernetesApi(session=open_session, qps=chosen.qps, burst=chosen.burst)
+        yield api.KubernetesApi(
+            session=open_session,
+            qps=chosen.qps,
+            burst=chosen.burst,
+            read_only=chosen.observe,
+        )
 
 
 async def run(chosen: settings.Settings, *, ports_file: str = "", ignored: list[str]) -> int:
@@ -71,7 +76,10 @@ async def _serve(controller: controllers.Controller, stop: asyncio.Event, ports_
     ]
     try:
         await _begin(controller)
-        running.append(tasks.spawn(block.run(), name="pruning"))
+        if not controller.chosen.observe:
+            running.append(tasks.spawn(block.run(), name="pruning"))
+        else:
+            state["why not"] = ""
         _settle_memory()
         web.write_ports(ports_file)
         log.info("ready", extra={"rollouts": len(controller.caches.rollouts.list())})
@@ -81,6 +89,8 @@ async def _serve(controller: controllers.Controller, stop: asyncio.Event, ports_
         await asyncio.wait({leading, ended}, return_when=asyncio.FIRST_COMPLETED)
         failed = leading.done()
         await controller.drain()
+        if controller.chosen.observe:
+            log.info("done: %s", controller.observer.summary())
         return 1 if failed else 0
     except TimeoutError:
         log.exception("the cluster's objects could not be read in time")
@@ -100,7 +110,7 @@ async def _serve(controller: controllers.Controller, stop: asyncio.Event, ports_
 async def _begin(controller: controllers.Controller) -> None:
     """Everything that must be so before the first pass."""
     chosen = controller.chosen
-    if not chosen.leader_elect:
+    if not chosen.leader_elect and not chosen.observe:
         await alone.check(controller.api, namespace=chosen.namespace)
     await controller.sync()
     await controller.chat.check()
@@ -116,8 +126,12 @@ def _settle_memory() -> None:
 
 async def _lead(controller: controllers.Controller, fit: asyncio.Event) -> None:
     """Lead once the cluster keeps what a leader decides; another replica may until then."""
-    await fit.wait()
     chosen = controller.chosen
+    if chosen.observe:
+        log.info("observing: what another controller does is looked at, nothing is written")
+        await controller.lead()
+        return
+    await fit.wait()
     if not chosen.leader_elect:
         await controller.lead()
         return

@@ -107,9 +107,10 @@ class Handed:
 
 
 @contextlib.contextmanager
-def ours(plane: ControlPlane, namespace: str) -> Iterator[None]:
+def ours(plane: ControlPlane, namespace: str, *more: str) -> Iterator[Path]:
+    """Our bot at work there; yields its log."""
     command = [sys.executable, "-m", "bot", "run", "--kubeconfig", str(plane.bot_kubeconfig)]
-    command += ["--namespaced", "--namespace", namespace, "--leader-elect=false"]
+    command += ["--namespaced", "--namespace", namespace, "--leader-elect=false", *more]
     log = plane.folder / f"ours-{namespace}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -122,7 +123,7 @@ def ours(plane: ControlPlane, namespace: str) -> Iterator[None]:
         while '"ready"' not in log.read_text():
             assert process.poll() is None, log.read_text()
             time.sleep(0.1)
-        yield
+        yield log
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(15)

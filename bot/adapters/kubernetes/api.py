@@ -41,9 +41,15 @@ class KubernetesApi:
     """``ports.Api`` over one open ``Session``; without ``qps`` no limit but on concurrency."""
 
     def __init__(
-        self, *, session: sessions.Session, qps: float | None = None, burst: int = 80
+        self,
+        *,
+        session: sessions.Session,
+        qps: float | None = None,
+        burst: int = 80,
+        read_only: bool = False,
     ) -> None:
         self._session = session
+        self._read_only = read_only
         bucket = None if qps is None else limits.TokenBucket(rate=qps, burst=burst)
         self._admission = limits.Admission(at_once=CALLS_AT_ONCE, bucket=bucket)
 
@@ -87,6 +93,8 @@ class KubernetesApi:
 
         A delete returns what the server says: the dying object or a ``Status``.
         """
+        if self._read_only:
+            raise errors.Forbidden(f"{write.verb} {write.ref.name}: nothing is written here")
         ref = write.ref
         named = write.verb is not ports.Verb.CREATE or write.subresource
         content = str(write.patch) if write.verb is ports.Verb.PATCH else "application/json"

@@ -1,0 +1,117 @@
+"""``run --observe``: the passes of a bot that only looks on while another controller works.
+
+It decides about every rollout and writes nothing. What it would still change when the world has
+stood still for a while is a difference, and is told once.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.core import codec_status, differing
+from bot.core import decide as core
+from bot.model import errors, ports, world
+from bot.runtime import decoding
+from bot.runtime import world as worlds
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Watch:
+    """What would be changed, since when that has been the same, and whether it was told."""
+
+    wanted: tuple[differing.Difference, ...]
+    since: datetime
+    told: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Observer:
+    """One a process; ``told`` is called with each difference.
+
+    ``settled`` is how long the other controller has before something that it has not done counts.
+    """
+
+    reader: worlds.Reader
+    clock: ports.Clock
+    timers: ports.Timers
+    settled: timedelta
+    instance_id: str = ""
+    told: Callable[[ports.Object, differing.Difference], None] = lambda _rollout, _one: None
+    latest: dict[str, tuple[world.Reason, ...]] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    differences: int = 0
+    _watched: dict[str, _Watch] = field(default_factory=dict)
+
+    async def look(self, key: str) -> None:
+        """One pass over one rollout.
+
+        Raises:
+            errors.Unavailable: something that it names is only just being read.
+
+        """
+        namespace, _, name = key.partition("/")
+        rollout = self.reader.caches.rollouts.get(namespace, name)
+        if rollout is None or rollout["metadata"].get("deletionTimestamp"):
+            self._watched.pop(key, None)
+            self.timers.cancel(key)
+            return
+        labels = rollout["metadata"].get("labels") or {}
+        if labels.get("argo-rollouts.argoproj.io/controller-instance-id", "") != self.instance_id:
+            return
+        self.seen.add(key)
+        decision, wanted = self._decided(rollout)
+        if self.latest.get(key) != decision.reasons:
+            self.latest[key] = decision.reasons
+            why = "; ".join(reason.sentence for reason in decision.reasons)
+            log.info("decided", extra={"key": key, "why": why})
+        self._compare(key, rollout, wanted)
+        self._wake(key, decision)
+
+    def _decided(
+        self, rollout: ports.Object
+    ) -> tuple[world.Decision, tuple[differing.Difference, ...]]:
+        spec = work = decoding.decoded(rollout, self.reader)
+        if isinstance(spec, errors.UserError):
+            work = decoding.salvaged(rollout, self.reader, spec)
+        status = codec_status.decode(rollout.get("status"))
+        seen = self.reader.see(rollout, work)
+        decision = core.decide(work, status, seen, (), self.clock())
+        return decision, differing.of(status, seen, decision)
+
+    def _compare(
+        self, key: str, rollout: ports.Object, wanted: tuple[differing.Difference, ...]
+    ) -> None:
+        known, now = self._watched.get(key), self.clock()
+        if known is None or known.wanted != wanted:
+            if known is not None and known.told and not wanted:
+                log.info("both agree again", extra={"key": key})
+            known = self._watched[key] = _Watch(wanted=wanted, since=now)
+        if known.told or not wanted or now - known.since < self.settled:
+            return
+        known.told = True
+        for one in wanted:
+            self.differences += 1
+            log.warning(
+                "difference",
+                extra={"key": key, "path": one.path, "theirs": one.theirs, "ours": one.ours},
+            )
+            self.told(rollout, one)
+
+    def _wake(self, key: str, decision: world.Decision) -> None:
+        """At the next instant of the rollout, or when what differs has stood for long enough."""
+        known, now = self._watched[key], self.clock()
+        instants = [known.since + self.settled] if known.wanted and not known.told else []
+        if decision.wake_at is not None:
+            # A moment later: the other controller must have its chance.
+            instants.append(max(decision.wake_at, now) + timedelta(seconds=1))
+        if instants:
+            self.timers.set(key, min(instants))
+        else:
+            self.timers.cancel(key)
+
+    def summary(self) -> str:
+        """What was seen so far, in a sentence."""
+        return f"rollouts observed: {len(self.seen)}, differences told: {self.differences}"

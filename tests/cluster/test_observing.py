@@ -1,0 +1,59 @@
+"""``run --observe`` beside the real Argo controller: it agrees, writes nothing, tells what differs."""
+
+import json
+import time
+import uuid
+
+import pytest
+
+from tests.cluster import handovers, peer
+from tests.cluster.test_handover import Handed, ours, theirs
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+AFTER_S = 8
+
+
+def told(log):
+    found = []
+    for line in log.read_text().splitlines():
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            continue
+    return [line for line in found if line["event"] == "difference"], found
+
+
+def writes_of_the_bot(plane, namespace):
+    entries = map(json.loads, plane.audit_log.read_text().splitlines())
+    return [
+        (entry["verb"], entry["requestURI"])
+        for entry in entries
+        if entry["user"]["username"] == "rollout-bot" and f"/{namespace}/" in entry["requestURI"]
+    ]
+
+
+def test_observer_agrees_with_argo_in_every_moment_and_tells_what_nobody_does(control_plane):
+    if reason := peer.missing():
+        pytest.skip(reason)
+    namespace = f"look-{uuid.uuid4().hex[:6]}"
+    control_plane.client.call("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
+    place = Handed(control_plane, namespace)
+    with ours(control_plane, namespace, "--observe", "--observe-after", str(AFTER_S)) as log:
+        with theirs(control_plane, namespace):
+            place.bring()
+            time.sleep(AFTER_S + 4)
+            differences, everything = told(log)
+            assert differences == []
+            decided = {line["key"] for line in everything if line["event"] == "decided"}
+            assert decided == {f"{namespace}/{name}" for name in handovers.MOMENTS}
+        place.ask("healthy", handovers.TWO)
+        deadline = time.monotonic() + AFTER_S + 15
+        while not told(log)[0]:
+            assert time.monotonic() < deadline, "nobody drives it, and nobody is told"
+            time.sleep(0.2)
+    differences, everything = told(log)
+    mine = [line for line in differences if line["key"] == f"{namespace}/healthy"]
+    assert any(line["ours"] == "made" for line in mine), "a ReplicaSet is missing"
+    assert "rollouts observed" in everything[-1]["event"]
+    assert writes_of_the_bot(control_plane, namespace) == []
+    control_plane.client.call("DELETE", f"/api/v1/namespaces/{namespace}")
