@@ -2,18 +2,16 @@
 
 import asyncio
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from bot import settings
 from bot.adapters import meter as meters
 from bot.adapters import metrics, routers, timers
 from bot.adapters.kubernetes import api, events, informer, on_demand
-from bot.core import differing
 from bot.model import ports, world
 from bot.runtime import (
     apply,
     measure,
-    observing,
     orphans,
     pods,
     queue,
@@ -23,7 +21,7 @@ from bot.runtime import (
     workloads,
 )
 from bot.runtime import world as worlds
-from bot.wiring import chat, counting, lifecycle, providers, pruning, triggers, watched
+from bot.wiring import chat, counting, lifecycle, looking_on, providers, pruning, triggers, watched
 
 log = logging.getLogger(__name__)
 
@@ -73,15 +71,7 @@ class Controller:
         self.latest: dict[str, tuple[world.Reason, ...]] = {}
         self.chat = chat.build(self)
         self.reconciler = self._reconciler(told)
-        self.observer = observing.Observer(
-            reader=self.reader,
-            clock=now,
-            timers=self.timers,
-            instance_id=chosen.instance_id,
-            settled=timedelta(seconds=chosen.observe_after_s),
-            latest=self.latest,
-            told=self._differs,
-        )
+        self.observer = looking_on.build(self, now)
         self.orphans = orphans.Orphans(
             api=client,
             rollouts=self.caches.rollouts,
@@ -215,11 +205,6 @@ class Controller:
         """A rollout has made or stopped one of its own."""
         work = self.trial_queue if obj.get("kind") == "Experiment" else self.run_queue
         work.add(triggers.key_of(obj))
-
-    def _differs(self, rollout: ports.Object, one: differing.Difference) -> None:
-        meta = rollout["metadata"]
-        where = {"namespace": meta.get("namespace", ""), "name": meta["name"]}
-        self.meter.count("rollout_bot_observed_differences_total", **where, path=one.path)
 
     async def _reconcile(self, key: str) -> None:
         if self.chosen.observe:

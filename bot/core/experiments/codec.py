@@ -146,7 +146,8 @@ def _analyses(spec: Mapping[str, Any]) -> tuple[experiment.Analysis, ...]:
         }
         args = fields.sequence(raw.get("args"), f"{path}.args")
         for number, arg in enumerate(args):
-            fields.mapping(arg, f"{path}.args[{number}]")
+            if not isinstance(arg, Mapping):
+                raise fields.Invalid(f"{path}.args[{number}]", arg, "must be an object")
         found.setdefault(
             name,
             experiment.Analysis(

@@ -2,7 +2,7 @@
 
 import copy
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import example, given, HealthCheck, settings
 from hypothesis import strategies as st
 
 from bot.core import experiments
@@ -51,6 +51,7 @@ PLACES = [path for path in _paths({k: GOOD.raw[k] for k in ("spec", "status")}) 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(changes=st.lists(st.tuples(st.sampled_from(PLACES), JUNK), min_size=1, max_size=3))
+@example(changes=[(("spec", "analyses", 0, "args"), [None]), (("status", "analysisRuns"), None)])
 def test_pass_never_falls(changes):
     raw = copy.deepcopy(GOOD.raw)
     for path, junk in changes:
