@@ -94,7 +94,7 @@ class Cluster:
         return found
 
     async def list(self, kind, *, namespace="", selector=""):
-        return Cache(self, kind).list()
+        return [obj for obj in Cache(self, kind).list() if _fits(obj, selector)]
 
     async def write(self, write):
         self.calls += 1
@@ -109,6 +109,10 @@ class Cluster:
     def _write(self, write):
         key = (write.ref.kind.plural, write.ref.name)
         old = self.objects.get(key)
+        if write.subresource == "eviction":
+            if old is None:
+                raise errors.NotFound(write.ref.name)
+            return self.objects.pop(key)
         if write.verb is ports.Verb.CREATE:
             if old is not None:
                 raise errors.AlreadyExists(write.ref.name)
@@ -126,6 +130,13 @@ class Cluster:
         if write.subresource == "status":
             body = {"status": body["status"]}
         return self.put(write.ref.kind, merge(old, body))
+
+
+def _fits(obj, selector):
+    """The two forms that the bot lists pods by: ``key=value`` and ``key in (value,value)``."""
+    key, word, rest = selector.partition(" in ") if " in " in selector else selector.partition("=")
+    values = rest.strip("()").split(",")
+    return not word or (obj["metadata"].get("labels") or {}).get(key) in values
 
 
 def _bare(obj):
