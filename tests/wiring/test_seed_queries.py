@@ -2,16 +2,19 @@
 
 import asyncio
 import itertools
+import re
 from datetime import UTC, datetime
 
 import aiohttp
 import pytest
+import yaml
 from aiohttp import web
 
 from bot import settings
 from bot.adapters import meter as meters
 from bot.local.traffic import prometheus
 from bot.wiring import counting, servers
+from tests.architecture import files
 from tests.wiring import objects
 
 SERVED = """
@@ -51,7 +54,28 @@ OF_APP = [
     + " / "
     + RATE.format(f"page_views_total{{{SERVICE}}}"),
 ]
-QUERIES = [*filter(None, SERVED.splitlines()), *OF_APP]
+GIVEN = {
+    "service": "myapp",
+    "canary-service": "myapp",
+    "stable-service": "myapp",
+    "revision": "canary",
+    "baseline": "stable",
+    "namespace": "default",
+    "rollout": "myapp",
+    "window": "5m",
+}
+
+
+def ready_queries():
+    """The queries of the templates in manifests/, their arguments filled in."""
+    for path in sorted((files.ROOT / "manifests" / "templates").glob("*.yaml")):
+        for document in yaml.safe_load_all(path.read_text()):
+            for metric in document.get("spec", {}).get("metrics", ()):
+                found = metric["provider"]["prometheus"]["query"]
+                yield re.sub(r"{{args\.([a-z-]+)}}", lambda match: GIVEN[match[1]], found)
+
+
+QUERIES = [*filter(None, SERVED.splitlines()), *OF_APP, *ready_queries()]
 
 
 class App:
@@ -69,6 +93,11 @@ class App:
             for bound in ("0.1", "1", "+Inf"):
                 name = "http_request_duration_seconds_bucket"
                 lines.append(f'{name}{{{who},le="{bound}"}} {turn * 100}')
+        for version in ("canary", "stable"):
+            pod = f'namespace="default",pod="myapp-{version}-x"'
+            lines.append(f'container_cpu_usage_seconds_total{{{pod},container="c"}} {turn}')
+            asked = "kube_pod_container_resource_requests"
+            lines.append(f'{asked}{{{pod},resource="cpu"}} 1')
         for name in ("revenue_total", "conversions_total", "page_views_total"):
             lines.append(f'{name}{{service="myapp"}} {turn * 10}')
         return web.Response(text="\n".join([*lines, ""]))
@@ -114,6 +143,7 @@ async def server(tmp_path, app_port, bot_port):
 
 
 async def test_prometheus_has_data_for_every_query_of_the_seed(server):
+    assert len(QUERIES) == 6 + len(OF_APP) + 12
     missing = list(QUERIES)
     async with aiohttp.ClientSession() as session, asyncio.timeout(60):
         while missing:
