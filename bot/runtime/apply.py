@@ -15,7 +15,13 @@ from bot.model import spec as spec_model
 from bot.runtime import children
 from bot.runtime import world as worlds
 
-_REFUSALS = (errors.Refused, errors.Forbidden, errors.Unavailable, errors.NotFound)
+_REFUSALS = (
+    errors.Refused,
+    errors.Forbidden,
+    errors.Unavailable,
+    errors.NotFound,
+    errors.UserError,
+)
 _MANAGED = "argo-rollouts.argoproj.io/managed-by-rollouts"
 
 

@@ -128,10 +128,8 @@ def _sides(subject: routers.Subject, host: str = "") -> istio_routes.Sides:
 
 
 def _weights(obj: ports.Object, config: Mapping[str, Any], subject: routers.Subject) -> list[int]:
-    spec = obj.get("spec")
-    entries = istio_routes.chosen(
-        spec if isinstance(spec, Mapping) else {}, config, subject.managed_routes
-    )
+    spec = istio_routes.sound(obj.get("spec"))
+    entries = istio_routes.chosen(spec, config, subject.managed_routes)
     return [istio_routes.weight_of(entry, _sides(subject)) for entry in entries]
 
 
@@ -155,7 +153,7 @@ def _planned(
     config: Mapping[str, Any],
     obj: ports.Object,
 ) -> routers.RouteWrite | None:
-    spec, sides = copy.deepcopy(obj["spec"]), _sides(subject)
+    spec, sides = copy.deepcopy(istio_routes.sound(obj.get("spec"))), _sides(subject)
     extra = {share.service: share.weight for share in route.extra}
     entries = istio_routes.chosen(spec, config, subject.managed_routes)
     for entry in entries:

@@ -42,6 +42,62 @@ def host_of(destination: Mapping[str, Any]) -> str:
     return str(destination.get("host") or "").partition(".")[0]
 
 
+def sound(spec: Any) -> dict[str, Any]:
+    """The spec of a VirtualService whose routes have the shape that is edited.
+
+    Raises:
+        errors.UserError: the sentence says where they have not.
+
+    """
+    found = _mapping(spec, "spec")
+    for kind in KINDS:
+        for at, entry in enumerate(_mappings(found.get(kind), kind)):
+            where = f"{kind}[{at}]"
+            if not isinstance(entry.get("name") or "", str):
+                raise errors.UserError(f"{where}.name is no text")
+            for one in _mappings(entry.get("match"), f"{where}.match"):
+                _port_and_hosts(one, f"{where}.match")
+            for one in _mappings(entry.get("route"), f"{where}.route"):
+                _destination(one, f"{where}.route")
+    return found
+
+
+def _destination(entry: Mapping[str, Any], where: str) -> None:
+    target = _mapping(entry.get("destination"), f"{where}.destination")
+    for key in ("host", "subset"):
+        if not isinstance(target.get(key) or "", str):
+            raise errors.UserError(f"{where}.destination.{key} is no text")
+    if target.get("port") is not None:
+        _mapping(target["port"], f"{where}.destination.port")
+    _whole(entry.get("weight"), f"{where}.weight")
+
+
+def _port_and_hosts(match: Mapping[str, Any], where: str) -> None:
+    _whole(match.get("port"), f"{where}.port")
+    hosts = match.get("sniHosts")
+    if hosts is not None and not isinstance(hosts, list):
+        raise errors.UserError(f"{where}.sniHosts is no list")
+
+
+def _whole(value: Any, where: str) -> None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+        raise errors.UserError(f"{where} is no whole number")
+
+
+def _mapping(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise errors.UserError(f"{where} is no object")
+    return value
+
+
+def _mappings(value: Any, where: str) -> list[dict[str, Any]]:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise errors.UserError(f"{where} is no list")
+    return [_mapping(one, f"{where}[{at}]") for at, one in enumerate(value)]
+
+
 def chosen(
     spec: Mapping[str, Any], config: Mapping[str, Any], managed: Sequence[str]
 ) -> list[dict[str, Any]]:
@@ -56,7 +112,7 @@ def chosen(
     if not any(there.values()):
         raise errors.UserError("no HTTP routes are defined in the Virtual Service")
     for kind, entries in there.items():
-        usable = [one for one in entries or () if isinstance(one, dict)]
+        usable = list(entries or ())
         if not usable:
             continue
         wanted = _wanted(config, kind)
@@ -86,7 +142,7 @@ def _by_name(
         )
     by_name = {entry.get("name"): entry for entry in reversed(own)}
     for name in names:
-        if name not in by_name:
+        if not isinstance(name, str) or name not in by_name:
             raise errors.UserError(
                 f"HTTP Route '{name}' is not found in the defined Virtual Service."
             )
@@ -105,7 +161,8 @@ def _by_match(
         return entries
     found: list[dict[str, Any]] = []
     for one in wanted:
-        asked = one if isinstance(one, Mapping) else {}
+        asked = _mapping(one, f"virtualService.{_CONFIG[kind]}")
+        _port_and_hosts(asked, f"virtualService.{_CONFIG[kind]}")
         matching = [entry for entry in entries if _fits(entry, asked, kind)]
         if not matching:
             raise errors.UserError(
@@ -117,7 +174,7 @@ def _by_match(
 
 
 def _fits(entry: Mapping[str, Any], asked: Mapping[str, Any], kind: str) -> bool:
-    matches = [one for one in entry.get("match") or () if isinstance(one, Mapping)]
+    matches = entry.get("match") or ()
     ports = {one.get("port") or 0 for one in matches} - {0}
     if len(ports) > 1 or (ports or {0}) != {asked.get("port") or 0}:
         return False

@@ -19,7 +19,7 @@ def plan(
     """The write that makes the subsets ``names`` (canary, stable) select their revisions."""
     canary, stable = names
     hashes = {canary: route.canary_hash, stable: route.stable_hash}
-    given = [one for one in obj["spec"].get("subsets") or () if isinstance(one, Mapping)]
+    given = _subsets(obj)
     by_name = {str(one.get("name")): one for one in given}
     wanted = [
         _labelled(by_name[name], hashes[name])
@@ -49,24 +49,31 @@ def plan(
 
 def selected(obj: ports.Object, name: str) -> str:
     """The revision that a subset selects now; empty where it is bare or not there."""
-    for one in obj["spec"].get("subsets") or ():
-        if isinstance(one, Mapping) and one.get("name") == name:
-            return str((one.get("labels") or {}).get(_HASH, ""))
+    for one in _subsets(obj):
+        if one.get("name") == name:
+            return str(_labels(one).get(_HASH, ""))
     return ""
 
 
 def missing(obj: ports.Object, names: tuple[str, str]) -> str:
     """Which of the two subsets the rule does not have; empty where it has both."""
-    there = {
-        one.get("name")
-        for one in (obj.get("spec") or {}).get("subsets") or ()
-        if isinstance(one, Mapping)
-    }
+    there = {str(one.get("name")) for one in _subsets(obj)}
     return next((name for name in names if name not in there), "")
 
 
+def _subsets(obj: ports.Object) -> list[Mapping[str, Any]]:
+    spec = obj.get("spec")
+    found = spec.get("subsets") if isinstance(spec, Mapping) else None
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+
+
+def _labels(subset: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = subset.get("labels")
+    return found if isinstance(found, Mapping) else {}
+
+
 def _labelled(subset: Mapping[str, Any], pod_hash: str) -> dict[str, Any]:
-    labels = {key: value for key, value in (subset.get("labels") or {}).items() if key != _HASH}
+    labels = {key: value for key, value in _labels(subset).items() if key != _HASH}
     if pod_hash:
         labels[_HASH] = pod_hash
     out = {key: value for key, value in subset.items() if key != "labels"}

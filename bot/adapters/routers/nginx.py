@@ -59,6 +59,10 @@ def _pairs(subject: routers.Subject) -> list[tuple[ports.Ref, ports.Ref]]:
         errors.UserError: one and several are configured, or none.
 
     """
+    for key in ("additionalIngressAnnotations", "canaryIngressAnnotations"):
+        if not isinstance(subject.config.get(key) or {}, Mapping):
+            path = f"{_PATH}.{key}"
+            raise errors.UserError(f"{path}: must be an object", path=path)
     one, several = subject.config.get("stableIngress"), subject.config.get("stableIngresses")
     if bool(one) == bool(several):
         which = "Both" if one else "Neither"
@@ -158,7 +162,7 @@ def _canary(
     prefix = _prefix(subject)
     extra = subject.config.get("additionalIngressAnnotations") or {}
     marks = {
-        (key if key.startswith(f"{prefix}/") else f"{prefix}/{key}"): str(value)
+        (key if str(key).startswith(f"{prefix}/") else f"{prefix}/{key}"): str(value)
         for key, value in extra.items()
     }
     own = subject.config.get("canaryIngressAnnotations") or {}
