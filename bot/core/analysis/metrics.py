@@ -96,11 +96,15 @@ def _duration(raw: Mapping[str, Any], key: str, path: str) -> timedelta | None:
         return None
     word = "startDelay" if key == "initialDelay" else key
     try:
-        return durations.parse_go(str(value))
+        found = durations.parse_go(str(value))
     except ValueError:
         # The value in full: a secret in it is found, and hidden, only when it is not cut.
         text = f'time: invalid duration "{value}"'
         raise errors.UserError(f"{path}: invalid {word} string: {text}") from None
+    if key == "interval" and found <= timedelta(0):
+        # Measuring again at once, for ever, would starve everything else.
+        raise errors.UserError(f'{path}: interval "{value}" must be greater than 0')
+    return found
 
 
 def _check(metric: Metric, count: int, path: str) -> None:

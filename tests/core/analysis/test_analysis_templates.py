@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.core import analysis as core
-from bot.core.analysis import arguments, templates
+from bot.core.analysis import arguments, metrics, templates
 from bot.model import errors
 
 ROLLOUT: dict[str, Any] = {
@@ -379,3 +379,10 @@ def test_argument_is_merged_when_two_templates_declare_it(
 ) -> None:
     specs = {"a": {"metrics": ONE, "args": [first]}, "b": {"args": [second]}}
     assert build({"templates": refs("a", "b")}, **specs)["args"] == [found]
+
+
+@pytest.mark.parametrize("interval", ["0", "0s", "-1s", "-5m"])
+def test_metric_is_refused_when_it_would_be_measured_without_a_break(interval: str) -> None:
+    with pytest.raises(errors.UserError) as caught:
+        metrics.in_order([metric(interval=interval, successCondition="true")])
+    assert f'interval "{interval}" must be greater than 0' in caught.value.sentence
