@@ -72,8 +72,8 @@ class Reconciler:
             return
         if not self._ours(rollout):
             return
-        spec = decoding.decoded(rollout, self.reader)
         status = codec_status.decode(rollout.get("status"))
+        spec = decoding.despite(rollout, self.reader, status)
         work = spec
         if isinstance(spec, errors.UserError):
             work = decoding.salvaged(rollout, self.reader, spec)

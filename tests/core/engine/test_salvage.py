@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.model import ports
+from bot.core import revisions
+from bot.model import errors, ports
 from tests.core.engine import simulation
 
 STEPS = [{"setWeight": 20}, {"pause": {}}, {"setWeight": 60}, {"pause": {}}]
@@ -126,3 +127,52 @@ def test_endless_metric_of_a_step_gets_a_count_and_a_warning_when_not_strict(
     assert len(told) == 1
     assert told[0][0] == "Warning"
     assert f"measured {count} times" in told[0][2]
+
+
+@pytest.mark.parametrize("by", ["stock", "chat"])
+def test_abort_takes_the_traffic_back_when_the_settings_of_the_router_are_broken(by):
+    sim = simulation.Simulation(
+        steps=[{"setWeight": 40}, {"pause": {}}], replicas=5, routed=True
+    ).settle()
+    sim.ship("two").settle()
+    both = {"nginx": {"stableIngress": "web", "stableIngresses": ["web"]}}
+    sim.patch(spec={"strategy": {"canary": {"trafficRouting": both}}}).settle()
+    stable = sim.status.stable_hash
+    if by == "stock":
+        sim.write_status(abort=True)
+    else:
+        sim.ask("abort")
+    sim.settle()
+    service = sim.cluster.objects["services", "canary"]
+    assert service["spec"]["selector"][revisions.HASH] == stable
+    assert sim.status.abort
+    assert sim.available("one") == 5
+    sim.close()
+
+
+def test_abort_does_not_wait_for_a_workload_that_cannot_be_read():
+    sim = simulation.Simulation(steps=[{"setWeight": 40}, {"pause": {}}], replicas=5)
+    template = sim.raw["spec"]["template"]
+    selector = sim.raw["spec"]["selector"]
+    spec = {"replicas": 1, "selector": selector, "template": template}
+    sim.cluster.put(ports.DEPLOYMENT, {"metadata": {"name": "legacy"}, "spec": spec})
+    ref = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "legacy"}
+    sim.patch(spec={"template": None, "workloadRef": ref}).settle()
+    pod = {"containers": [{"name": "app", "image": "two"}]}
+    fresh = {**spec, "template": {**template, "spec": pod}}
+    sim.cluster.put(ports.DEPLOYMENT, {"metadata": {"name": "legacy"}, "spec": fresh})
+    sim.settle()
+    assert sim.available("two") == 2
+
+    def unread(namespace, name):
+        raise errors.Unavailable("the deployments are being read")
+
+    sim.reconciler.reader.caches.workloads[ports.DEPLOYMENT].get = unread
+    assert isinstance(sim.once(), errors.Unavailable)
+    sim.ask("abort")
+    for _ in range(6):
+        sim.once()
+        sim.kubelet()
+    assert sim.status.abort
+    assert sim.sized() == {"one": 5}
+    sim.close()
