@@ -47,6 +47,9 @@ class World:
             (self.rollouts if kind == "Rollout" else self.weights).clear()
             for obj in found["items"]:
                 seen("ADDED", obj)
+            # What is waited for may have come about while nobody watched.
+            async with self._changed:
+                self._changed.notify_all()
             with contextlib.suppress(cluster.Expired):
                 async for word, obj in self.api.events(
                     path, version=found["metadata"]["resourceVersion"]
