@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from bot.model import errors
-from bot.runtime import tasks
+from bot.runtime import courtesy, tasks
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +49,15 @@ class Queue:
 
     ``workers`` take ordinary keys, ``urgent_workers`` only urgent ones, so that taking traffic
     off a bad canary never stands behind ordinary work. Bounded by the number of keys.
+    ``manners`` are shared by the queues of a process: ordinary passes begin when nothing urgent
+    is left, or after a moment. Few ordinary workers, because passes that run at once share one
+    thread with the urgent ones.
     """
 
     work: Work
-    workers: int = 16
+    workers: int = 6
     urgent_workers: int = 16
+    manners: courtesy.Courtesy = field(default_factory=courtesy.Courtesy)
     _keys: dict[str, _Key] = field(default_factory=dict)
     _ready: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
     _urgent: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
@@ -75,7 +79,14 @@ class Queue:
                 self._hurry(state)
         elif not state.queued or raised:
             state.queued = True
-            (self._urgent if state.urgent else self._ready).put_nowait(key)
+            self._put(key, state)
+
+    def _put(self, key: str, state: _Key) -> None:
+        if state.urgent:
+            self.manners.more()
+            self._urgent.put_nowait(key)
+        else:
+            self._ready.put_nowait(key)
 
     def _hurry(self, state: _Key) -> None:
         """A pass in the way of an urgent one gets a moment to end by itself."""
@@ -95,19 +106,31 @@ class Queue:
         """Work until canceled."""
         async with asyncio.TaskGroup() as group:
             for _ in range(self.workers):
-                group.create_task(self._serve(self._ready))
+                group.create_task(self._serve_ordinary())
             for _ in range(self.urgent_workers):
-                group.create_task(self._serve(self._urgent))
+                group.create_task(self._serve_urgent())
 
-    async def _serve(self, source: asyncio.Queue[str]) -> None:
+    async def _serve_ordinary(self) -> None:
         while True:
-            key = await source.get()
-            state = self._keys.get(key)
-            if state is None or not state.queued or state.running is not None:
-                continue  # the other lane took it
-            state.queued = False
-            state.hot, state.urgent = state.urgent, False
-            await self._one(key, state)
+            key = await self._ready.get()
+            await self.manners.give_way()
+            await self._take(key)
+
+    async def _serve_urgent(self) -> None:
+        while True:
+            key = await self._urgent.get()
+            try:
+                await self._take(key)
+            finally:
+                self.manners.less()
+
+    async def _take(self, key: str) -> None:
+        state = self._keys.get(key)
+        if state is None or not state.queued or state.running is not None:
+            return  # the other lane took it
+        state.queued = False
+        state.hot, state.urgent = state.urgent, False
+        await self._one(key, state)
 
     async def _one(self, key: str, state: _Key) -> None:
         task = tasks.spawn(self._guarded(key, state), name=f"pass {key}")
@@ -164,7 +187,7 @@ class Queue:
 
     def _after(self, key: str, state: _Key) -> None:
         if state.queued:
-            (self._urgent if state.urgent else self._ready).put_nowait(key)
+            self._put(key, state)
         elif state.retry is None and not (state.failures or state.conflicts):
             self._keys.pop(key, None)
 

@@ -50,9 +50,10 @@ class Controller:
         self.api = client
         self.index = references.Index()
         self.queue = queue.Queue(self._reconcile)
-        self.run_queue = queue.Queue(self._measure, workers=16, urgent_workers=4)
-        self.trial_queue = queue.Queue(self._try, workers=8, urgent_workers=2)
-        self.service_queue = queue.Queue(self._release, workers=2, urgent_workers=1)
+        self.run_queue, self.trial_queue, self.service_queue = (
+            queue.Queue(work, workers=workers, urgent_workers=1, manners=self.queue.manners)
+            for work, workers in ((self._measure, 6), (self._try, 3), (self._release, 2))
+        )
         self.timers = timers.Timers(woken=self._woken)
         self.events = events.EventWriter(api=client, clock=now)
         self.caches = self._watch()

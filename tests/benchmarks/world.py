@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
+import aiohttp
+
 from tests.conformance import cluster
 
 NAMESPACE = "bench"
@@ -19,6 +21,7 @@ class World:
 
     def __init__(self, *, kubeconfig: Path) -> None:
         self.api = cluster.Cluster(kubeconfig=kubeconfig)
+        self._main: asyncio.Task[Any]
         self.rollouts: dict[str, dict[str, Any]] = {}
         self.weights: dict[str, int] = {}
         self._changed = asyncio.Condition()
@@ -26,18 +29,28 @@ class World:
         self._turn = asyncio.Semaphore(AT_ONCE)
 
     async def __aenter__(self) -> Self:
+        self._main = asyncio.current_task()
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
         with contextlib.suppress(cluster.Refused):
             await self.api.call("POST", "/api/v1/namespaces", body)
         for kind, seen in (("Rollout", self._rollout), ("VirtualService", self._route)):
-            self._tasks.append(asyncio.create_task(self._follow(kind, seen)))
+            task = asyncio.create_task(self._follow(kind, seen))
+            task.add_done_callback(self._blind)
+            self._tasks.append(task)
         return self
+
+    def _blind(self, task: asyncio.Task[None]) -> None:
+        """A watch that died would be measured as a bot that does nothing."""
+        if not task.cancelled() and task.exception() is not None:
+            self._main.cancel()
 
     async def __aexit__(self, *_: object) -> None:
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        ends = await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.api.__aexit__()
+        if broken := [end for end in ends if isinstance(end, Exception)]:
+            raise ExceptionGroup("a watch died", broken)
 
     async def _follow(self, kind: str, seen: Callable[[str, dict[str, Any]], None]) -> None:
         path = cluster.path_of(NAMESPACE, kind)
@@ -50,10 +63,12 @@ class World:
             # What is waited for may have come about while nobody watched.
             async with self._changed:
                 self._changed.notify_all()
-            with contextlib.suppress(cluster.Expired):
+            with contextlib.suppress(cluster.Expired, aiohttp.ClientError):
                 async for word, obj in self.api.events(
                     path, version=found["metadata"]["resourceVersion"]
                 ):
+                    if word == "BOOKMARK":
+                        continue
                     seen(word, obj)
                     async with self._changed:
                         self._changed.notify_all()

@@ -120,6 +120,8 @@ class Cluster:
         query = f"?watch=1&resourceVersion={version}&allowWatchBookmarks=true"
         limit = aiohttp.ClientTimeout(total=None, sock_connect=10)
         async with self._http.get(self._server + path + query, timeout=limit) as answer:
+            if answer.status == 410:  # said before the stream began
+                raise Expired(await answer.text())
             async for line in answer.content:
                 event = json.loads(line)
                 if event["type"] == "ERROR":

@@ -3,7 +3,7 @@
 import asyncio
 
 from bot.model import errors
-from bot.runtime import queue, tasks
+from bot.runtime import courtesy, queue, tasks
 from tests.runtime import virtual
 
 
@@ -227,3 +227,58 @@ def test_queue_takes_nothing_new_when_it_drains():
 
     run(work, scenario)
     assert served == ["a"]
+
+
+def test_ordinary_keys_begin_only_when_the_urgent_one_has_ended():
+    served = {}
+
+    async def work(key):
+        served[key] = clock()
+        await asyncio.sleep(0.05 if key == "abort" else 0.01)
+
+    async def scenario(made):
+        made.add("abort", urgent=True)
+        for at in range(3):
+            made.add(f"slow-{at}")
+        await asyncio.sleep(1)
+
+    run(work, scenario)
+    assert served == {"abort": 0, "slow-0": 0.05, "slow-1": 0.05, "slow-2": 0.05}
+
+
+def test_ordinary_keys_begin_after_a_moment_when_urgent_work_never_ends():
+    served = {}
+
+    async def work(key):
+        served[key] = clock()
+        if key == "abort":
+            await asyncio.sleep(60)
+
+    async def scenario(made):
+        made.add("abort", urgent=True)
+        made.add("slow")
+        await asyncio.sleep(1)
+
+    run(work, scenario)
+    assert served == {"abort": 0, "slow": courtesy.LONGEST_S}
+
+
+def test_queues_give_way_to_each_other_when_they_share_their_manners():
+    served = {}
+
+    async def work(key):
+        served[key] = clock()
+        await asyncio.sleep(0.05)
+
+    async def scenario(made):
+        other = queue.Queue(work=work, manners=made.manners)
+        serving = tasks.spawn(other.run(), name="other")
+        made.add("abort", urgent=True)
+        other.add("run")
+        await asyncio.sleep(1)
+        made.add("later")
+        await asyncio.sleep(1)
+        await tasks.cancel(serving)
+
+    run(work, scenario)
+    assert served == {"abort": 0, "run": 0.05, "later": 1}

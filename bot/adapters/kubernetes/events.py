@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.adapters.kubernetes import limits
 from bot.model import errors, ports
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,12 @@ MESSAGE_LIMIT = 1_024
 NAME_LIMIT = 253
 ATTEMPTS = 3
 LONGEST_WAIT_S = 5.0
+RATE = 10.0
+BURST = 100
+"""Events a second, and at once. A fleet that moves would else write more news than state."""
+SAY_AGAIN_S = 60.0
+TOLD = frozenset({"RolloutUpdated", "RolloutCompleted"})
+"""Always written, as every Warning is; the rest says what the status says in other words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +110,8 @@ class EventWriter:
             collections.OrderedDict()
         )
         self._last_stamp = 0
+        self._allowance = limits.Allowance(rate=RATE, burst=BURST)
+        self._said_at = -SAY_AGAIN_S
 
     def post(
         self,
@@ -116,6 +125,8 @@ class EventWriter:
 
         ``type`` is Normal or Warning.
         """
+        if self._shed(type, reason):
+            return
         subject, at = _reference(obj), self._clock().astimezone(UTC)
         post = _Post(
             subject=subject,
@@ -127,6 +138,16 @@ class EventWriter:
         )
         lane = zlib.crc32(_identity(post.subject).encode()) % len(self._lanes)
         self._lanes[lane].put(post)
+
+    def _shed(self, type: str, reason: str) -> bool:  # noqa: A002
+        """Whether so much is told at present that this one is left out."""
+        now = self._clock().timestamp()
+        if self._allowance.take(now) or type != "Normal" or reason in TOLD:
+            return False
+        if now - self._said_at >= SAY_AGAIN_S:
+            self._said_at = now
+            log.warning("more than %g Events a second: lesser ones are left out", RATE)
+        return True
 
     async def run(self) -> None:
         """Write what is posted until canceled."""

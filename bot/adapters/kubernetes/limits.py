@@ -46,6 +46,26 @@ class TokenBucket:
             await self._sleep(-self._tokens / self._rate)
 
 
+class Allowance:
+    """``rate`` a second, ``burst`` at once; says yes or no and never waits."""
+
+    def __init__(self, *, rate: float, burst: int) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._left = float(burst)
+        self._filled_at: float | None = None
+
+    def take(self, now: float) -> bool:
+        """Whether there was one left; ``now`` in seconds of any clock."""
+        gained = max(0.0, now - (self._filled_at if self._filled_at is not None else now))
+        self._filled_at = now
+        self._left = min(float(self._burst), self._left + gained * self._rate)
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
 class Admission:
     """The door in front of every call that is not urgent."""
 

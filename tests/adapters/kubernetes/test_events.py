@@ -1,7 +1,7 @@
 import asyncio
 import contextlib
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -143,7 +143,7 @@ async def test_events_go_on_when_one_cannot_be_encoded(server, api, caplog):
 async def test_events_drop_the_oldest_with_one_line_when_too_many_wait(server, api, caplog):
     writer = events.EventWriter(api=api, clock=lambda: NOW)
     for number in range(events.QUEUE_LIMIT + 3):
-        post(writer, message=str(number))
+        post(writer, message=str(number), type="Warning")
     assert not await writer.flush(0.01)
     assert caplog.text.count("oldest are dropped") == 1
     accept(server, 1)
@@ -169,3 +169,38 @@ async def test_events_fit_the_servers_limits_when_words_and_names_are_long(serve
     assert len(body["message"].encode()) <= 1024
     assert body["message"].endswith("–…")
     assert server.seen[0].path == "/api/v1/namespaces/default/events"
+
+
+async def test_lesser_events_are_left_out_when_a_fleet_moves_at_once(server, api, caplog):
+    writer = events.EventWriter(api=api, clock=lambda: NOW)
+    for at in range(events.BURST):
+        post(writer, rollout(f"web-{at}"), reason="ScalingReplicaSet")
+    queued = [(reason, type) for lane in writer._lanes for reason, type in _posts(lane)]
+    assert len(queued) == events.BURST
+    post(writer, reason="ScalingReplicaSet")
+    post(writer, reason="RolloutUpdated")
+    post(writer, reason="RolloutAborted", type="Warning")
+    post(writer, reason="SwitchService")
+    after = [each for lane in writer._lanes for each in _posts(lane)]
+    assert len(after) == events.BURST + 2
+    assert {("RolloutUpdated", "Normal"), ("RolloutAborted", "Warning")} <= set(after)
+    assert [record.message for record in caplog.records] == [
+        "more than 10 Events a second: lesser ones are left out"
+    ]
+
+
+async def test_lesser_events_are_written_again_when_a_second_has_passed(api):
+    now = [NOW]
+    writer = events.EventWriter(api=api, clock=lambda: now[0])
+    for at in range(events.BURST + 5):
+        post(writer, rollout(f"web-{at}"), reason="ScalingReplicaSet")
+    now[0] += timedelta(seconds=1)
+    for at in range(events.BURST):
+        post(writer, rollout(f"web-{at}"), reason="SwitchService")
+    kept = [reason for lane in writer._lanes for reason, _ in _posts(lane)]
+    assert kept.count("ScalingReplicaSet") == events.BURST
+    assert kept.count("SwitchService") == events.RATE
+
+
+def _posts(lane):
+    return [(each.reason, each.type) for each in lane.posts]
