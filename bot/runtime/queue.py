@@ -4,8 +4,9 @@ Belongs here: order, coalescing, back-off, the urgent lane. Does not: what a pas
 """
 
 import asyncio
+import itertools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 from bot.model import errors
@@ -30,11 +31,13 @@ Work = Callable[[str], Awaitable[None]]
 class _Key:
     """The state of one key that is queued, running, or both.
 
-    ``urgent`` is the pass that is asked for, ``hot`` the one that runs.
+    ``urgent`` is the pass that is asked for, ``hot`` the one that runs; ``soon``: somebody
+    changed something and looks at what becomes of it.
     """
 
     queued: bool = False
     urgent: bool = False
+    soon: bool = False
     hot: bool = False
     running: asyncio.Task[None] | None = None
     failures: int = 0
@@ -59,23 +62,29 @@ class Queue:
     urgent_workers: int = 16
     manners: courtesy.Courtesy = field(default_factory=courtesy.Courtesy)
     _keys: dict[str, _Key] = field(default_factory=dict)
-    _ready: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+    _ready: asyncio.PriorityQueue[tuple[bool, int, str]] = field(
+        default_factory=asyncio.PriorityQueue
+    )
+    _turns: Iterator[int] = field(default_factory=itertools.count)
     _urgent: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
     _stopping: bool = False
 
-    def add(self, key: str, *, urgent: bool = False) -> None:
-        """Ask for one more pass of ``key``; what is already asked for is not asked twice."""
+    def add(self, key: str, *, urgent: bool = False, soon: bool = False) -> None:
+        """Ask for one more pass of ``key``; what is already asked for is not asked twice.
+
+        ``soon`` puts it before the ordinary ones that wait, in the same lane.
+        """
         if self._stopping:
             return
         state = self._keys.setdefault(key, _Key())
         if state.retry is not None and (urgent or state.failures == 0):
             state.retry.cancel()
             state.retry = None
-        raised = urgent and not state.urgent
-        state.urgent = state.urgent or urgent
+        raised = (urgent and not state.urgent) or (soon and not state.soon)
+        state.urgent, state.soon = state.urgent or urgent, state.soon or soon
         if state.running is not None:
             state.queued = True
-            if raised:
+            if raised and urgent:
                 self._hurry(state)
         elif not state.queued or raised:
             state.queued = True
@@ -86,7 +95,7 @@ class Queue:
             self.manners.more()
             self._urgent.put_nowait(key)
         else:
-            self._ready.put_nowait(key)
+            self._ready.put_nowait((not state.soon, next(self._turns), key))
 
     def _hurry(self, state: _Key) -> None:
         """A pass in the way of an urgent one gets a moment to end by itself."""
@@ -112,7 +121,7 @@ class Queue:
 
     async def _serve_ordinary(self) -> None:
         while True:
-            key = await self._ready.get()
+            _, _, key = await self._ready.get()
             await self.manners.give_way()
             await self._take(key)
 
@@ -129,7 +138,7 @@ class Queue:
         if state is None or not state.queued or state.running is not None:
             return  # the other lane took it
         state.queued = False
-        state.hot, state.urgent = state.urgent, False
+        state.hot, state.urgent, state.soon = state.urgent, False, False
         await self._one(key, state)
 
     async def _one(self, key: str, state: _Key) -> None:

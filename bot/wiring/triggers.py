@@ -38,12 +38,15 @@ class Triggers:
     noticed: Callable[[ports.Object], None]
 
     def rollout(self, old: ports.Object | None, new: ports.Object | None) -> None:
-        """A status that we did not write is somebody's decision: it is urgent."""
+        """A status that we did not write is somebody's decision: it is urgent.
+
+        Who wrote a spec looks at what becomes of it: before what only time has moved.
+        """
         obj = new or old
         if obj is None:
             return
         touched = old is not None and new is not None and old.get("status") != new.get("status")
-        self.rollouts.add(key_of(obj), urgent=touched)
+        self.rollouts.add(key_of(obj), urgent=touched, soon=_generation(old) != _generation(new))
         if new is not None:
             self.noticed(new)
 
@@ -99,6 +102,10 @@ class Triggers:
                 self.rollouts.add(key)
 
         return changed
+
+
+def _generation(obj: ports.Object | None) -> Any:
+    return obj["metadata"].get("generation") if obj is not None else None
 
 
 def _phase(obj: Mapping[str, Any] | None) -> str:

@@ -41,6 +41,7 @@ class Size:
     idle_s: int = 30
 
 
+FULL = Size(moments=1_000, idle=1_000, idle_s=60)
 QUICK = Size(few=3, load=3, fleet=5, moments=4, idle=5, idle_s=2)
 
 

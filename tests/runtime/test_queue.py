@@ -282,3 +282,21 @@ def test_queues_give_way_to_each_other_when_they_share_their_manners():
 
     run(work, scenario)
     assert served == {"abort": 0, "run": 0.05, "later": 1}
+
+
+def test_key_that_somebody_changed_goes_before_those_that_time_moved():
+    order = []
+
+    async def work(key):
+        order.append(key)
+        await asyncio.sleep(0.01)
+
+    async def scenario(made):
+        for at in range(4):
+            made.add(f"timer-{at}")
+        made.add("changed", soon=True)
+        made.add("timer-3", soon=True)
+        await asyncio.sleep(1)
+
+    run(work, scenario, workers=1)
+    assert order == ["changed", "timer-3", "timer-0", "timer-1", "timer-2"]
