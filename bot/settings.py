@@ -155,7 +155,7 @@ def build(flags: Mapping[str, Any], *, environment: Mapping[str, str] = os.envir
         prometheus_address=environment.get("ARGO_ROLLOUTS_PROMETHEUS_ADDRESS", ""),
         log_level=flags.get("log_level") or "info",
         log_format=flags.get("log_format") or "",
-        slack=Slack() if flags.get("observe") else slack,
+        slack=slack,
         observe=bool(flags.get("observe")),
         observe_after_s=flags.get("observe_after_s") or 15,
     )

@@ -89,6 +89,7 @@ class CardFacts:
     ``generation`` grows with each edit. ``because`` is why it waits, holds, is not ready, was
     rolled back or is not run. ``next_at`` None with a ``next_what``: nobody knows when.
     ``first``: the quiet line of a first deployment, which nobody can stop or send back.
+    ``observing``: another controller drives it, we only look on.
     """
 
     rollout: RolloutId
@@ -97,6 +98,7 @@ class CardFacts:
     stable: RevisionLabel | None
     weight: int
     first: bool = False
+    observing: bool = False
     share: ShareFact | None = None
     header_route: str = ""
     steps: tuple[StepFact, ...] = ()

@@ -39,7 +39,8 @@ def first_line(facts: messages.CardFacts) -> str:
     who = f"*{words.who(facts.rollout, facts.revision)}*"
     said = [_deployed(facts)] if facts.first else _news(facts)
     news = words.joined([who, *said, words.name(facts.rollout.cluster)])
-    return SIGNS.get(facts.news, "") + news
+    mark = "_observing_ · " if facts.observing else ""
+    return SIGNS.get(facts.news, "") + mark + news
 
 
 def _news(facts: messages.CardFacts) -> list[str]:
@@ -180,6 +181,10 @@ def _stakes(facts: messages.CardFacts) -> blocks.Stakes:
 
 def _text(facts: messages.CardFacts) -> str:
     """The sentence for notifications and screen readers."""
+    return ("Observing: " if facts.observing else "") + _sentence(facts)
+
+
+def _sentence(facts: messages.CardFacts) -> str:
     who = words.who(facts.rollout, facts.revision)
     where = f"in {words.name(facts.rollout.cluster)}"
     weight, because = words.percent(facts.weight), words.plain(facts.because, 160)

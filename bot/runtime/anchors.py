@@ -23,10 +23,14 @@ BACKOFF_CAP_S = 8.0
 
 @dataclass(slots=True, kw_only=True)
 class Anchors:
-    """One a process; ``observe`` takes in the object that a write returned."""
+    """One a process; ``observe`` takes in the object that a write returned.
+
+    ``written`` False: in memory only, for a bot that must not write to the cluster.
+    """
 
     api: ports.Api
     observe: Callable[[ports.Object], None]
+    written: bool = True
     _known: dict[str, tuple[str, dict[str, Record]]] = field(default_factory=dict)
 
     def of(self, rollout: ports.Object) -> dict[str, Record]:
@@ -59,6 +63,8 @@ class Anchors:
     async def record(self, rollout: ports.Object, key: str, record: Mapping[str, Any]) -> None:
         """Write ``record`` under ``key``. Never raises: memory goes on where it fails."""
         self.remember(rollout, key, record)
+        if not self.written:
+            return
         said: dict[str, Any] = {key: dict(record), **self._surplus(rollout, key)}
         meta = rollout["metadata"]
         write = ports.Write(

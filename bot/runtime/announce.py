@@ -37,6 +37,7 @@ class Announcer:
     """Implements ``reconcile.Teller``.
 
     Two lanes a rollout, so that what is loud never waits behind what is quiet.
+    ``observing``: for a bot that only looks on; it shows cards and writes nothing down.
     """
 
     chat: messenger.Messenger
@@ -48,6 +49,7 @@ class Announcer:
     series: pictures.SeriesSource | None = None
     link: Callable[[messenger.Place], str] | None = None
     sent: delivery.Sent = lambda _told, _kind, _good: None
+    observing: bool = False
     box: outbox.Outbox = field(init=False)
     sender: delivery.Sender = field(init=False)
     gallery: pictures.Gallery = field(init=False)
@@ -60,7 +62,7 @@ class Announcer:
 
     def __post_init__(self) -> None:
         self.box = outbox.Outbox(chat=self.chat, clock=self.clock)
-        places = anchors.Anchors(api=self.api, observe=self.observe)
+        places = anchors.Anchors(api=self.api, observe=self.observe, written=not self.observing)
         self.absence = catchup.CatchUp(box=self.box, rules=self.rules)
         self.box.recovered = self.absence.over
         self.ward = wards.Ward(api=self.api, found=self._diagnosed)
@@ -71,6 +73,7 @@ class Announcer:
             absence=self.absence,
             link=self.link,
             sent=self.sent,
+            observing=self.observing,
         )
         self.gallery = pictures.Gallery(
             chat=self.chat,

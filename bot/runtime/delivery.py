@@ -46,7 +46,7 @@ class Told:
 
 @dataclass(slots=True, kw_only=True)
 class Sender:
-    """One a process."""
+    """One a process. ``observing``: cards only, each marked so, with nothing to press."""
 
     box: outbox.Outbox
     places: anchors.Anchors
@@ -54,6 +54,7 @@ class Sender:
     absence: catchup.CatchUp
     link: Callable[[messenger.Place], str] | None = None
     sent: Sent = lambda _told, _kind, _good: None
+    observing: bool = False
     _shown: dict[str, dict[str, shown.Shown]] = field(default_factory=dict)
 
     def forget(self, key: str) -> None:
@@ -71,6 +72,8 @@ class Sender:
 
     async def loud(self, told: Told, scene: scenes.Scene, *, newest: Newest) -> None:
         """Alerts and gates of one state; each stands at the end, or is needless by then."""
+        if self.observing:
+            return
         for one in table.of(scene, self.places.of(told.rollout)):
             if one.kind in LOUD:
                 await self._stand(told, one, newest, outbox.Priority.LOUD)
@@ -229,6 +232,8 @@ class Sender:
             may = ", ".join(named[:8]) or self.rules.channel(told.rollout)
             return replace(facts, approvers=may)
         if isinstance(facts, messages.CardFacts):
+            if self.observing:
+                facts = replace(facts, observing=True, buttons=())
             return self._linked(told, self._kept(told, facts, key))
         return facts
 
@@ -247,6 +252,8 @@ class Sender:
         return replace(facts, gate_url=self.link(_place(record)))
 
     async def _lines(self, told: Told, scene: scenes.Scene) -> None:
+        if self.observing:
+            return
         said = self.places.of(told.rollout)
         anchor, key = said.get(card.key(scene), {}), thread.key(scene)
         if not anchor.get("ts"):

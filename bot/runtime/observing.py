@@ -12,7 +12,9 @@ from datetime import datetime, timedelta
 from bot.core import codec_status, differing
 from bot.core import decide as core
 from bot.model import errors, ports, world
-from bot.runtime import decoding
+from bot.model import spec as spec_model
+from bot.model import status as status_model
+from bot.runtime import decoding, reconcile
 from bot.runtime import world as worlds
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ class Observer:
     settled: timedelta
     instance_id: str = ""
     told: Callable[[ports.Object, differing.Difference], None] = lambda _rollout, _one: None
+    teller: reconcile.Teller | None = None
     latest: dict[str, tuple[world.Reason, ...]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     differences: int = 0
@@ -55,8 +58,7 @@ class Observer:
         namespace, _, name = key.partition("/")
         rollout = self.reader.caches.rollouts.get(namespace, name)
         if rollout is None or rollout["metadata"].get("deletionTimestamp"):
-            self._watched.pop(key, None)
-            self.timers.cancel(key)
+            self._forget(key)
             return
         labels = rollout["metadata"].get("labels") or {}
         if labels.get("argo-rollouts.argoproj.io/controller-instance-id", "") != self.instance_id:
@@ -79,7 +81,31 @@ class Observer:
         status = codec_status.decode(rollout.get("status"))
         seen = self.reader.see(rollout, work)
         decision = core.decide(work, status, seen, (), self.clock())
+        self._tell(rollout, spec, status, seen, decision)
         return decision, differing.of(status, seen, decision)
+
+    def _tell(
+        self,
+        rollout: ports.Object,
+        spec: spec_model.Spec | errors.UserError,
+        status: status_model.Status,
+        seen: world.Seen,
+        decision: world.Decision,
+    ) -> None:
+        """Show how it stands by the other controller's status, not by what we would do."""
+        if self.teller is None:
+            return
+        try:
+            self.teller.tell(rollout, spec, status, seen, decision)
+        except Exception:
+            # What people are told must never stop the comparison.
+            log.exception("telling failed: a bug", extra={"key": seen.name})
+
+    def _forget(self, key: str) -> None:
+        self._watched.pop(key, None)
+        self.timers.cancel(key)
+        if self.teller is not None:
+            self.teller.forget(key)
 
     def _compare(
         self, key: str, rollout: ports.Object, wanted: tuple[differing.Difference, ...]

@@ -108,6 +108,7 @@ class Slack:
             members=self._messenger.members,
             silence=self._silence,
         )
+        self.observing = controller.chosen.observe
         self.teller: announce.Announcer = announce.Announcer(
             chat=self._messenger,
             api=controller.api,
@@ -115,6 +116,7 @@ class Slack:
             rules=rules,
             observe=controller.caches.rollouts.observe,
             sent=controller.counting.sent,
+            observing=self.observing,
             painter=charts.ChartPainter(),
             series=series.PrometheusSeries(ask=_asking(controller.providers["prometheus"])),
         )
@@ -153,6 +155,9 @@ class Slack:
             log.warning("Slack cannot be reached now, rollouts go on without it: %s", error)
 
     def start(self) -> None:
+        """Hear commands and clicks; not while only looking on, when nothing can be done."""
+        if self.observing:
+            return
         self._task = tasks.spawn(self._connection.run(), name="slack socket")
 
     async def drain(self, timeout_s: float) -> None:

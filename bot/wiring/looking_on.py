@@ -31,4 +31,5 @@ def build(controller: "controllers.Controller", clock: ports.Clock) -> observing
         instance_id=controller.chosen.instance_id,
         told=told,
         latest=controller.latest,
+        teller=controller.chat.teller,
     )

@@ -1,7 +1,11 @@
 """``run --observe`` beside the real Argo controller: it agrees, writes nothing, tells what differs."""
 
+import contextlib
 import json
+import subprocess
+import sys
 import time
+import urllib.request
 import uuid
 
 import pytest
@@ -32,13 +36,42 @@ def writes_of_the_bot(plane, namespace):
     ]
 
 
-def test_observer_agrees_with_argo_in_every_moment_and_tells_what_nobody_does(control_plane):
+@contextlib.contextmanager
+def workspace(monkeypatch):
+    """A workspace whose tokens stand in the environment; its flags, and its messages."""
+    command = [sys.executable, "-u", "-m", "bot.local.workspace"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        url = process.stdout.readline().split()[-1]
+        given = dict(process.stdout.readline().strip().split("=", 1) for _ in range(3))
+        for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"):
+            monkeypatch.setenv(name, given[name])
+        flags = ["--slack-api-url", given["SLACK_API_URL"]]
+        flags += ["--slack-channel", "#releases", "--cluster", "test"]
+
+        def messages():
+            with urllib.request.urlopen(f"{url}_control/messages", timeout=10) as answer:
+                return [one["text"] for one in json.load(answer)["messages"]]
+
+        try:
+            yield flags, messages
+        finally:
+            process.terminate()
+
+
+def test_observer_agrees_with_argo_in_every_moment_and_tells_what_nobody_does(
+    control_plane, monkeypatch
+):
     if reason := peer.missing():
         pytest.skip(reason)
     namespace = f"look-{uuid.uuid4().hex[:6]}"
     control_plane.client.call("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
     place = Handed(control_plane, namespace)
-    with ours(control_plane, namespace, "--observe", "--observe-after", str(AFTER_S)) as log:
+    with (
+        workspace(monkeypatch) as (flags, messages),
+        ours(
+            control_plane, namespace, "--observe", "--observe-after", str(AFTER_S), *flags
+        ) as log,
+    ):
         with theirs(control_plane, namespace):
             place.bring()
             time.sleep(AFTER_S + 4)
@@ -46,6 +79,9 @@ def test_observer_agrees_with_argo_in_every_moment_and_tells_what_nobody_does(co
             assert differences == []
             decided = {line["key"] for line in everything if line["event"] == "decided"}
             assert decided == {f"{namespace}/{name}" for name in handovers.MOMENTS}
+            cards = messages()
+            assert len(cards) >= len(handovers.MOMENTS)
+            assert all(text.startswith("Observing: ") for text in cards), cards
         place.ask("healthy", handovers.TWO)
         deadline = time.monotonic() + AFTER_S + 15
         while not told(log)[0]:
