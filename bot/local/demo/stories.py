@@ -1,0 +1,14 @@
+"""Which story is which class: one line a story."""
+
+from bot.local.demo import checkout, ecommerce, options, shipment, story
+from bot.local.demo import stage as stages
+
+KINDS: dict[str, type[story.Story]] = {
+    "good": checkout.Checkout,
+    "bad": checkout.Checkout,
+    "ecommerce": ecommerce.Ecommerce,
+}
+
+
+def make(stage: stages.Stage, chosen: options.Options, say: shipment.Say) -> story.Story:
+    return KINDS[chosen.story](stage, chosen, say)
