@@ -101,6 +101,7 @@ class Controller:
             index=self.index,
             again=self.queue.add,
             instance_id=self.chosen.instance_id,
+            noticed=self.chat.noticed,
             latest=self.latest,
         )
 
