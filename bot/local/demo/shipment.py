@@ -15,6 +15,7 @@ from bot.local.demo import stage as stages
 
 REVISION = "rollout.argoproj.io/revision"
 APPROVER = "alice"
+CHANNEL = "releases"
 APPROVE = "rollout:approve"
 AFTER_S = 4.0  # of requests once it is over
 READ_S = 2.0  # a person reads before pressing; nothing may move meanwhile
@@ -26,11 +27,15 @@ Say = Callable[[str], None]
 class Shipment:
     """``phase`` is what it came to: Healthy, Degraded, or Waiting where nobody is to approve.
 
-    ``began``, ``over`` and ``until`` are Unix times: shipped, over, and the end of looking on.
+    With an ``order`` a person types that instead of shipping ``image``. ``began``, ``over`` and
+    ``until`` are Unix times: shipped, over, and the end of looking on.
     """
 
-    def __init__(self, stage: stages.Stage, *, image: str, approves: bool, say: Say) -> None:
+    def __init__(
+        self, stage: stages.Stage, *, image: str, approves: bool, say: Say, order: str = ""
+    ) -> None:
         self.stage, self.image, self.approves, self.say = stage, image, approves, say
+        self.order = order
         meta = stage.rollout["metadata"]
         self.name = meta["name"]
         self.path = f"{kube.collection(stage.rollout)}/{self.name}"
@@ -60,7 +65,7 @@ class Shipment:
                     self.phase = await self._until_over()
             except TimeoutError:
                 raise errors.TookTooLongError(
-                    f"{self.image} was not over after {timeout_s:.0f} s: "
+                    f"{self.order or self.image} was not over after {timeout_s:.0f} s: "
                     f"phase {self.seen.last('phase')}, weight {self.seen.last('weight')}"
                 ) from None
             self.over = time.time()
@@ -90,17 +95,25 @@ class Shipment:
                     task.cancel()
 
     async def _ship(self, found: kube.Object) -> None:
-        """As CI would: the template's image, and nothing else."""
         self.stable, self._left = found["status"]["stableRS"], found["status"]["currentPodHash"]
         self.before = await self._number_of(self.stable)
+        self.began = time.time()
+        if self.order:
+            people = self.stage.chat
+            await people.command(user=APPROVER, channel=CHANNEL, text=self.order)
+            self.say(f"{APPROVER} typed {self.order}")
+            return
+        await self._set_image(found)
+        self.say(f"shipped {self.image}")
+
+    async def _set_image(self, found: kube.Object) -> None:
+        """As CI would: the template's image, and nothing else."""
         containers = found["spec"]["template"]["spec"]["containers"]
         containers[0]["image"] = self.image
         template = {"spec": {"containers": containers}}
-        self.began = time.time()
         await self.stage.api.call(
             "PATCH", self.path, {"spec": {"template": template}}, content=kube.MERGE
         )
-        self.say(f"shipped {self.image}")
 
     async def _number_of(self, pod_hash: str) -> int:
         """Of a revision, as messages name it; the API server keeps it on the ReplicaSet."""

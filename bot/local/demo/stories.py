@@ -1,12 +1,13 @@
 """Which story is which class: one line a story."""
 
-from bot.local.demo import checkout, ecommerce, options, shipment, story
+from bot.local.demo import bluegreen, checkout, ecommerce, options, shipment, story
 from bot.local.demo import stage as stages
 
 KINDS: dict[str, type[story.Story]] = {
     "good": checkout.Checkout,
     "bad": checkout.Checkout,
     "ecommerce": ecommerce.Ecommerce,
+    "bluegreen": bluegreen.BlueGreen,
 }
 
 

@@ -50,8 +50,10 @@ class Story(abc.ABC):
             finally:
                 reader.cancel()
 
-    async def _ship(self, image: str, *, approves: bool) -> shipment.Shipment:
-        one = shipment.Shipment(self.stage, image=image, approves=approves, say=self.say)
+    async def _ship(self, image: str, *, approves: bool, order: str = "") -> shipment.Shipment:
+        one = shipment.Shipment(
+            self.stage, image=image, approves=approves, say=self.say, order=order
+        )
         self.shipments.append(one)
         await one.play(timeout_s=self.chosen.timeout_s)
         return one
