@@ -47,7 +47,7 @@ def greet(standing: stage.Stage, chosen: options.Options) -> None:
     say("ready")
     print(f"""
   page      {standing.workspace.url}/   (a local stand-in for Slack)
-  proxy     {standing.traffic.proxy_url}
+  proxy     {standing.traffic.proxy_url}   (Host: {" or ".join(standing.scene.hosts)})
   metrics   {standing.traffic.prometheus_url}   ({standing.traffic.source})
   cluster   kubectl --kubeconfig {standing.kubeconfig} get rollouts -A
 

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from bot.local.demo import checks, scenes, shipment, story, switches
+from bot.local.demo import checks, shipment, story, switches
 
 HASH = "rollouts-pod-template-hash"
 
@@ -12,7 +12,7 @@ class BlueGreen(story.Story):
     """A good version is approved; then somebody wants the former one back."""
 
     async def _act(self) -> None:
-        preview = await self.stage.traffic.visit(scenes.PREVIEW)
+        preview = await self.stage.traffic.visit(self.stage.scene.preview)
         one = await self._ship(f"{self.stage.scene.name}:good-2", approves=True)
         switch = _switch(one)
         self.checks += [

@@ -121,7 +121,7 @@ def measured(shipped: Sequence[Shipped], answered: Mapping[str, int], source: st
     """Every run has numbers of all three, with the query that gave them."""
     runs = {name: run for one in shipped for name, run in one.runs.items()}
     counts = dict.fromkeys(METRICS, 0)
-    lacking = []
+    lacking = [f"{one.image} was never measured" for one in shipped if not one.runs]
     for name, run in runs.items():
         results = {r["name"]: r for r in (run.get("status") or {}).get("metricResults") or []}
         for metric in METRICS:
@@ -226,7 +226,10 @@ def back(one: Shipped) -> Check:
     top = max((s.value for s in one.sights if s.kind == "weight"), default=0)
     hit = sum(a.revision == one.canary for a in one.answers)
     parts = [
-        _part(_failed(one) == [one.metric], f"{one.metric} failed at {top} %"),
+        _part(
+            _failed(one) == [one.metric],
+            f"{', '.join(_failed(one)) or 'no metric'} failed at {top} %",
+        ),
         _part(True, f"{hit} of {len(one.answers)} requests had met it"),
         checks.rollback_was_fast(one.sights),
         checks.ended(one.rollout, phase="Degraded", stable=one.stable),

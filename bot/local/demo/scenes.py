@@ -11,12 +11,21 @@ MANIFESTS = Path(__file__).parents[1] / "manifests"
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """``host`` is the address that users ask for, ``rate`` their requests a second."""
+    """``host`` is the address that users ask for, ``rate`` their requests a second.
+
+    ``preview`` is a second address, where there is one.
+    """
 
     name: str
     host: str
+    preview: str = ""
     folders: tuple[str, ...] = (".",)
     rate: float = 40.0
+
+    @property
+    def hosts(self) -> list[str]:
+        """Whom to ask the proxy for, in a Host header."""
+        return [host for host in (self.host, self.preview) if host]
 
     @property
     def manifests(self) -> list[Path]:
@@ -32,8 +41,12 @@ ECOMMERCE = Scene(
     rate=100.0,
 )
 NGINX = MANIFESTS / "ecommerce" / "nginx"
-BLUEGREEN = Scene(name="shop-front", host="shop-front-active", folders=("bluegreen",))
-PREVIEW = "shop-front-preview"
+BLUEGREEN = Scene(
+    name="shop-front",
+    host="shop-front-active",
+    preview="shop-front-preview",
+    folders=("bluegreen",),
+)
 
 
 def of(story: str) -> Scene:
