@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from bot.core import blue_green, revisions
 from bot.core import draft as draft_module
+from bot.model import spec as spec_model
 from bot.model import world
 
 DEFAULT_DELAY_S = 30
@@ -116,10 +117,16 @@ def _leaves(d: draft_module.Draft, rs: world.ReplicaSet) -> bool:
     return d.promoted or rs.deadline is not None
 
 
+def warm_s(chosen: spec_model.BlueGreen) -> int:
+    """How long the former active keeps its pods after a promotion."""
+    delay = chosen.scale_down_delay_s
+    return DEFAULT_DELAY_S if delay is None else delay
+
+
 def _delayed(d: draft_module.Draft, rs: world.ReplicaSet, counted: int) -> world.Size:
     chosen = blue_green.strategy(d)
     limit = chosen.scale_down_delay_revision_limit
-    delay = DEFAULT_DELAY_S if chosen.scale_down_delay_s is None else chosen.scale_down_delay_s
+    delay = warm_s(chosen)
     if (limit is not None and counted >= limit) or delay == 0:
         return world.Size(replicas=0)
     until = rs.deadline or _seconds(d.now + timedelta(seconds=delay))

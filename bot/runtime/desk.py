@@ -154,7 +154,7 @@ class Desk:
         )
         reply = await self.book.hand_in(key, rollout, intent)
         after = self.scenery.of(key)
-        if reply.accepted or not reply.written or after is None or not intent.gate:
+        if reply.accepted or reply.late or not reply.written or after is None or not intent.gate:
             return reply
         return replace(reply, sentence=_over(after, "This step is over"))
 

@@ -20,11 +20,15 @@ GONE = "This rollout is not there any more; nothing was done."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What became of a request. ``written``: something stands on the object."""
+    """What became of a request. ``written``: something stands on the object.
+
+    ``late``: it stands there, and nobody knows yet what becomes of it.
+    """
 
     accepted: bool
     sentence: str
     written: bool = False
+    late: bool = False
     denied: authorize.Denied | None = None
 
 
@@ -57,6 +61,7 @@ class Orders:
                 sentence="It is written down but not carried out yet; it counts for "
                 f"{EXPIRES.seconds} s. /rollout get shows how it stands.",
                 written=True,
+                late=True,
             )
         finally:
             self._waiting.pop((key, intent.id), None)

@@ -42,7 +42,10 @@ class Teller(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Reconciler:
-    """Runs one pass for one rollout; ``again(key)`` asks for another at once."""
+    """Runs one pass for one rollout; ``again(key)`` asks for another at once.
+
+    ``noticed`` gets the rollout as each pass leaves it: the watch is silent on our own writes.
+    """
 
     api: ports.Api
     reader: worlds.Reader
@@ -55,6 +58,7 @@ class Reconciler:
     index: references.Index
     again: Callable[[str], None]
     instance_id: str = ""
+    noticed: Callable[[ports.Object], None] = lambda _: None
     latest: dict[str, tuple[world.Reason, ...]] = field(default_factory=dict)
 
     async def reconcile(self, key: str) -> None:
@@ -221,6 +225,7 @@ class Reconciler:
     ) -> None:
         status = decision.status or before
         try:
+            self.noticed(rollout)
             self.teller.tell(rollout, spec, status, seen, decision)
         except Exception:
             # What people are told must never stop what is done.

@@ -102,6 +102,7 @@ class Controller:
             index=self.index,
             again=self.queue.add,
             instance_id=self.chosen.instance_id,
+            noticed=self.chat.noticed,
             latest=self.latest,
         )
 

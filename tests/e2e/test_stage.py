@@ -48,9 +48,10 @@ async def test_client_says_none_for_what_is_not_there_and_refuses_what_is_refuse
 
 
 async def test_witness_sees_each_weight_once_and_in_order(api):
-    seen = witness.Witness(namespace=SPACE, name="checkout", route="checkout")
+    seen = witness.Witness(namespace=SPACE, name="checkout")
     await api.apply(service(0))
-    watching = asyncio.ensure_future(seen.watch_route(api, canary="canary"))
+    works = seen.watch_virtual_service(api, route="checkout", canary="canary")
+    watching = asyncio.ensure_future(works)
     try:
         async with asyncio.timeout(20):
             for weight in (0, 10, 10, 25, 50, 0):

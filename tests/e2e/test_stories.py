@@ -1,4 +1,4 @@
-"""Both stories through the command line; that a wrong outcome is noticed; signals and kills."""
+"""The stories through the command line; that a wrong outcome is noticed; signals and kills."""
 
 import collections
 import os
@@ -11,8 +11,10 @@ import pytest
 from tests.cluster import binaries
 from tests.cluster import control_plane as planes
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 LONG_S = 240
+# Two routers, four versions each.
+EXERCISE_S = 480
 
 
 @pytest.mark.parametrize("story", ["good", "bad"])
@@ -33,6 +35,36 @@ def test_story_is_called_wrong_when_the_version_behaves_otherwise(demo, story, r
     played = demo("--story", story, "--once", "--error-rate", rate).end(timeout_s=LONG_S)
     assert played.code == 1
     assert wrong in played.wrong
+
+
+def test_exercise_has_all_its_criteria_through_both_routers(demo):
+    played = demo("--story", "ecommerce", "--once").end(timeout_s=EXERCISE_S)
+    assert played.wrong == {}
+    assert played.code == 0
+    found = [check["id"].split("-")[:2] for check in played.read("summary.json")["checks"]]
+    assert found == [[router, str(n)] for router in ("istio", "nginx") for n in range(1, 9)]
+    assert len(list(played.out.glob("chart-*.png"))) >= 6, "one for each rollback"
+
+
+def test_exercise_is_called_wrong_when_the_bad_version_is_not_bad_enough(demo):
+    played = demo("--story", "ecommerce", "--once", "--error-rate", 0.01).end(timeout_s=LONG_S)
+    assert played.code == 1
+    assert {"istio-5-rolled-back-by-itself", "istio-7-slack-on-rollback"} <= set(played.wrong)
+    assert "WRONG  istio-5" in played.said
+
+
+def test_bluegreen_shows_the_preview_the_switch_and_the_way_back(demo):
+    played = demo("--story", "bluegreen", "--once").end(timeout_s=LONG_S)
+    assert played.wrong == {}
+    assert played.code == 0
+    shown = {check["id"] for check in played.read("summary.json")["checks"]}
+    assert {"preview-first", "all-at-once", "back-fast", "back-to-warm-pods"} <= shown
+
+
+def test_bluegreen_is_called_wrong_when_the_active_service_never_switches(demo):
+    played = demo("--story", "bluegreen", "--once", "--error-rate", 0.5).end(timeout_s=LONG_S)
+    assert played.code == 1
+    assert "never switched" in played.wrong["all-at-once"]
 
 
 @pytest.mark.parametrize("arguments", [["--once"], ["--story", "ugly"], ["--error-rate", "2"]])
@@ -72,10 +104,10 @@ def plane():
 
 
 @pytest.mark.cluster
-@pytest.mark.parametrize("story", ["good", "bad"])
+@pytest.mark.parametrize("story", ["good", "bad", "ecommerce", "bluegreen"])
 def test_story_ends_right_on_a_real_api_server(demo, plane, story):
     arguments = ["--story", story, "--once", "--kubeconfig", plane.kubeconfig]
-    played = demo(*arguments).end(timeout_s=LONG_S)
+    played = demo(*arguments).end(timeout_s=EXERCISE_S)
     assert played.wrong == {}
     assert played.code == 0
     left = {n["metadata"]["name"] for n in plane.client.call("GET", "/api/v1/namespaces")["items"]

@@ -253,6 +253,18 @@ def test_desk_says_that_it_is_written_when_nobody_carries_it_out():
     assert reply.written and "not carried out yet" in reply.sentence
 
 
+def test_desk_does_not_call_a_gate_over_when_its_answer_is_only_late():
+    async def story():
+        stage = stages.Stage(stages.STEPS)
+        await at_gate(stage)
+        table = open_desk(stage, passes=False)
+        value = table.waiting().waiting[0].buttons[0].value
+        return await table.press(value, "promote", SAM)
+
+    reply = virtual.run(story())
+    assert reply.written and "not carried out yet" in reply.sentence
+
+
 def test_desk_sets_the_template_back_on_undo():
     async def story():
         stage = stages.Stage(stages.STEPS)

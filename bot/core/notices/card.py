@@ -114,6 +114,8 @@ def _share(scene: scenes.Scene) -> facts.ShareFact | None:
     """The share by pods, where no router sets it and it is not what was asked."""
     if scene.spec is None or scene.spec.canary.routed or scene.promoted or scene.new is None:
         return None
+    if scene.spec.blue_green is not None:
+        return None  # the pods of a preview serve no users
     ready = sum(rs.available for rs in scene.seen.replica_sets)
     if not ready:
         return None

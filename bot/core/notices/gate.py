@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.core import weights
+from bot.core import blue_green_places, weights
 from bot.core.notices import card, measured, people, standing
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Kind, Notice, Said
@@ -48,8 +48,6 @@ def _open(scene: scenes.Scene, gate: str) -> messages.GateFacts:
     if held is not None and started is not None:
         so_far = max(0.0, (held.start - started).total_seconds())
     kinds = (buttons.ButtonKind.APPROVE, buttons.ButtonKind.ABORT)
-    warm = scene.spec.canary.scale_down_delay_s if scene.spec is not None else 0
-    routed = scene.spec is not None and scene.spec.canary.routed
     return messages.GateFacts(
         gate_id=gate,
         rollout=scene.rollout,
@@ -57,13 +55,22 @@ def _open(scene: scenes.Scene, gate: str) -> messages.GateFacts:
         stable=scenes.former(scene),
         weight_from=scenes.weight(scene),
         weight_to=scenes.coming(scene),
-        stable_warm_s=float(warm) if routed else None,
+        stable_warm_s=_warm_s(scene),
         so_far_s=so_far,
         metrics=measured.metrics(scene),
         measured=measured.measured(scene),
         change=replace(card.change(scene), at=None),
         buttons=standing.made(scene, *kinds),
     )
+
+
+def _warm_s(scene: scenes.Scene) -> float | None:
+    """How long the stable keeps its pods afterwards; None where it gives them up on the way."""
+    if scene.spec is None:
+        return None
+    if scene.spec.blue_green is not None:
+        return float(blue_green_places.warm_s(scene.spec.blue_green))
+    return float(scene.spec.canary.scale_down_delay_s) if scene.spec.canary.routed else None
 
 
 def _closed(scene: scenes.Scene, gate: str, record: Mapping[str, Any]) -> messages.GateFacts:

@@ -148,6 +148,18 @@ def former(scene: Scene) -> facts.RevisionLabel | None:
     return label(scene.stable)
 
 
+def switching(scene: Scene) -> spec_model.BlueGreen | None:
+    """The strategy where one Service is switched and no weight is set."""
+    return None if scene.spec is None else scene.spec.blue_green
+
+
+def switched(scene: Scene) -> int:
+    """Of a blue-green: everybody or nobody, by what the active Service selects."""
+    chosen = switching(scene)
+    service = scene.seen.services.get(chosen.active_service) if chosen is not None else None
+    return 100 if service is not None and service.hash == scene.hash else 0
+
+
 def asked(scene: Scene) -> int:
     """The weight that the steps ask for now."""
     return 0 if scene.sheet is None else weights.of_size(scene.sheet)
@@ -157,6 +169,8 @@ def weight(scene: Scene) -> int:
     """The weight that the canary has: as written where a router sets it, else as asked."""
     if scene.status.abort:
         return 0 if scene.abort.get("safeAt") else left(scene)
+    if switching(scene) is not None:
+        return switched(scene)
     written = scene.status.weights
     routed = scene.spec is not None and scene.spec.canary.routed
     if routed and written is not None and not scene.promoted:
@@ -166,6 +180,8 @@ def weight(scene: Scene) -> int:
 
 def left(scene: Scene) -> int:
     """The users, per cent, that an abort has not yet taken off the canary, as far as is seen."""
+    if switching(scene) is not None:
+        return switched(scene)
     written = scene.status.weights
     if scene.spec is not None and scene.spec.canary.routed:
         seen = [view.weight for view in scene.seen.routes if view.weight is not None]
@@ -211,13 +227,20 @@ def inconclusive(scene: Scene) -> bool:
     }
 
 
+def before_switch(scene: Scene) -> bool:
+    """Whether a blue-green waits for a person to make the switch."""
+    chosen, held = switching(scene), pause(scene)
+    waits = held is not None and held.reason == status_model.PauseReason.BLUE_GREEN
+    return waits and chosen is not None and not chosen.auto_promotion
+
+
 def gate(scene: Scene) -> str:
     """The id of the gate that a person must pass now, or an empty text."""
     if pause(scene) is None or scene.status.abort or scene.promoted or scene.problem:
         return ""
     step = present(scene)
     endless = isinstance(step, spec_model.Pause) and step.duration_s is None
-    if not (endless or inconclusive(scene) or full_gate(scene)):
+    if not (endless or before_switch(scene) or inconclusive(scene) or full_gate(scene)):
         return ""
     return intake.present_gate(scene.seen.cluster, scene.seen.uid, scene.status)
 

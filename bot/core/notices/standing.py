@@ -138,6 +138,8 @@ def next_move(scene: scenes.Scene) -> tuple[str, datetime | None]:
         return "", None
     if scenes.gate(scene):
         return f"{scenes.coming(scene)} %, when somebody approves", None
+    if scenes.switching(scene) is not None:
+        return _next_of_switch(scene)
     step, held = scenes.present(scene), scenes.pause(scene)
     if isinstance(step, spec_model.Pause) and step.duration_s is not None:
         at = held.start + timedelta(seconds=step.duration_s) if held is not None else None
@@ -149,6 +151,22 @@ def next_move(scene: scenes.Scene) -> tuple[str, datetime | None]:
     if step is None:
         return "done, when all pods are ready", None
     return "", None
+
+
+def _next_of_switch(scene: scenes.Scene) -> tuple[str, datetime | None]:
+    """Of a blue-green that waits for nobody: the switch, or the end after it."""
+    chosen, held = scenes.switching(scene), scenes.pause(scene)
+    if chosen is None:
+        return "", None
+    switched = scenes.switched(scene) == 100
+    run = scene.status.post_run if switched else scene.status.pre_run
+    analyzed = (chosen.post if switched else chosen.pre) is None or (
+        run is not None and run.status == "Successful"
+    )
+    what = "done" if switched else "100 %"
+    if held is not None and held.reason == status_model.PauseReason.BLUE_GREEN:
+        return what, held.start + timedelta(seconds=chosen.auto_promotion_s)
+    return f"{what}, {'when all pods are ready' if analyzed else 'after the analysis'}", None
 
 
 def _following(scene: scenes.Scene) -> str:

@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 
-from bot.local.demo import errors, kube, options, report, stage, story
+from bot.local.demo import errors, kube, options, report, stage, stories
 
 _started = time.monotonic()
 
@@ -27,7 +27,7 @@ async def perform(chosen: options.Options) -> int:
 
 
 async def play(standing: stage.Stage, chosen: options.Options) -> int:
-    played = story.Story(standing, chosen, say)
+    played = stories.make(standing, chosen, say)
     code = errors.Exit.TIMED_OUT
     try:
         found = await played.play()
@@ -40,14 +40,14 @@ async def play(standing: stage.Stage, chosen: options.Options) -> int:
 
 
 def greet(standing: stage.Stage, chosen: options.Options) -> None:
-    template = stage.rollout(standing.objects, stage.NAME)["spec"]["template"]
-    container = template["spec"]["containers"][0]["name"]
-    ship = f"/rollout set-image {stage.NAME} {container}={stage.NAME}"
+    name = standing.scene.name
+    container = standing.rollout["spec"]["template"]["spec"]["containers"][0]["name"]
+    ship = f"/rollout set-image {name} {container}={name}"
     table = "\n  ".join(stage.behaviors(chosen.error_rate))
     say("ready")
     print(f"""
   page      {standing.workspace.url}/   (a local stand-in for Slack)
-  proxy     {standing.traffic.proxy_url}
+  proxy     {standing.traffic.proxy_url}   (Host: {" or ".join(standing.scene.hosts)})
   metrics   {standing.traffic.prometheus_url}   ({standing.traffic.source})
   cluster   kubectl --kubeconfig {standing.kubeconfig} get rollouts -A
 

@@ -17,12 +17,12 @@ Object = dict[str, Any]
 
 
 class Chat:
-    """``messages`` is the workspace now; ``first`` each one's first text and when it came."""
+    """``messages`` is the workspace now; ``texts`` what each one has said, and when it came."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.messages: list[Object] = []
-        self.first: dict[str, tuple[float, str]] = {}
+        self.texts: dict[str, list[tuple[float, str]]] = {}
         self.changed = asyncio.Event()
         self._http: aiohttp.ClientSession | None = None
 
@@ -43,9 +43,15 @@ class Chat:
     async def look(self) -> None:
         self.messages = (await self._call("GET", "messages"))["messages"]
         for said in self.messages:
-            if said["ts"] not in self.first:
-                self.first[said["ts"]] = (time.time(), said["text"])
+            known = self.texts.setdefault(said["ts"], [])
+            if not known or known[-1][1] != said["text"]:
+                known.append((time.time(), said["text"]))
         self.changed.set()
+
+    @property
+    def first(self) -> dict[str, tuple[float, str]]:
+        """Each message's first text and when it came."""
+        return {ts: texts[0] for ts, texts in self.texts.items()}
 
     async def click(self, *, user: str, ts: str, action: str) -> Object:
         return await self._call("POST", "click", {"user": user, "ts": ts, "action": action})

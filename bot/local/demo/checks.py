@@ -92,7 +92,9 @@ def rollback_was_fast(sights: Sequence[witness.Sight]) -> Check:
     )
 
 
-def users_on_stable(answers: Sequence[witness.Answer], *, stable: str, since: float) -> Check:
+def users_on_stable(
+    answers: Sequence[witness.Answer], *, stable: str, since: float, whose: str = "the stable"
+) -> Check:
     """All of them there; a few failures are the app's own: even good images have 0.1 %."""
     after = [a for a in answers if a.t >= since + SETTLE_S]
     there = sum(a.revision == stable for a in after)
@@ -100,7 +102,7 @@ def users_on_stable(answers: Sequence[witness.Answer], *, stable: str, since: fl
     return Check(
         id="users-on-stable",
         ok=len(after) >= FEWEST and there == len(after) and failed <= len(after) * OWN_FAILURES,
-        evidence=f"{there} of {len(after)} requests since then on the stable, {failed} failed",
+        evidence=f"{there} of {len(after)} requests since then on {whose}, {failed} failed",
     )
 
 

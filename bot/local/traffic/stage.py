@@ -31,6 +31,7 @@ class Traffic:
     def __init__(self) -> None:
         self._parts: Parts | None = None
         self._ports: list[int] = []
+        self._visitors: list[loads.Load] = []
 
     @property
     def proxy_url(self) -> str:
@@ -98,13 +99,21 @@ class Traffic:
         if self._parts is None:
             return
         parts, self._parts = self._parts, None
-        for part in (parts.load, parts.proxy, parts.metrics, parts.runner):
+        visitors, self._visitors = self._visitors, []
+        for part in (*visitors, parts.load, parts.proxy, parts.metrics, parts.runner):
             await part.stop()
         await parts.api.close()
 
     async def counts(self) -> dict[str, int]:
         """Requests sent to each Service, as the proxy itself counted them."""
         return await self._running.proxy.counts()
+
+    async def visit(self, host: str, *, rate: float = loads.RATE) -> loads.Load:
+        """Requests to one more address of the same proxy, until the end of the stage."""
+        visitor = loads.Load(url=f"{self.proxy_url}/", host=host, rate=rate)
+        self._visitors.append(visitor)
+        await visitor.start()
+        return visitor
 
     async def _start(self, *, rate: float | None, app: str) -> None:
         parts = self._running

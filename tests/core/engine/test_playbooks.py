@@ -63,6 +63,16 @@ def test_rollout_goes_on_by_itself_when_a_timed_pause_is_over(world):
     assert sim.sized() == {"two": 5}
 
 
+def test_pass_shows_what_it_handled_because_the_watch_is_silent_on_own_writes(world):
+    sim = world(weight(60), PAUSE)
+    sim.ship("two").settle()
+    shown = []
+    sim.reconciler.noticed = shown.append
+    sim.ask("abort").once()
+    handled = [(one.get("status") or {}).get("rolloutBot", {}).get("handled") for one in shown]
+    assert [list(found) for found in handled if found] == [["i1"]]
+
+
 @pytest.mark.parametrize("how", ["intent", "kubectl"])
 def test_everybody_is_on_the_stable_again_when_a_person_aborts(world, how):
     sim = world(weight(60), PAUSE)

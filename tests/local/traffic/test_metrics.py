@@ -85,7 +85,7 @@ def test_embedded_refuses_what_it_does_not_understand(query: str) -> None:
 
 
 def test_embedded_understands_the_queries_of_the_manifests() -> None:
-    for file in MANIFESTS.glob("*.yaml"):
+    for file in MANIFESTS.rglob("*.yaml"):
         for document in yaml.safe_load_all(file.read_text()):
             for metric in document.get("spec", {}).get("metrics", []):
                 promql.parse(metric["provider"]["prometheus"]["query"])
