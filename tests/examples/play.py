@@ -1,10 +1,13 @@
 """An example from its first deployment to its end: ship, open the gates, note what happens."""
 
 import asyncio
+import copy
+import functools
 from dataclasses import dataclass, field
 
 import yaml
 
+from bot.core import codec_status
 from bot.model import analysis, ports
 from tests.architecture import files
 from tests.examples import plane as planes
@@ -14,6 +17,8 @@ FOLDER = files.ROOT / "manifests" / "examples"
 DONE = {"Healthy", "Degraded"}
 AFTER_S = 900
 BRIEF_S = 3
+THINKS_S = 60
+"""How long a person takes to approve."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +44,10 @@ class Ending:
 
 @dataclass(kw_only=True)
 class Course:
-    """What happened: (seconds since shipping, per cent of the new revision) at each change."""
+    """What happened: (seconds since shipping, per cent of the new revision) at each change.
+
+    ``writes`` were made until it had come to rest.
+    """
 
     plane: planes.Plane
     name: str
@@ -48,6 +56,7 @@ class Course:
     points: list = field(default_factory=list)
     gates: list = field(default_factory=list)
     took_s: int = 0
+    writes: int = 0
 
     @property
     def status(self):
@@ -64,12 +73,13 @@ class Course:
     @property
     def answers(self):
         """What became of each approval."""
-        return (self.status.get("rolloutBot") or {}).get("handled", ())
+        return codec_status.decode(self.status).bot.handled
 
     @property
     def runs(self):
         """The verdicts of all analyses, in the order in which they were begun."""
-        return tuple(run["status"]["phase"] for run in self.plane.cluster.all(ports.RUN))
+        all_runs = self.plane.cluster.all(ports.RUN)
+        return tuple((run.get("status") or {}).get("phase", "") for run in all_runs)
 
     def note(self):
         if self.status["currentPodHash"] == self.before:
@@ -80,12 +90,12 @@ class Course:
 
 
 def load(*names):
-    return [
-        document
-        for name in names
-        for document in yaml.safe_load_all((FOLDER / name).read_text())
-        if document is not None
-    ]
+    return [copy.deepcopy(document) for name in names for document in _read(name)]
+
+
+@functools.cache
+def _read(name):
+    return tuple(filter(None, yaml.safe_load_all((FOLDER / name).read_text())))
 
 
 def run(story):
@@ -93,9 +103,10 @@ def run(story):
     return virtual.run(story())
 
 
-async def course(documents, ending, *, plane=None):
+async def course(documents, ending, *, prepare=lambda plane: None):
     """Everything that becomes of the one Rollout among ``documents``."""
-    plane = plane or planes.Plane(pull_s=ending.pull_s)
+    plane = planes.Plane(pull_s=ending.pull_s)
+    prepare(plane)
     (name,) = [d["metadata"]["name"] for d in documents if d["kind"] == "Rollout"]
     found = Course(plane=plane, name=name)
     async with plane.running():
@@ -105,6 +116,8 @@ async def course(documents, ending, *, plane=None):
         await asyncio.sleep(AFTER_S)
         await update(found, ending)
         found.took_s = round(_now_s() - found.began_s)
+        await asyncio.sleep(AFTER_S)
+        found.writes = len(plane.cluster.writes)
         await asyncio.sleep(AFTER_S)
     return found
 
@@ -125,6 +138,7 @@ async def update(found, ending):
             return
         if waits(found):
             found.gates.append(round(_now_s() - found.began_s))
+            await asyncio.sleep(THINKS_S)
             plane.ask(name, "promote")
             await plane.until(lambda: len(found.answers) >= len(found.gates))
 
@@ -154,17 +168,40 @@ def waits(found):
     return found.status.get("phase") == "Paused" and key not in found.plane.timers.pending
 
 
-async def alone(documents, kind, *, plane=None):
-    """What an object comes to that is no Rollout; the plane, and its status."""
-    plane = plane or planes.Plane()
+async def alone(documents, kind):
+    """What an object comes to that is no Rollout; the plane, and its status.
+
+    Where a Rollout stands beside it, the object comes when that one waits for a person.
+    """
+    plane = planes.Plane()
+    beside = [d["metadata"]["name"] for d in documents if d["kind"] == "Rollout"]
     (name,) = [d["metadata"]["name"] for d in documents if d["kind"] == kind.name]
     async with plane.running():
-        plane.cluster.apply(documents)
+        plane.cluster.apply([d for d in documents if d["kind"] != kind.name])
+        for rollout in beside:
+            await _at_gate(Course(plane=plane, name=rollout))
+        plane.cluster.apply([d for d in documents if d["kind"] == kind.name])
         await plane.until(
             lambda: plane.cluster.find(kind, name).get("status", {}).get("phase") in analysis.DONE
         )
         await asyncio.sleep(AFTER_S)
     return plane, plane.cluster.find(kind, name)["status"]
+
+
+async def _at_gate(found):
+    await found.plane.until(lambda: settled(found))
+    await asyncio.sleep(AFTER_S)
+    ship(found.plane, found.name, "next")
+    await found.plane.until(lambda: waits(found))
+
+
+async def left_alone(documents):
+    """The plane after some time in which a Rollout of ``documents`` should not be touched."""
+    plane = planes.Plane()
+    async with plane.running():
+        plane.cluster.apply(documents)
+        await asyncio.sleep(AFTER_S)
+    return plane
 
 
 def _now_s():
