@@ -36,18 +36,8 @@ def decode(
         errors.UserError: the sentence is Argo's field error.
 
     """
-    canary_service = fields.text(raw, "canaryService", PATH)
-    stable_service = fields.text(raw, "stableService", PATH)
     turns = codec_ping_pong.decode(raw)
-    if turns is not None:
-        canary_service, stable_service = codec_ping_pong.roles(turns, stable_turn)
-    if canary_service and canary_service == stable_service:
-        raise fields.Invalid(
-            "spec.strategy.stableService",
-            stable_service,
-            "This rollout uses the same service for the stable and canary services, but two "
-            "different services are required.",
-        )
+    canary_service, stable_service = _services(raw, turns, stable_turn)
     surge, unavailable = _limits(raw, replicas)
     routers = _routers(raw, canary_service, stable_service)
     if not routers and raw.get("scaleDownDelaySeconds") is not None:
@@ -82,6 +72,24 @@ def decode(
         min_pods=fields.count(raw, "minPodsPerReplicaSet", PATH, 0),
         threshold=_threshold(raw),
     )
+
+
+def _services(
+    raw: Mapping[str, Any], turns: spec.PingPong | None, stable_turn: str
+) -> tuple[str, str]:
+    """The names of the canary's Service and of the stable's."""
+    canary_service = fields.text(raw, "canaryService", PATH)
+    stable_service = fields.text(raw, "stableService", PATH)
+    if turns is not None:
+        canary_service, stable_service = codec_ping_pong.roles(turns, stable_turn)
+    if canary_service and canary_service == stable_service:
+        raise fields.Invalid(
+            "spec.strategy.stableService",
+            stable_service,
+            "This rollout uses the same service for the stable and canary services, but two "
+            "different services are required.",
+        )
+    return canary_service, stable_service
 
 
 def _dynamic(raw: Mapping[str, Any], *, routed: bool) -> None:
