@@ -71,7 +71,9 @@ def test_example_is_left_as_it_is_when_it_asks_for_what_is_not_built(name):
     path = endings.ENDINGS[name].left
     plane = play.run(lambda: play.left_alone(documents(name)))
     (rollout,) = plane.cluster.all(ports.ROLLOUT)
-    assert set(rollout["status"]) == {"rolloutBot"}
+    assert set(rollout["status"]) == {"rolloutBot", "conditions"}
+    (condition,) = rollout["status"]["conditions"]
+    assert (condition["type"], path in condition["message"]) == ("NotSupported", True)
     assert plane.cluster.all(ports.REPLICA_SET) == []
     ((kind, level, reason, said),) = plane.events
     assert (kind, level, reason) == ("Rollout", "Warning", "NotSupported")
