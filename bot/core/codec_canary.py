@@ -21,26 +21,23 @@ _NO_SHARES = (
 
 
 def decode(
-    raw: Mapping[str, Any], raw_steps: tuple[Any, ...], replicas: int, stable_turn: str
+    raw: Mapping[str, Any],
+    raw_steps: tuple[Any, ...],
+    replicas: int,
+    stable_turn: str,
+    *,
+    strict: bool = False,
 ) -> spec.Canary:
     """The validated strategy; ``stable_turn`` is ``status.canary.stablePingPong``.
+
+    ``strict`` refuses what Argo refuses.
 
     Raises:
         errors.UserError: the sentence is Argo's field error.
 
     """
-    canary_service = fields.text(raw, "canaryService", PATH)
-    stable_service = fields.text(raw, "stableService", PATH)
     turns = codec_ping_pong.decode(raw)
-    if turns is not None:
-        canary_service, stable_service = codec_ping_pong.roles(turns, stable_turn)
-    if canary_service and canary_service == stable_service:
-        raise fields.Invalid(
-            "spec.strategy.stableService",
-            stable_service,
-            "This rollout uses the same service for the stable and canary services, but two "
-            "different services are required.",
-        )
+    canary_service, stable_service = _services(raw, turns, stable_turn)
     surge, unavailable = _limits(raw, replicas)
     routers = _routers(raw, canary_service, stable_service)
     if not routers and raw.get("scaleDownDelaySeconds") is not None:
@@ -59,7 +56,7 @@ def decode(
     )
     return spec.Canary(
         steps=decoded,
-        managed_routes=_managed_routes(raw, decoded, routers),
+        managed_routes=_managed_routes(raw, decoded, routers, strict=strict),
         canary_service=canary_service,
         stable_service=stable_service,
         ping_pong=turns,
@@ -75,6 +72,24 @@ def decode(
         min_pods=fields.count(raw, "minPodsPerReplicaSet", PATH, 0),
         threshold=_threshold(raw),
     )
+
+
+def _services(
+    raw: Mapping[str, Any], turns: spec.PingPong | None, stable_turn: str
+) -> tuple[str, str]:
+    """The names of the canary's Service and of the stable's."""
+    canary_service = fields.text(raw, "canaryService", PATH)
+    stable_service = fields.text(raw, "stableService", PATH)
+    if turns is not None:
+        canary_service, stable_service = codec_ping_pong.roles(turns, stable_turn)
+    if canary_service and canary_service == stable_service:
+        raise fields.Invalid(
+            "spec.strategy.stableService",
+            stable_service,
+            "This rollout uses the same service for the stable and canary services, but two "
+            "different services are required.",
+        )
+    return canary_service, stable_service
 
 
 def _dynamic(raw: Mapping[str, Any], *, routed: bool) -> None:
@@ -126,8 +141,34 @@ def _routers(
     return found
 
 
+def remarks(raw: Mapping[str, Any], found: spec.Canary) -> tuple[str, ...]:
+    """What is accepted here and refused by Argo (ruling 2); ``found`` is the decoded ``raw``."""
+    path = f"{PATH}.trafficRouting"
+    listed = fields.mapping(raw.get("trafficRouting"), path).get("managedRoutes")
+    if listed is not None or not found.managed_routes:
+        return ()
+    names = ", ".join(found.managed_routes)
+    return (f"{path}.managedRoutes is left out: taken from the steps, in their order: {names}",)
+
+
+def routes_of(raw_steps: tuple[Any, ...]) -> tuple[str, ...]:
+    """The names of the routes that steps set, in their order; what is no step has none."""
+    found: list[str] = []
+    for step in raw_steps:
+        for key in ("setHeaderRoute", "setMirrorRoute"):
+            entry = step.get(key) if isinstance(step, Mapping) else None
+            name = entry.get("name") if isinstance(entry, Mapping) else None
+            if isinstance(name, str) and name and name not in found:
+                found.append(name)
+    return tuple(found)
+
+
 def _managed_routes(
-    raw: Mapping[str, Any], decoded: tuple[spec.Step, ...], routers: tuple[spec.RouterSpec, ...]
+    raw: Mapping[str, Any],
+    decoded: tuple[spec.Step, ...],
+    routers: tuple[spec.RouterSpec, ...],
+    *,
+    strict: bool,
 ) -> tuple[str, ...]:
     """The names that steps may use; each step that sets a route must use one of them."""
     path = f"{PATH}.trafficRouting"
@@ -137,6 +178,8 @@ def _managed_routes(
         fields.text(fields.mapping(one, f"{path}.managedRoutes"), "name", f"{path}.managedRoutes")
         for one in listed
     )
+    if routing.get("managedRoutes") is None and not strict:
+        names = tuple(dict.fromkeys(one.name for one in decoded if isinstance(one, spec.SetRoute)))
     for at, step in enumerate(decoded):
         if isinstance(step, spec.Experiment):
             _weighted_by(step, f"spec.strategy.steps[{at}].experiment", routers)
@@ -146,7 +189,7 @@ def _managed_routes(
         where = f"spec.strategy.steps[{at}].{key}"
         if not any(router.kind in _MATCHING for router in routers):
             raise fields.Invalid(where, step.name, _NOT_MATCHING[step.mirrored])
-        if routing.get("managedRoutes") is None:
+        if strict and routing.get("managedRoutes") is None:
             text = f"Rollout has missing field '{path}.managedRoutes'"
             raise fields.Required("spec.strategy.trafficRouting.managedRoutes", text)
         if step.name not in names:

@@ -39,12 +39,14 @@ def decode(rollout: Mapping[str, Any]) -> spec.Spec:
     )
     history = fields.mapping(raw.get("analysis"), "spec.analysis")
     raw_steps = fields.sequence(canary.get("steps"), f"{_CANARY}.steps")
+    strict = annotations.get(STRICT) == "true"
+    found = codec_canary.decode(canary, raw_steps, replicas, _stable_turn(rollout), strict=strict)
     return spec.Spec(
         replicas=replicas,
         replicas_given=raw.get("replicas") is not None,
         selector=fields.mapping(raw.get("selector"), "spec.selector"),
         template=fields.mapping(raw.get("template"), "spec.template"),
-        canary=codec_canary.decode(canary, raw_steps, replicas, _stable_turn(rollout)),
+        canary=found,
         blue_green=None
         if blue_green is None
         else codec_blue_green.decode(
@@ -66,8 +68,9 @@ def decode(rollout: Mapping[str, Any]) -> spec.Spec:
             history, "unsuccessfulRunHistoryLimit", "spec.analysis", 5
         ),
         gate_before_full=annotations.get(GATE) == "true",
-        strict=annotations.get(STRICT) == "true",
+        strict=strict,
         raw_steps=raw_steps,
+        warnings=codec_canary.remarks(canary, found),
     )
 
 
@@ -120,7 +123,7 @@ def salvaged(rollout: Mapping[str, Any], problem: errors.UserError) -> spec.Spec
     )
     for _ in range(_MOST_LEFT_OUT):
         try:
-            return replace(decode(bare), problem=problem)
+            return _still_routed(replace(decode(bare), problem=problem), rollout)
         except errors.NotSupported as later:
             if later.path.startswith(f"{_CANARY}.trafficRouting"):
                 return None
@@ -128,6 +131,16 @@ def salvaged(rollout: Mapping[str, Any], problem: errors.UserError) -> spec.Spec
         except errors.UserError:
             return None
     return None
+
+
+def _still_routed(found: spec.Spec, rollout: Mapping[str, Any]) -> spec.Spec:
+    """``found`` with the routes that its steps may have made: an abort takes them back."""
+    inner: Any = rollout
+    for key in f"{_CANARY}.steps".split("."):
+        inner = inner.get(key) if isinstance(inner, Mapping) else None
+    names = codec_canary.routes_of(tuple(inner) if isinstance(inner, list) else ())
+    known = found.canary.managed_routes or names
+    return replace(found, canary=replace(found.canary, managed_routes=known))
 
 
 def _without(raw: Any, paths: Iterable[str]) -> Any:

@@ -9,6 +9,7 @@ from bot.model import spec, status
 TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"
 PROGRESSING, AVAILABLE, PAUSED = "Progressing", "Available", "Paused"
 COMPLETED, HEALTHY, INVALID = "Completed", "Healthy", "InvalidSpec"
+NOT_SUPPORTED = "NotSupported"
 
 
 def put(d: draft_module.Draft, kind: str, state: str, reason: str, message: str) -> bool:
@@ -37,6 +38,7 @@ def drop(d: draft_module.Draft, kind: str) -> None:
 def settle(d: draft_module.Draft) -> None:
     """Bring every condition up to date with the next status; may abort by the deadline."""
     drop(d, INVALID)
+    drop(d, NOT_SUPPORTED)
     _turned(d)
     unhealthy = _healthy(d)
     _completed(d)

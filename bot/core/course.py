@@ -19,6 +19,8 @@ def begin(d: draft_module.Draft) -> None:
     d.set(workload_generation=d.seen.workload.generation if d.seen.workload else "")
     if d.seen.revision != d.family.new.revision:
         d.event("RolloutUpdated", f"Rollout updated to revision {d.family.new.revision}")
+        for sentence in d.spec.warnings:
+            d.event("AcceptedHere", sentence, warning=True)
     if d.family.creating:
         _created(d)
     if template_changed or steps_changed:

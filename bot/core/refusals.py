@@ -7,18 +7,26 @@ from bot.model import errors, world
 from bot.model import status as status_model
 
 INVALID = "InvalidSpec"
+NOT_SUPPORTED = "NotSupported"
 
 
 def left_alone(
     problem: errors.NotSupported, status: status_model.Status, now: datetime
 ) -> world.Decision:
-    """Nothing is scaled and no phase changes: one Warning event, and a mark for the listings."""
+    """Nothing is scaled and no phase changes: one Warning event, and a mark for the listings.
+
+    A Rollout that nobody has worked on yet gets a condition that says it, too: Argo CD's rule for
+    its health fails on a status that has neither phase nor conditions.
+    """
     reason = world.Reason(rule="not-supported", sentence=problem.sentence)
     known = status.bot.not_supported == problem.sentence
     if known and not status.bot.intents:
         return world.Decision(status=None, reasons=(reason,))
     marked = replace(status, bot=replace(status.bot, not_supported=problem.sentence))
-    event = world.Event(reason="NotSupported", message=problem.sentence, warning=True)
+    if all(one.type == NOT_SUPPORTED for one in status.conditions):
+        fresh = _condition(status, NOT_SUPPORTED, problem.sentence, now)
+        marked = replace(marked, conditions=(fresh,))
+    event = world.Event(reason=NOT_SUPPORTED, message=problem.sentence, warning=True)
     return world.Decision(
         status=_answered(marked, problem.sentence, now),
         events=() if known else (event,),
@@ -50,19 +58,8 @@ def invalid(
 ) -> world.Decision:
     """Degraded with the sentence; everything else of the status stays, and so do the pods."""
     text = f'The Rollout "{seen.name}" is invalid: {sentence}'
-    old = status.condition(INVALID)
-    instant = now.replace(microsecond=0)
-    fresh = status_model.Condition(
-        type=INVALID,
-        status="True",
-        reason=INVALID,
-        message=text,
-        updated=instant,
-        transitioned=instant,
-    )
-    if old is not None and old.message == text:
-        fresh = old
-    others = tuple(c for c in status.conditions if c.type != INVALID)
+    fresh = _condition(status, INVALID, text, now)
+    others = tuple(c for c in status.conditions if c.type not in {INVALID, NOT_SUPPORTED})
     return world.Decision(
         status=replace(
             _answered(status, sentence, now),
@@ -72,4 +69,17 @@ def invalid(
             message=f"{INVALID}: {text}",
         ),
         reasons=(world.Reason(rule="invalid-spec", sentence=sentence),),
+    )
+
+
+def _condition(
+    status: status_model.Status, kind: str, text: str, now: datetime
+) -> status_model.Condition:
+    """The condition as it is, or a new one where it says something else."""
+    old = status.condition(kind)
+    if old is not None and old.message == text:
+        return old
+    instant = now.replace(microsecond=0)
+    return status_model.Condition(
+        type=kind, status="True", reason=kind, message=text, updated=instant, transitioned=instant
     )

@@ -175,13 +175,38 @@ def test_managed_routes_are_gone_when_the_canary_is(start, end):
     assert [one["name"] for one in http(sim)] == ["primary"]
 
 
-MISTAKES = {
-    "no managed routes": (
-        (HEADER,),
-        {},
+def test_managed_routes_are_taken_from_the_steps_when_they_are_left_out(start):
+    size = {"setCanaryScale": {"replicas": 1}}
+    sim = start(size, MIRROR, HEADER, PAUSE, {"setHeaderRoute": {"name": "testers"}}).settle()
+    sim.ship("two").settle()
+    assert [one["name"] for one in http(sim)] == ["shadow", "testers", "primary"]
+    text = (
+        "spec.strategy.canary.trafficRouting.managedRoutes is left out: taken from the steps, "
+        "in their order: shadow, testers"
+    )
+    assert sim.events.count(("Warning", "AcceptedHere", text)) == 2, "once a revision"
+    sim.ask("promote").settle()
+    assert [one["name"] for one in http(sim)] == ["primary"]
+
+
+def test_route_that_only_steps_name_is_taken_back_when_a_broken_manifest_is_aborted(start):
+    sim = start({"setCanaryScale": {"replicas": 1}}, HEADER, PAUSE).settle()
+    sim.ship("two").settle()
+    broken = [{"setCanaryScale": {"replicas": 1}}, HEADER, {"setWeight": 300}]
+    sim.patch(spec={"strategy": {"canary": {"steps": broken}}}).write_status(abort=True).settle()
+    assert [one["name"] for one in http(sim)] == ["primary"]
+
+
+def test_managed_routes_must_be_listed_when_the_rollout_is_strict(start):
+    sim = start(HEADER)
+    sim.patch(metadata={"annotations": {"rollout-bot.io/strict": "true"}}).settle()
+    assert sim.status.message.endswith(
         f"{S}.trafficRouting.managedRoutes: Required value: Rollout has missing field "
-        "'spec.strategy.canary.trafficRouting.managedRoutes'",
-    ),
+        "'spec.strategy.canary.trafficRouting.managedRoutes'"
+    )
+
+
+MISTAKES = {
     "not listed": (
         (MIRROR,),
         {"managedRoutes": [{"name": "other"}]},

@@ -1,0 +1,115 @@
+"""The cluster of the examples: objects, pods and Jobs that come up by themselves, in its own time.
+
+What the bot writes wakes nobody, as with the real informers; what others write is heard.
+"""
+
+import asyncio
+import copy
+
+from bot.core import codec_status
+from bot.model import ports
+from tests.core.engine import simulation
+from tests.runtime import virtual
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        ports.ROLLOUT,
+        ports.REPLICA_SET,
+        ports.SERVICE,
+        ports.RUN,
+        ports.EXPERIMENT,
+        ports.TEMPLATE,
+        ports.CLUSTER_TEMPLATE,
+        ports.INGRESS,
+        ports.VIRTUAL_SERVICE,
+        ports.DESTINATION_RULE,
+        ports.DEPLOYMENT,
+        ports.POD_TEMPLATE,
+        ports.JOB,
+        ports.SECRET,
+    )
+}
+JOB_S = 20.0
+
+
+class Live(simulation.Cluster):
+    """``listeners`` are the bot's, ``lookers`` the tests'.
+
+    ``pull_s`` is how long the first pods of an image need, ``ready_s`` all pods.
+    """
+
+    def __init__(self, *, pull_s=5.0, ready_s=1.0):
+        super().__init__()
+        self.pull_s, self.ready_s = pull_s, ready_s
+        self.listeners, self.lookers, self.changed = [], [], asyncio.Event()
+        self._own, self._pulled = False, {}
+
+    async def write(self, write):
+        self._own = True
+        try:
+            answer = await super().write(write)
+        finally:
+            self._own = False
+        self.changed.set()
+        return answer
+
+    def put(self, kind, obj):
+        old = self.objects.get((kind.plural, obj["metadata"]["name"]))
+        if old is None:
+            obj = copy.deepcopy(obj)
+            obj["metadata"].setdefault("creationTimestamp", codec_status.stamp(virtual.now()))
+        new = super().put(kind, obj)
+        if new is old:
+            return new
+        self.changed.set()
+        if kind == ports.REPLICA_SET:
+            self._pods(old, new)
+        if kind == ports.JOB and old is None:
+            asyncio.get_running_loop().call_later(JOB_S, self._finish, new["metadata"]["name"])
+        for looker in self.lookers:
+            looker()
+        if not self._own:
+            for listener in self.listeners:
+                listener(kind, old, new)
+        return new
+
+    def apply(self, documents):
+        """What ``kubectl apply`` does with new objects, in the order of the file."""
+        for document in documents:
+            self.put(KINDS[document["kind"]], document)
+
+    def all(self, kind):
+        return simulation.Cache(self, kind).list()
+
+    def find(self, kind, name):
+        return self.objects.get((kind.plural, name))
+
+    def _pods(self, old, new):
+        if old is not None and old["spec"].get("replicas") == new["spec"].get("replicas"):
+            return
+        now = asyncio.get_running_loop().time()
+        there = self._pulled.setdefault(simulation._image(new), now + self.pull_s)
+        grows = new["spec"].get("replicas", 1) > (old or {"spec": {}})["spec"].get("replicas", 0)
+        delay = max(there - now, self.ready_s) if grows else self.ready_s
+        asyncio.get_running_loop().call_later(delay, self._kubelet, new["metadata"]["name"])
+
+    def _kubelet(self, name):
+        rs = self.find(ports.REPLICA_SET, name)
+        if rs is None:
+            return
+        count = rs["spec"].get("replicas", 1)
+        ready = 0 if simulation._image(rs).endswith(":never-ready") else count
+        counts = {"replicas": count, "readyReplicas": ready, "availableReplicas": ready}
+        generation = rs["metadata"]["generation"]
+        status = {**counts, "observedGeneration": generation}
+        self.put(ports.REPLICA_SET, {**rs, "status": status})
+
+    def _finish(self, name):
+        """A Job comes to the end that its image says."""
+        job = self.find(ports.JOB, name)
+        if job is not None:
+            image = job["spec"]["template"]["spec"]["containers"][0]["image"]
+            word = "Failed" if image.endswith(":fails") else "Complete"
+            ends = {"conditions": [{"type": word, "status": "True"}]}
+            self.put(ports.JOB, {**job, "status": ends})
