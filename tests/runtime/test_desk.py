@@ -85,6 +85,7 @@ async def at_gate(stage):
     stage.settle()
 
 
+@pytest.mark.row(131)
 def test_desk_promotes_and_reads_the_answer_back():
     async def story():
         stage = stages.Stage(stages.STEPS)
@@ -253,6 +254,7 @@ def test_desk_says_that_it_is_written_when_nobody_carries_it_out():
     assert reply.written and "not carried out yet" in reply.sentence
 
 
+@pytest.mark.row(45)
 def test_desk_sets_the_template_back_on_undo():
     async def story():
         stage = stages.Stage(stages.STEPS)
