@@ -1,9 +1,10 @@
-"""The verb ``look`` of a scenario: something of one object, or the order of the events.
+"""The verb ``look`` of a scenario: something of one object, of the events, or of all pods.
 
     look: {kind: Service, name: app-stable, at: spec.selector.app, is: app}
     look: {at: status.message, like: "must be .* zero"}      the Rollout, where no kind stands
     look: {kind: Job, name: once, gone: true}
     look: {events: ["Scaled up .* app-h2", "Rollout is paused"]}     in this order
+    look: {pods: {most: 6, least: 5}}      asked for and available, at every moment since then
 
 Hashes stand as in a recording: h1 is the first revision, h2 the second. A number in ``at`` picks
 from a list; what is not there is null.
@@ -18,7 +19,7 @@ from typing import Any
 from tests.conformance.cluster import Object
 from tests.conformance.world import NAME, World
 
-WORDS = {"kind", "name", "at", "is", "like", "gone", "events", "within"}
+WORDS = {"kind", "name", "at", "is", "like", "gone", "events", "pods", "within"}
 WITHIN_S = 5.0
 
 
@@ -38,6 +39,8 @@ def wrong(world: World, given: Object) -> str:
     if "events" in given:
         told = [world.clean(f"{kind} {why} {text}") for kind, why, text in world.events]
         return out_of_order(told, given["events"])
+    if "pods" in given:
+        return out_of_bounds(world.pods, **given["pods"])
     kind, name = given.get("kind", "Rollout"), given.get("name", NAME)
     named = {world.clean(key): item for key, item in world.seen[kind].items()}
     if given.get("gone"):
@@ -77,3 +80,13 @@ def out_of_order(told: list[str], wanted: list[str]) -> str:
             return f"no event like {pattern!r} in {told[at:]}"
         at = hits[0] + 1
     return ""
+
+
+def out_of_bounds(seen: list[tuple[int, int]], *, most: int, least: int) -> str:
+    """The first moment with too many pods, or with too few once there had been enough."""
+    enough = False
+    for asked, available in seen:
+        enough = enough or available >= least
+        if asked > most or (enough and available < least):
+            return f"{asked} pods asked for, {available} available, in {seen}"
+    return "" if enough else f"never {least} pods available, in {seen}"

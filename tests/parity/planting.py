@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,19 +78,20 @@ def _already_failing(numbers: set[int]) -> str:
 
 
 def noticed(bug: Bug, *, root: Path = files.ROOT) -> Found:
-    """Whether the quickest check of its row fails with the bug in place."""
+    """Whether the quickest check of its row that there is fails with the bug in place."""
     with tempfile.TemporaryDirectory(prefix="planted-") as folder:
         tree = Path(folder)
         if problem := plant(bug, tree=copied(root, tree)):
             return Found(bug=bug, caught=False, how=problem)
-        line, sign = quickest(bug.row, tree=tree)
-        if not line:
-            return Found(bug=bug, caught=False, how="the row has no check")
-        try:
-            done = _start(line, tree)
-        except subprocess.TimeoutExpired:
-            return Found(bug=bug, caught=False, how=f"no answer within {AT_MOST_S} s")
-    return _judged(bug, done, sign)
+        found = Found(bug=bug, caught=False, how="the row has no check")
+        for line, sign in ways(bug.row, tree=tree):
+            try:
+                done = _start(line, tree)
+            except subprocess.TimeoutExpired:
+                return Found(bug=bug, caught=False, how=f"no answer within {AT_MOST_S} s")
+            if done.returncode != marked.NO_TESTS:
+                return _judged(bug, done, sign)
+        return found
 
 
 def _judged(bug: Bug, done: "subprocess.CompletedProcess[str]", sign: str) -> Found:
@@ -125,17 +126,18 @@ def copied(root: Path, tree: Path) -> Path:
     return tree
 
 
-def quickest(row: int, *, tree: Path) -> tuple[list[str], str]:
-    """The command, and how a line of it begins that tells of a failure."""
-    line = marked.command(
-        [row], "-x", "--parity-where", "pure", "--tb=no", "-n0", "-W", "ignore", root=tree
-    )
-    if line:
-        return line, "FAILED "
-    scenarios = rows.load()[row].scenarios
-    if not scenarios:
-        return [], ""
-    return [sys.executable, "-m", "tests.parity.played", scenarios[0]], "DIFF"
+def ways(row: int, *, tree: Path) -> Iterator[tuple[list[str], str]]:
+    """Commands, the quickest first, and how a line of each begins that tells of a failure.
+
+    One that has no test to run says so, and the next is tried.
+    """
+    how = ("-x", "--tb=no", "-W", "ignore", "--parity-where")
+    if line := marked.command([row], *how, "pure", root=tree):
+        yield line, "FAILED "
+    if scenarios := rows.load()[row].scenarios:
+        yield [sys.executable, "-m", "tests.parity.played", scenarios[0]], "DIFF"
+    if line := marked.command([row], *how, "real", root=tree):
+        yield line, "FAILED "
 
 
 def _start(line: list[str], folder: Path) -> "subprocess.CompletedProcess[str]":

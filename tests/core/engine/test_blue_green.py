@@ -86,9 +86,8 @@ def test_switch_waits_for_a_person_when_auto_promotion_is_off(play):
     sim.settle(check=lambda: served(sim))
     assert sim.selects("active") == "two"
     assert sim.status.phase == "Healthy"
-    assert sim.sized() == {"one": 3, "two": 3}
-    sim.wait(31)
-    assert sim.sized() == {"two": 3}
+    assert sim.wait(29).sized() == {"one": 3, "two": 3}
+    assert sim.wait(2).sized() == {"two": 3}
     writes = len(sim.cluster.writes)
     sim.once()
     assert len(sim.cluster.writes) == writes
