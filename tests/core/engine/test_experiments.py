@@ -143,6 +143,7 @@ def test_experiment_that_somebody_deleted_is_made_again(sim):
     assert list(trials(sim)) == names(sim)[:1]
 
 
+@pytest.mark.row(128)
 def test_unfinished_experiment_is_found_again_when_the_status_was_lost(sim):
     sim.write_status(canary=None).settle()
     assert list(trials(sim)) == names(sim)[:1]
