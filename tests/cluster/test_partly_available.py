@@ -1,4 +1,4 @@
-"""Some pods are there and others are not: what traffic and steps make of it, on a real API server."""
+"""Some pods are there and others are not: what traffic and steps make of it."""
 
 from pathlib import Path
 from typing import Any

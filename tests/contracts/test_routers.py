@@ -228,7 +228,8 @@ def test_nginx_marks_the_canary_ingress_when_annotations_are_asked_for():
 
 
 def split(*, match=None):
-    hosts = [{"destination": {"host": h}, "weight": w} for h, w in (("stable", 100), ("canary", 0))]
+    sides = (("stable", 100), ("canary", 0))
+    hosts = [{"destination": {"host": host}, "weight": weight} for host, weight in sides]
     return {"route": hosts} | ({"match": [match]} if match else {})
 
 
@@ -249,7 +250,8 @@ def test_istio_sets_only_the_chosen_routes_when_they_are_tls_or_tcp():
 @pytest.mark.row(104)
 def test_istio_takes_the_shares_of_an_experiment_from_the_stable():
     place = World("istio")
-    shares = (world.Share(weight=5, service="one", hash="a"), world.Share(weight=7, service="two", hash="b"))
+    both = (("one", 5), ("two", 7))
+    shares = tuple(world.Share(weight=weight, service=name, hash="h") for name, weight in both)
     route = world.Route(
         weight=20,
         canary_hash="c",

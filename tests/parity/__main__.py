@@ -63,7 +63,7 @@ def show(lines: Iterable[verdicts.Line]) -> None:
         print(f"{text}  {line.note}".rstrip())
     counted = verdicts.count(found)
     words = ", ".join(f"{number} {status}" for status, number in counted.items())
-    print(f"\n{len(found)} rows: {words}.")
+    print(f"\nRows: {len(found)}; {words}.")
 
 
 def plain(line: verdicts.Line) -> dict[str, Any]:

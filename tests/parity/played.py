@@ -69,7 +69,7 @@ async def _play(
     found = {}
     async for made in play.record(chosen, kubeconfig=kubeconfig, out=out, jobs=JOBS):
         name = made["id"]
-        lines = tuple(_lines(made, allowed=allowed.get(name, [])))
+        lines = tuple(wrong(made, allowed=allowed.get(name, [])))
         print(f"{'DIFF' if lines else 'same':6}{name}", flush=True)
         for line in lines[:SHOWN]:
             print(f"      {line}", flush=True)
@@ -77,11 +77,12 @@ async def _play(
     return found
 
 
-def _lines(made: dict[str, Any], *, allowed: list[Any]) -> Iterator[str]:
+def wrong(made: dict[str, Any], *, allowed: Iterable[Any] = ()) -> Iterator[str]:
+    """What a recording says of a scenario; without one, that it stopped on its way."""
     file = compare.RECORDED / f"{made['id']}.json"
     if file.exists():
         recorded = json.loads(file.read_text())
-        yield from compare.judge(recorded, made, look=compare.Look(), allowed=allowed).lines
+        yield from compare.judge(recorded, made, look=compare.Look(), allowed=list(allowed)).lines
     elif "stopped" in made:
         yield f"stopped: {made['stopped']}"
 

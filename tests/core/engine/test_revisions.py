@@ -1,4 +1,4 @@
-"""Which ReplicaSet is which revision, from the first deployment to the way back (spec §1.12, §2.19)."""
+"""Which ReplicaSet is which revision, from the first to the way back (spec §1.12, §2.19)."""
 
 import pytest
 
