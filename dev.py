@@ -6,6 +6,7 @@
   check        lint, types, import contracts and the fast tests: for every commit
   bench        the benchmark tables, on the real control plane
   conformance  the recorded scenarios, on the real control plane
+  parity       each row of the feature table: does it work, and where was that tested
   plane        build the real control plane (needs Go, about four minutes, once)
 
 Standard library only: it makes .venv and installs the locked packages before anything else can
@@ -33,10 +34,11 @@ MODULES = {
     "demo": "bot.local.demo",
     "bench": "tests.benchmarks",
     "conformance": "tests.conformance",
+    "parity": "tests.parity",
     "plane": "tests.cluster.binaries",
 }
 # The folders whose tests need nothing but Python, in the order in which they fail usefully.
-FAST = ("architecture", "model", "core", "render", "contracts", "handlers")
+FAST = ("architecture", "model", "core", "render", "contracts", "handlers", "parity")
 SLOW = "cluster or e2e or browser"
 NO_TESTS = 5
 

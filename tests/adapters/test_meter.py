@@ -21,6 +21,7 @@ def samples(meter):
     }
 
 
+@pytest.mark.row(118)
 @pytest.mark.parametrize(
     "name",
     [name for name, kind in meters.KINDS.items() if not kind.buckets],
@@ -36,6 +37,7 @@ def test_counter_is_named_as_argo_names_it(name):
     assert "_created" not in meter.snapshot().text().decode()
 
 
+@pytest.mark.row(118)
 def test_histogram_has_argos_buckets():
     meter = meters.Meter()
     for value in (0.005, 0.01, 0.2, 7):

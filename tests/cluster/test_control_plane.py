@@ -88,6 +88,7 @@ def test_rollout_selector_stays_when_somebody_changes_it(
     client.merge(f"{path}/app", {"spec": {"paused": True}})
 
 
+@pytest.mark.row(53)
 def test_rollout_scales_by_its_subresource(control_plane: ControlPlane, namespace: str) -> None:
     client, path = control_plane.client, ROLLOUTS.format(namespace)
     client.call("POST", path, rollout(replicas=2))

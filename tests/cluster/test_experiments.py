@@ -117,6 +117,7 @@ def phase(wanted: str) -> Callable[[Object], bool]:
     return lambda status: bool(status.get("phase") == wanted)
 
 
+@pytest.mark.row(100, 101)
 async def test_experiment_ends_after_its_duration_and_its_pods_and_service_go_after_the_delay(
     control_plane: ControlPlane, namespace: str, cluster: Cluster
 ) -> None:
@@ -136,6 +137,7 @@ async def test_experiment_ends_after_its_duration_and_its_pods_and_service_go_af
         assert {rs["spec"]["replicas"] for rs in sets.values()} == {0}
 
 
+@pytest.mark.row(102)
 @pytest.mark.parametrize(
     ("script", "wanted", "said"),
     [
@@ -164,6 +166,7 @@ async def test_required_analysis_decides_an_experiment_without_an_end(
         assert found["status"]["analysisRuns"][0]["analysisRun"] == "exp-judge"
 
 
+@pytest.mark.row(103)
 async def test_failed_experiment_of_a_step_takes_the_rollout_back(
     control_plane: ControlPlane, namespace: str, cluster: Cluster
 ) -> None:

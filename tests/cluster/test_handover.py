@@ -173,6 +173,7 @@ def test_rollout_stays_as_it_is_when_another_controller_takes_it(handed, moment)
     assert told(after) == told(before)
 
 
+@pytest.mark.row(130)
 @pytest.mark.parametrize("moment", handovers.MOMENTS)
 def test_rollout_goes_on_where_it_was_when_another_controller_has_it(handed, moment):
     status = handed.late[moment]

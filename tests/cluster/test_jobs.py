@@ -102,6 +102,7 @@ def phase(wanted: str) -> Callable[[dict[str, Any]], bool]:
     return lambda status: status.get("phase") == wanted
 
 
+@pytest.mark.row(98)
 async def test_job_is_inconclusive_when_its_image_does_not_exist(
     control_plane: ControlPlane, namespace: str, cluster: Cluster
 ) -> None:
@@ -121,6 +122,7 @@ async def test_job_fails_when_its_deadline_passes(
         assert status["message"] == 'Metric "check" assessed Failed due to failed (1) > failureLimit (0)'
 
 
+@pytest.mark.row(98)
 async def test_job_is_deleted_and_no_doubt_remains_when_the_run_is_terminated(
     control_plane: ControlPlane, namespace: str, cluster: Cluster
 ) -> None:

@@ -49,6 +49,7 @@ def rollout() -> dict[str, Any]:
     }
 
 
+@pytest.mark.row(118)
 def test_page_tells_of_a_rollout_that_ran(
     control_plane: ControlPlane, namespace: str, tmp_path: Path
 ) -> None:

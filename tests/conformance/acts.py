@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.conformance import objects
+from tests.conformance import looking, objects
 from tests.conformance.cluster import JSON_PATCH, Cluster, Object, path_of
 from tests.conformance.scripted import Scripted
 from tests.conformance.world import HASH, NAME, World
@@ -40,6 +40,7 @@ class Actor:
             "restart": self._restart,
             "metric": self._metric,
             "sleep": asyncio.sleep,
+            "look": lambda given: looking.look(world, given),
         }
 
     async def do(self, verb: str, argument: Any) -> None:

@@ -45,6 +45,8 @@ class World:
         self.path: list[list[Any]] = []
         self.events: list[list[str]] = []
         self.revisions: dict[str, str] = {}
+        # Pods asked for and pods available, after each change of a ReplicaSet.
+        self.pods: list[tuple[int, int]] = []
         self._cluster = cluster
         self._counted: dict[str, int] = {}
         self._changed_at = time.monotonic()
@@ -82,11 +84,18 @@ class World:
             self.seen[kind][name] = item
             if kind == "ReplicaSet" and (found := item["metadata"].get("labels", {}).get(HASH)):
                 self.revisions.setdefault(found, f"h{len(self.revisions) + 1}")
+        if kind == "ReplicaSet":
+            self.pods.append(self._counted_pods())
         self._changed_at = time.monotonic()
         state = self.state()
         if state and (not self.path or self.path[-1] != state):
             self.path.append(state)
         self._changed.set()
+
+    def _counted_pods(self) -> tuple[int, int]:
+        sets = self.seen["ReplicaSet"].values()
+        asked = sum(rs["spec"].get("replicas", 0) for rs in sets)
+        return asked, sum(rs.get("status", {}).get("availableReplicas", 0) for rs in sets)
 
     def _note_event(self, item: Object) -> None:
         name, count = item["metadata"]["name"], item.get("count") or 1

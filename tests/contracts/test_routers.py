@@ -106,6 +106,7 @@ def test_router_sends_nothing_to_the_canary_when_nothing_was_written(place):
     assert place.view() == world.RouteView(weight=0)
 
 
+@pytest.mark.row(105, 107)
 @pytest.mark.parametrize("weight", [0, 1, 50, 99, 100])
 def test_router_says_what_was_set_when_it_is_read_back(place, weight):
     place.apply(30)
@@ -134,6 +135,7 @@ def test_router_says_so_when_one_and_several_objects_are_named_or_none(place, se
     assert caught.value.path == f"spec.strategy.canary.trafficRouting.{place.router.kind}"
 
 
+@pytest.mark.row(106, 107)
 @pytest.mark.parametrize("weight", [0, 40, 100])
 def test_router_sets_every_object_when_several_are_named(place, weight):
     place.name_several()
@@ -193,6 +195,7 @@ def test_nginx_refuses_when_the_canary_ingress_is_of_somebody_else():
         place.plan(20)
 
 
+@pytest.mark.row(107)
 def test_istio_keeps_what_others_wrote_when_it_sets_the_weight():
     place = World("istio")
     other = {"name": "other", "route": [{"destination": {"host": "else"}, "weight": 100}]}
@@ -201,3 +204,63 @@ def test_istio_keeps_what_others_wrote_when_it_sets_the_weight():
     place.apply(30)
     assert place.objects[place.first]["spec"]["http"][1] == other
     assert place.view().weight == 30
+
+
+@pytest.mark.row(105)
+def test_nginx_marks_the_canary_ingress_when_annotations_are_asked_for():
+    place = World("nginx")
+    place.subject = place.with_config(
+        {
+            "stableIngress": "web",
+            "annotationPrefix": "edge.example",
+            "additionalIngressAnnotations": {"canary-by-header": "X-Canary"},
+            "canaryIngressAnnotations": {"team": "red"},
+        }
+    )
+    place.apply(30)
+    made = place.objects[place.router.refs(place.subject)[1]]["metadata"]["annotations"]
+    assert made == {
+        "edge.example/canary": "true",
+        "edge.example/canary-weight": "30",
+        "edge.example/canary-by-header": "X-Canary",
+        "team": "red",
+    }
+
+
+def split(*, match=None):
+    sides = (("stable", 100), ("canary", 0))
+    hosts = [{"destination": {"host": host}, "weight": weight} for host, weight in sides]
+    return {"route": hosts} | ({"match": [match]} if match else {})
+
+
+@pytest.mark.row(109)
+def test_istio_sets_only_the_chosen_routes_when_they_are_tls_or_tcp():
+    place = World("istio")
+    tls = [split(match={"port": p, "sniHosts": [h]}) for p, h in ((443, "a"), (443, "b"))]
+    tcp = [split(match={"port": port}) for port in (5432, 6379)]
+    place.objects[place.first]["spec"] = {"tls": tls, "tcp": tcp}
+    chosen = {"tlsRoutes": [{"port": 443, "sniHosts": ["b"]}], "tcpRoutes": [{"port": 5432}]}
+    place.subject = place.with_config({"virtualService": {"name": "web", **chosen}})
+    place.apply(30)
+    found = place.objects[place.first]["spec"]
+    canaries = [route["route"][1]["weight"] for key in ("tls", "tcp") for route in found[key]]
+    assert canaries == [0, 30, 30, 0]
+
+
+@pytest.mark.row(104)
+def test_istio_takes_the_shares_of_an_experiment_from_the_stable():
+    place = World("istio")
+    both = (("one", 5), ("two", 7))
+    shares = tuple(world.Share(weight=weight, service=name, hash="h") for name, weight in both)
+    route = world.Route(
+        weight=20,
+        canary_hash="c",
+        stable_hash="s",
+        canary_service="canary",
+        stable_service="stable",
+        extra=shares,
+    )
+    (planned,) = place.router.plan(place.subject, route, place.objects.get)
+    found = planned.write.body["spec"]["http"][0]["route"]
+    weights = {one["destination"]["host"]: one["weight"] for one in found}
+    assert weights == {"stable": 68, "canary": 20, "one": 5, "two": 7}

@@ -60,6 +60,7 @@ def test_go_duration_is_refused_when_go_refuses_it(text: str) -> None:
         durations.parse_go(text)
 
 
+@pytest.mark.row(16)
 @pytest.mark.parametrize(
     ("raw", "seconds"),
     [

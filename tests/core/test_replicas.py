@@ -37,11 +37,13 @@ def cell(sizes):
     return f"{sizes.canary}/{sizes.stable}"
 
 
+@pytest.mark.row(10)
 @pytest.mark.parametrize(("surge", "r", "weight", "wanted"), CELLS)
 def test_split_is_nearest_to_the_weight_when_pods_give_it(surge, r, weight, wanted):
     assert cell(replicas.approximate(r, weight, surge)) == wanted
 
 
+@pytest.mark.row(11)
 @pytest.mark.parametrize(("r", "weight"), [(2, 75), (5, 90), (10, 95), (25, 98), (50, 99)])
 def test_one_stable_pod_stays_when_half_a_pod_is_left_and_there_is_no_surge(r, weight):
     assert cell(replicas.approximate(r, weight, 0)) == f"{r - 1}/1"
@@ -67,6 +69,7 @@ def pods(name, count, available=None, revision=1):
     )
 
 
+@pytest.mark.row(12)
 @pytest.mark.parametrize(
     ("surge", "unavailable", "wanted"),
     [
@@ -82,6 +85,7 @@ def test_first_pass_stays_within_the_limits(surge, unavailable, wanted):
     assert cell(found) == wanted
 
 
+@pytest.mark.row(12)
 @pytest.mark.parametrize("r", range(12))
 @pytest.mark.parametrize("surge", [0, 1, 3])
 def test_a_split_always_comes_to_its_end_within_the_limits(r, surge):
@@ -105,6 +109,7 @@ def test_retired_pods_go_newest_first_when_enough_are_available():
     assert replicas.retired_down(old, limits, available=5) == {"a": 2, "b": 1}
 
 
+@pytest.mark.row(24)
 @pytest.mark.parametrize(
     ("weight", "r", "explicit", "seen", "wanted"),
     [

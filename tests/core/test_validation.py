@@ -65,6 +65,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.row(13, 16, 22)
 @pytest.mark.parametrize(("strategy", "text"), MISTAKES.values(), ids=list(MISTAKES))
 def test_rollout_is_degraded_with_the_words_of_argo_when_its_manifest_is_wrong(strategy, text):
     sim = Simulation()
@@ -76,6 +77,7 @@ def test_rollout_is_degraded_with_the_words_of_argo_when_its_manifest_is_wrong(s
     assert sim.events == []
 
 
+@pytest.mark.row(58)
 def test_rollout_recovers_when_its_manifest_is_mended():
     sim = Simulation(steps=[{"setWeight": 101}]).settle()
     sim.patch(spec={"strategy": {"canary": {"steps": [{"setWeight": 10}]}}}).settle()

@@ -103,6 +103,7 @@ def plane():
         yield started
 
 
+@pytest.mark.row(131, 132)
 @pytest.mark.cluster
 @pytest.mark.parametrize("story", ["good", "bad", "ecommerce", "bluegreen"])
 def test_story_ends_right_on_a_real_api_server(demo, plane, story):
@@ -115,6 +116,7 @@ def test_story_ends_right_on_a_real_api_server(demo, plane, story):
     assert "shop" not in left
 
 
+@pytest.mark.row(132)
 def test_bot_says_nothing_twice_when_it_is_killed_five_times(demo):
     running = demo("--story", "good", "--once", "--timeout", "300")
     pid = 0

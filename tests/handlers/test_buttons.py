@@ -11,6 +11,7 @@ from bot.runtime import desk
 from handlers import buttons, slash
 
 
+@pytest.mark.row(131)
 async def test_member_approves_when_clicking_the_gates_button(office):
     assert await office.pressed("approve", await office.gate()) == "Approved: v2 goes on."
     assert office.asked() == ["promote"]

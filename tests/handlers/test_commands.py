@@ -63,6 +63,7 @@ async def test_member_retries_when_an_update_was_aborted(office):
     assert sorted(office.asked()) == ["abort", "retry"]
 
 
+@pytest.mark.row(45)
 @pytest.mark.parametrize("typed", ["undo checkout", "undo checkout --to-revision 1",
                                    "undo --to-revision=1 checkout", "undo checkout —to-revision 1"])
 async def test_member_gets_the_earlier_template_back_when_undoing(office, typed):

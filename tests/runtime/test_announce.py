@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from bot.model import errors
 from tests.runtime import stage as stages
 from tests.runtime import virtual
@@ -20,6 +22,7 @@ async def first(stage):
     await rest()
 
 
+@pytest.mark.row(132)
 def test_announcer_posts_one_card_a_revision_and_edits_it():
     async def story():
         stage = stages.Stage(stages.STEPS)
@@ -141,6 +144,7 @@ def test_announcer_brings_the_chart_after_the_alert():
     assert "chart follows" not in blocks
 
 
+@pytest.mark.row(132)
 def test_announcer_goes_on_with_the_same_messages_after_a_restart():
     async def story():
         stage = stages.Stage(stages.STEPS)

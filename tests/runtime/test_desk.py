@@ -85,6 +85,7 @@ async def at_gate(stage):
     stage.settle()
 
 
+@pytest.mark.row(131)
 def test_desk_promotes_and_reads_the_answer_back():
     async def story():
         stage = stages.Stage(stages.STEPS)
@@ -265,6 +266,7 @@ def test_desk_does_not_call_a_gate_over_when_its_answer_is_only_late():
     assert reply.written and "not carried out yet" in reply.sentence
 
 
+@pytest.mark.row(45)
 def test_desk_sets_the_template_back_on_undo():
     async def story():
         stage = stages.Stage(stages.STEPS)

@@ -48,6 +48,7 @@ async def released(town, rollouts, found):
     return cluster.objects["services", found["metadata"]["name"]]
 
 
+@pytest.mark.row(61)
 @pytest.mark.parametrize("managed_by", ["app", "deleted", ""])
 async def test_service_loses_hash_and_mark_when_no_rollout_names_it(town, managed_by):
     after = await released(town, [rollout(stable="other")], service(managed_by=managed_by))
@@ -55,6 +56,7 @@ async def test_service_loses_hash_and_mark_when_no_rollout_names_it(town, manage
     assert orphans.MANAGED not in after["metadata"].get("annotations", {})
 
 
+@pytest.mark.row(61)
 @pytest.mark.parametrize("managed_by", ["app", "someone", ""])
 async def test_service_stays_when_a_rollout_names_it(town, managed_by):
     after = await released(town, [rollout(stable="web")], service(managed_by=managed_by))

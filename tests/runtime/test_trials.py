@@ -145,6 +145,7 @@ async def test_status_is_written_after_what_it_tells_of():
     assert kinds == ["ReplicaSet", "ReplicaSet", "Experiment"]
 
 
+@pytest.mark.row(126)
 async def test_others_experiments_are_left_alone():
     bench = Bench(instance_id="blue")
     await bench.once()

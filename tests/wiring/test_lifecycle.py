@@ -21,6 +21,7 @@ def made(*, leading=True):
 NEW = {key: value for key, value in objects.ROLLOUT.items() if key != "status"}
 
 
+@pytest.mark.row(117)
 def test_rollout_is_greeted_once_and_taken_leave_of():
     life, posted = made()
     life.changed(None, NEW)

@@ -131,6 +131,7 @@ async def stop(*tasks: asyncio.Task[None]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+@pytest.mark.row(127)
 async def test_lease_is_made_as_argo_makes_it_when_there_is_none(candidates, time, lock, server):
     first, _ = candidates
     task = first.start()
@@ -150,6 +151,7 @@ async def test_lease_is_made_as_argo_makes_it_when_there_is_none(candidates, tim
     await stop(task)
 
 
+@pytest.mark.row(127)
 async def test_second_candidate_waits_while_the_first_renews_and_takes_over_when_it_is_released(
     candidates, time, lock
 ):
@@ -213,6 +215,7 @@ async def test_leader_stops_at_once_when_another_holds_the_lease(candidates, tim
     await stop(task)
 
 
+@pytest.mark.row(127)
 async def test_candidate_waits_the_whole_duration_by_its_own_clock_when_the_holder_died(
     candidates, time, lock
 ):

@@ -116,6 +116,7 @@ async def test_real_server_pages_and_the_informer_follows(api, namespace):
         assert [new for _, new in heard[3:]] == [None]  # the echo of our own write was silent
 
 
+@pytest.mark.row(127)
 async def test_real_server_elects_one_and_hands_over(api, namespace):
     def candidate(identity: str) -> lease.Lease:
         return lease.Lease(

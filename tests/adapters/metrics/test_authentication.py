@@ -83,6 +83,7 @@ def oauth(issuer, **more):
     return {"authentication": {"oauth2": client}}
 
 
+@pytest.mark.row(94, 95)
 async def test_provider_fetches_one_token_for_many_measurements(provider, issuer, backend):
     config = asking(provider, backend.address, **oauth(issuer, scopes=["a", "b"]))
     for _ in range(3):

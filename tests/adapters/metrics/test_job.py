@@ -132,6 +132,7 @@ async def test_job_without_a_spec_is_an_error(server, config):
     assert not server.jobs
 
 
+@pytest.mark.row(98)
 @pytest.mark.parametrize(("kind", "phase"), [("Complete", "Successful"), ("Failed", "Failed")])
 async def test_job_ends_the_measurement_when_its_condition_is_true(server, kind, phase):
     provider = job.Job(api=server)
@@ -147,6 +148,7 @@ async def test_job_ends_the_measurement_when_its_condition_is_true(server, kind,
     assert turns.changes == []
 
 
+@pytest.mark.row(98)
 @pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff", "InvalidImageName"])
 async def test_job_is_inconclusive_and_goes_when_its_image_cannot_be_had(server, reason):
     state = await job.Job(api=server).begin({"spec": SPEC}, check=CHECK)
@@ -177,6 +179,7 @@ async def test_job_is_followed_on_when_the_server_is_away_for_a_moment(server):
         await job.Job(api=server, sleep=Turns(*[int] * 5)).follow(state)
 
 
+@pytest.mark.row(98)
 async def test_job_is_deleted_in_the_foreground_when_it_is_terminated(server):
     provider = job.Job(api=server)
     state = await provider.begin({"spec": SPEC}, check=CHECK)

@@ -30,6 +30,7 @@ async def refusal(provider, **config):
     return caught.value
 
 
+@pytest.mark.row(94)
 @pytest.mark.parametrize(
     ("query", "value", "shape", "text"),
     [
@@ -122,6 +123,7 @@ async def test_prometheus_serves_the_others_when_one_waiter_is_cancelled(
     assert first.cancelled()
 
 
+@pytest.mark.row(94)
 async def test_prometheus_sends_headers_and_password(provider, prometheus_like):
     await provider.sample(
         {
@@ -192,6 +194,7 @@ async def test_prometheus_gives_the_points_of_a_range(provider, prometheus_like)
         await provider.range({}, "bad(", NOW, NOW, 15.0)
 
 
+@pytest.mark.row(94)
 async def test_prometheus_gives_every_point_when_the_metric_asks_for_a_range(
     provider, prometheus_like
 ):

@@ -64,6 +64,7 @@ async def refusal(provider, **config):
     return str(caught.value)
 
 
+@pytest.mark.row(95)
 @pytest.mark.parametrize(
     ("path", "json_path", "value", "shown"),
     [
@@ -106,6 +107,7 @@ async def test_web_cuts_the_text_but_not_the_value_when_it_is_long(provider, ser
     assert sample.text.endswith("w…")
 
 
+@pytest.mark.row(95)
 @pytest.mark.parametrize("status", [300, 404, 500, 503])
 async def test_web_refuses_an_answer_that_is_not_2xx(provider, server, status):
     said = await refusal(provider, url=f"{server.address}/status/{status}")
@@ -148,6 +150,7 @@ async def test_web_says_so_when_the_connection_is_refused(provider, dead_address
     assert "token" not in said
 
 
+@pytest.mark.row(95)
 @pytest.mark.parametrize(
     ("config", "method", "body", "kind"),
     [

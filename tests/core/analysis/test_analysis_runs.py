@@ -57,6 +57,7 @@ def test_run_ends_as_argo_recorded_it_when_the_same_is_measured(
     assert here == {key: there[key] for key in here}
 
 
+@pytest.mark.row(85)
 def test_run_waits_ten_seconds_after_an_error_when_its_interval_is_one() -> None:
     talk = Talk(ERRORS).play({"ok": ["boom"]})
     times = [at for _, at in talk.taken]
@@ -70,6 +71,7 @@ WIN, LOSS, DUNNO = 9, 0, 5
 JUDGED = {"successCondition": "result > 7", "failureCondition": "result < 3", "interval": "1s"}
 
 
+@pytest.mark.row(83, 84, 85)
 @pytest.mark.parametrize(
     ("limits", "answers", "phase", "taken"),
     [
@@ -155,6 +157,7 @@ def test_metric_is_measured_as_often_as_it_counts(fields: dict[str, Any], taken:
     assert (talk.status["phase"] == "Running") == (taken == 12)
 
 
+@pytest.mark.row(87)
 def test_delayed_metric_is_measured_when_its_delay_from_the_start_is_over() -> None:
     talk = Talk(metric(initialDelay="5s"))
     first = talk.decide()
@@ -183,6 +186,7 @@ def test_failed_metric_stops_the_others_when_they_go_on_for_ever() -> None:
     assert talk.status["runSummary"] == {"count": 2, "failed": 1, "successful": 1}
 
 
+@pytest.mark.row(90)
 def test_dry_run_metric_does_not_stop_the_others_when_it_fails() -> None:
     talk = Talk(
         metric("bad", successCondition="result > 1"),
@@ -194,6 +198,7 @@ def test_dry_run_metric_does_not_stop_the_others_when_it_fails() -> None:
     assert talk.status["dryRunSummary"] == {"count": 1, "failed": 1}
 
 
+@pytest.mark.row(90)
 def test_run_is_successful_when_every_metric_is_dry_and_fails() -> None:
     talk = Talk(metric(successCondition="false"), dryRun=[{"metricName": ".*"}]).play({"ok": [0]})
     assert talk.status["phase"] == "Successful"
@@ -231,6 +236,7 @@ def test_run_takes_the_worst_phase_when_its_metrics_end_together(
     assert talk.status["phase"] == worst
 
 
+@pytest.mark.row(91)
 @pytest.mark.parametrize(
     ("retention", "kept"),
     [
@@ -335,6 +341,7 @@ def test_run_is_an_error_when_an_argument_has_no_value(
 SECRET = [{"name": "key", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]
 
 
+@pytest.mark.row(79)
 def test_secret_is_asked_for_when_it_was_not_read_and_hidden_in_messages() -> None:
     talk = Talk(metric(provider={"web": {"url": "u?{{ args.key }}"}}), args=SECRET)
     assert talk.decide().secrets == {("s", "k")}
@@ -364,6 +371,7 @@ def test_secret_is_hidden_when_it_makes_the_spec_invalid(field: str, secret: str
     assert secret[:6] not in told
 
 
+@pytest.mark.row(79)
 @pytest.mark.parametrize(
     "said", ["at /x?k=a%20b%2Fc%22", "at /x?k=a%20b/c%22", "at k=a+b%2Fc%22", 'body "a b/c\\""']
 )
@@ -401,6 +409,7 @@ def test_run_is_an_error_when_its_numbers_are_beyond_measure() -> None:
         assert talk.status["phase"] == "Error"
 
 
+@pytest.mark.row(92)
 @pytest.mark.parametrize(
     ("phase", "ttl", "age", "gone"),
     [

@@ -61,6 +61,7 @@ def test_spec_holds_only_what_is_set_when_there_is_nothing_else() -> None:
     assert build({"templates": refs("t")}, t={"metrics": [metric()]}) == {"metrics": [metric()]}
 
 
+@pytest.mark.row(80)
 @pytest.mark.parametrize(
     ("wanted", "specs", "order"),
     [
@@ -122,6 +123,7 @@ ONE = [metric("1")]
 TWO = [metric("2")]
 
 
+@pytest.mark.row(77, 82)
 @pytest.mark.parametrize(
     ("wanted", "specs", "said"),
     [
@@ -163,6 +165,7 @@ def test_references_are_refused_when_they_do_not_fit(
     assert caught.value.sentence == said
 
 
+@pytest.mark.row(80)
 @pytest.mark.parametrize(
     "specs",
     [
@@ -175,6 +178,7 @@ def test_references_are_refused_when_they_lead_in_a_circle(specs: dict[str, Any]
         build({"templates": refs("a")}, **specs)
 
 
+@pytest.mark.row(77, 78)
 @pytest.mark.parametrize(
     ("declared", "given", "found"),
     [
@@ -214,6 +218,7 @@ def test_arguments_get_their_values_when_the_run_is_built(
     assert spec["args"] == found
 
 
+@pytest.mark.row(78)
 @pytest.mark.parametrize(
     ("path", "value"),
     [
@@ -236,6 +241,7 @@ def test_field_is_read_from_the_rollout_when_an_argument_refers_to_it(
     assert found["x"]["value"] == value
 
 
+@pytest.mark.row(78)
 @pytest.mark.parametrize(
     ("path", "said"),
     [
@@ -357,6 +363,7 @@ def test_check_accepts_what_can_be_run_when_values_come_later() -> None:
 SECRET = {"secretKeyRef": {"name": "s", "key": "k"}}
 
 
+@pytest.mark.row(77)
 @pytest.mark.parametrize(
     ("first", "second", "found"),
     [

@@ -14,6 +14,7 @@ from tests.core.analysis.talking import (
 )
 
 
+@pytest.mark.row(88, 89)
 @pytest.mark.parametrize(
     ("value", "success", "failure", "phase"),
     [

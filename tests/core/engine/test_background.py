@@ -46,6 +46,7 @@ def born(sim):
             sim.cluster.put(ports.RUN, {**run, "metadata": meta})
 
 
+@pytest.mark.row(75)
 @pytest.mark.parametrize("start", [0, 1, 2, 3])
 def test_background_run_appears_at_its_starting_step_and_not_before(world, start):
     steps = (weight(10), PAUSE, weight(30), PAUSE)
@@ -58,6 +59,7 @@ def test_background_run_appears_at_its_starting_step_and_not_before(world, start
     assert kinds(sim) == ["Background"]
 
 
+@pytest.mark.row(76)
 @pytest.mark.parametrize("verdict", ["Failed", "Error"])
 @pytest.mark.parametrize("promotions", [0, 1])
 def test_rollout_is_taken_back_at_any_step_when_its_background_run_fails(
@@ -88,6 +90,7 @@ def test_background_run_is_stopped_when_the_rollout_is_through(world):
     assert [stopped for *_, stopped in runs(sim)] == [True]
 
 
+@pytest.mark.row(93)
 @pytest.mark.parametrize(
     ("verdict", "limit"), [("Successful", "successful"), ("Failed", "unsuccessful")]
 )
@@ -118,6 +121,7 @@ def test_oldest_finished_runs_go_when_there_are_more_than_are_kept(world, verdic
     assert set(finished) <= newest
 
 
+@pytest.mark.row(8, 93)
 def test_runs_go_when_their_revision_is_gone(world):
     sim = world(weight(10), PAUSE, spec={"revisionHistoryLimit": 0}, analysis=ANALYSIS)
     for number in range(3):
@@ -128,6 +132,7 @@ def test_runs_go_when_their_revision_is_gone(world):
     assert len(runs(sim)) <= 1
 
 
+@pytest.mark.row(80, 81)
 def test_template_of_the_cluster_is_found_when_the_scope_says_so(world):
     metric = {"name": "wide", "count": 1, "provider": {"web": {"url": "http://w.example"}}}
     nested = {"templates": [{"templateName": "t"}], "metrics": [metric]}

@@ -63,6 +63,7 @@ def shipped(sim, image="two"):
     return sim.settle(check=lambda: served(sim))
 
 
+@pytest.mark.row(63)
 def test_first_deployment_is_switched_when_its_pods_are_there(play):
     sim = play()
     assert sim.selects("active") == sim.selects("preview") == "one"
@@ -73,6 +74,7 @@ def test_first_deployment_is_switched_when_its_pods_are_there(play):
     assert [reason for reason in sim.reasons() if reason in order] == order
 
 
+@pytest.mark.row(64, 70)
 def test_switch_waits_for_a_person_when_auto_promotion_is_off(play):
     sim = shipped(play(autoPromotionEnabled=False))
     assert (sim.selects("active"), sim.selects("preview")) == ("one", "two")
@@ -84,14 +86,14 @@ def test_switch_waits_for_a_person_when_auto_promotion_is_off(play):
     sim.settle(check=lambda: served(sim))
     assert sim.selects("active") == "two"
     assert sim.status.phase == "Healthy"
-    assert sim.sized() == {"one": 3, "two": 3}
-    sim.wait(31)
-    assert sim.sized() == {"two": 3}
+    assert sim.wait(29).sized() == {"one": 3, "two": 3}
+    assert sim.wait(2).sized() == {"two": 3}
     writes = len(sim.cluster.writes)
     sim.once()
     assert len(sim.cluster.writes) == writes
 
 
+@pytest.mark.row(65)
 @pytest.mark.parametrize("by", ["time", "slack", "kubectl"])
 def test_switch_is_made_when_the_seconds_are_over_or_somebody_promotes(play, by):
     sim = shipped(play(autoPromotionSeconds=60))
@@ -111,6 +113,7 @@ def test_switch_is_made_when_the_seconds_are_over_or_somebody_promotes(play, by)
     assert not sim.status.controller_pause
 
 
+@pytest.mark.row(66)
 def test_preview_grows_to_full_size_before_the_switch_when_it_was_small(play):
     sim = shipped(play(previewReplicaCount=1, autoPromotionEnabled=False))
     assert sim.sized() == {"one": 3, "two": 1}
@@ -127,6 +130,7 @@ def test_preview_grows_to_full_size_before_the_switch_when_it_was_small(play):
     assert not sim.status.checkpoint
 
 
+@pytest.mark.row(67)
 @pytest.mark.parametrize("phase", ["Failed", "Error"])
 def test_active_never_moves_when_the_analysis_before_fails(play, phase):
     sim = shipped(play(prePromotionAnalysis=ANALYSIS))
@@ -141,6 +145,7 @@ def test_active_never_moves_when_the_analysis_before_fails(play, phase):
     assert sim.sized() == {"one": 3}
 
 
+@pytest.mark.row(67)
 def test_switch_is_made_when_the_analysis_before_succeeds(play):
     sim = shipped(play(prePromotionAnalysis=ANALYSIS))
     sim.finish_run("Successful").settle()
@@ -148,6 +153,7 @@ def test_switch_is_made_when_the_analysis_before_succeeds(play):
     assert sim.status.stable_hash == sim.status.current_hash
 
 
+@pytest.mark.row(68)
 @pytest.mark.parametrize("crashing", [False, True])
 def test_active_goes_back_when_the_analysis_after_fails(play, crashing):
     sim = shipped(play(postPromotionAnalysis=ANALYSIS))
@@ -175,6 +181,7 @@ def test_old_pods_stay_when_the_analysis_after_has_not_ended(play):
     assert sim.sized() == {"two": 3}
 
 
+@pytest.mark.row(74)
 @pytest.mark.parametrize("key", ["prePromotionAnalysis", "postPromotionAnalysis"])
 def test_rollout_pauses_and_measures_again_when_an_analysis_is_inconclusive(play, key):
     sim = shipped(play(**{key: ANALYSIS}))
@@ -214,6 +221,7 @@ def test_abort_leaves_production_on_stable_at_any_moment(play, moment, by):
     assert len(sim.runs()) == (2 if moment == "after-switch" else 0)
 
 
+@pytest.mark.row(33)
 def test_preview_is_kept_when_the_delay_after_an_abort_is_zero(play):
     sim = shipped(play(autoPromotionEnabled=False, abortScaleDownDelaySeconds=0))
     sim.ask("abort")
@@ -221,6 +229,7 @@ def test_preview_is_kept_when_the_delay_after_an_abort_is_zero(play):
     assert sim.sized() == {"one": 3, "two": 3}
 
 
+@pytest.mark.row(69)
 def test_way_back_is_fast_while_the_old_pods_are_warm(play):
     sim = shipped(play(autoPromotionEnabled=False))
     sim.ask("promote")
@@ -238,6 +247,7 @@ def test_way_back_is_fast_while_the_old_pods_are_warm(play):
     )
 
 
+@pytest.mark.row(69)
 def test_way_back_is_an_ordinary_update_when_the_old_pods_are_gone(play):
     sim = shipped(play(autoPromotionEnabled=False))
     sim.ask("promote")
@@ -369,6 +379,7 @@ def test_rollout_is_degraded_with_a_sentence_when_its_blue_green_is_wrong(play, 
     assert sim.sets() == []
 
 
+@pytest.mark.row(128)
 def test_every_lost_answer_heals_on_the_way_to_the_switch():
     """A write that fails before or after it was done, at each call: the same end."""
     total = 60

@@ -32,6 +32,7 @@ def capacity(sim):
         assert ready["one"] * 10 >= 100 - weight - 9
 
 
+@pytest.mark.row(26)
 def test_stable_gives_up_pods_as_the_canary_takes_over(play):
     sim = play(dynamicStableScale=True)
     sim.ship("two")
@@ -46,6 +47,7 @@ def test_stable_gives_up_pods_as_the_canary_takes_over(play):
     assert sim.sized() == {"two": 10}
 
 
+@pytest.mark.row(27)
 @pytest.mark.parametrize("delay", [None, 30])
 def test_weight_only_falls_as_stable_pods_come_back_after_an_abort(play, delay):
     more = {} if delay is None else {"abortScaleDownDelaySeconds": delay}
@@ -100,6 +102,7 @@ def test_weight_follows_the_pods_when_a_dynamic_canary_is_fully_promoted(play):
     assert sim.sized() == {"two": 10}
 
 
+@pytest.mark.row(28)
 def test_canary_has_its_least_pods_when_the_weight_is_small(play):
     sim = play({"setWeight": 1}, PAUSE, minPodsPerReplicaSet=2)
     sim.ship("two")
@@ -107,6 +110,7 @@ def test_canary_has_its_least_pods_when_the_weight_is_small(play):
     assert sim.sized() == {"one": 10, "two": 2}
 
 
+@pytest.mark.row(29, 30)
 @pytest.mark.parametrize(
     ("kind", "value", "goes_on"),
     [("Percent", 70, True), ("Percent", 80, False), ("Pod", 3, True), ("Pod", 4, False)],

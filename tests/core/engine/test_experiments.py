@@ -37,6 +37,7 @@ def sim():
     made.close()
 
 
+@pytest.mark.row(103)
 def test_step_makes_its_experiment_and_waits(sim):
     (name, made), *others = trials(sim).items()
     assert not others
@@ -80,6 +81,7 @@ def test_success_ends_the_step(sim):
     assert "Rollout step 1/2 completed (experiment)" in [text for _, _, text in sim.events]
 
 
+@pytest.mark.row(103)
 @pytest.mark.parametrize("phase", ["Failed", "Error"])
 def test_failure_takes_the_rollout_back(sim, phase):
     verdict(sim, names(sim)[0], phase, "too slow")
@@ -99,6 +101,7 @@ def test_retry_after_a_failure_makes_a_new_experiment(sim):
     assert sim.status.experiment == names(sim)[1]
 
 
+@pytest.mark.row(103)
 def test_inconclusive_waits_for_a_person_who_has_it_tried_again(sim):
     verdict(sim, names(sim)[0], "Inconclusive")
     assert (sim.status.phase, sim.status.message) == ("Paused", "InconclusiveExperiment")
@@ -140,6 +143,7 @@ def test_experiment_that_somebody_deleted_is_made_again(sim):
     assert list(trials(sim)) == names(sim)[:1]
 
 
+@pytest.mark.row(128)
 def test_unfinished_experiment_is_found_again_when_the_status_was_lost(sim):
     sim.write_status(canary=None).settle()
     assert list(trials(sim)) == names(sim)[:1]
@@ -209,6 +213,7 @@ def test_finished_experiments_are_kept_as_history_says(sim):
     assert len(trials(sim)) == 2
 
 
+@pytest.mark.row(50)
 def test_deadline_does_not_run_while_an_experiment_does(sim):
     sim.wait(5_000)
     assert sim.status.phase == "Progressing"

@@ -56,6 +56,7 @@ ACTS = {
 }
 
 
+@pytest.mark.row(128)
 @pytest.mark.parametrize("routed", [False, True], ids=["basic", "routed"])
 @pytest.mark.parametrize("act", ACTS.values(), ids=list(ACTS))
 def test_rollout_comes_to_the_same_end_when_any_call_fails(act, routed):
@@ -69,6 +70,7 @@ def test_rollout_comes_to_the_same_end_when_any_call_fails(act, routed):
         assert got == wanted, f"call {at}: {fault}"
 
 
+@pytest.mark.row(128)
 @pytest.mark.parametrize("routed", [False, True], ids=["basic", "routed"])
 @pytest.mark.parametrize("act", ACTS.values(), ids=list(ACTS))
 def test_rollout_comes_to_the_same_end_when_any_answer_is_lost(act, routed):
@@ -128,6 +130,7 @@ def test_abort_says_so_and_keeps_trying_when_the_router_refuses():
     assert "trouble" not in sim.told.bot.abort
 
 
+@pytest.mark.row(35)
 def test_canary_service_leads_to_the_stable_when_the_router_refuses_an_abort():
     sim = Simulation(steps=STEPS, routed=True).settle().ship("two").settle()
     sim.cluster.before = lambda n, w: (

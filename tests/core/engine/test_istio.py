@@ -85,6 +85,7 @@ def served(sim):
             assert ready[0].get("status", {}).get("availableReplicas"), (name, weight)
 
 
+@pytest.mark.row(108)
 def test_subsets_select_the_revisions_and_get_the_weights_when_a_canary_runs(start):
     sim = start({"setWeight": 30}, PAUSE, subset=True).settle()
     first = sim.status.stable_hash
@@ -142,6 +143,7 @@ def test_rollout_is_invalid_while_its_destination_rule_is_missing(start):
     )
 
 
+@pytest.mark.row(110)
 def test_managed_routes_stand_first_in_their_order_until_a_step_takes_them_back(start):
     gone = {"setHeaderRoute": {"name": "testers"}}
     steps = ({"setCanaryScale": {"replicas": 1}}, HEADER, MIRROR, PAUSE, gone, PAUSE)
@@ -160,6 +162,7 @@ def test_managed_routes_stand_first_in_their_order_until_a_step_takes_them_back(
     assert [one["name"] for one in http(sim)] == ["shadow", "primary"]
 
 
+@pytest.mark.row(116)
 @pytest.mark.parametrize("end", ["abort", "promote-full", "stock", "no pods"])
 def test_managed_routes_are_gone_when_the_canary_is(start, end):
     sim = start({"setCanaryScale": {"replicas": 1}}, HEADER, PAUSE, routing=ROUTES).settle()

@@ -61,6 +61,7 @@ def test_first_revision_takes_over_the_ping_service_and_makes_it_the_stable_one(
     assert sim.raw["status"]["canary"]["stablePingPong"] == "ping"
 
 
+@pytest.mark.row(62)
 def test_services_change_roles_at_each_promotion_and_no_selector_moves_under_traffic(sim):
     check = serving(sim)
     first = sim.status.stable_hash

@@ -30,6 +30,7 @@ def world(request):
         sim.close()
 
 
+@pytest.mark.row(1)
 def test_first_deployment_skips_all_steps_when_nothing_is_stable(world):
     sim = world(weight(20), PAUSE, annotations=GATE)
     assert sim.status.phase == "Healthy"
@@ -38,6 +39,7 @@ def test_first_deployment_skips_all_steps_when_nothing_is_stable(world):
     assert sim.stable_image() == "one"
 
 
+@pytest.mark.row(9, 15)
 def test_rollout_waits_at_a_gate_and_goes_on_when_it_is_promoted(world):
     sim = world(weight(20), PAUSE)
     sim.ship("two").settle()
@@ -52,6 +54,7 @@ def test_rollout_waits_at_a_gate_and_goes_on_when_it_is_promoted(world):
     assert sim.sized() == {"two": 5}
 
 
+@pytest.mark.row(14)
 def test_rollout_goes_on_by_itself_when_a_timed_pause_is_over(world):
     sim = world(weight(20), {"pause": {"duration": "1m"}}, weight(60), {"pause": {"duration": 5}})
     sim.ship("two").settle()
@@ -63,6 +66,7 @@ def test_rollout_goes_on_by_itself_when_a_timed_pause_is_over(world):
     assert sim.sized() == {"two": 5}
 
 
+<<<<<<< HEAD
 def test_pass_shows_what_it_handled_because_the_watch_is_silent_on_own_writes(world):
     sim = world(weight(60), PAUSE)
     sim.ship("two").settle()
@@ -73,6 +77,9 @@ def test_pass_shows_what_it_handled_because_the_watch_is_silent_on_own_writes(wo
     assert [list(found) for found in handled if found] == [["i1"]]
 
 
+=======
+@pytest.mark.row(34)
+>>>>>>> parity
 @pytest.mark.parametrize("how", ["intent", "kubectl"])
 def test_everybody_is_on_the_stable_again_when_a_person_aborts(world, how):
     sim = world(weight(60), PAUSE)
@@ -91,6 +98,7 @@ def test_everybody_is_on_the_stable_again_when_a_person_aborts(world, how):
     assert sim.sized() == {"one": 5}
 
 
+@pytest.mark.row(36)
 @pytest.mark.parametrize("how", ["intent", "kubectl"])
 def test_update_starts_again_when_it_is_retried_after_an_abort(world, how):
     sim = world(weight(20), PAUSE)
@@ -111,6 +119,7 @@ def test_update_starts_again_when_it_is_retried_after_an_abort(world, how):
     assert sim.status.phase == "Healthy"
 
 
+@pytest.mark.row(49)
 def test_update_is_aborted_when_its_deadline_passes_and_that_is_wanted(world):
     sim = world(weight(20), PAUSE)
     sim.patch(spec={"progressDeadlineAbort": True, "progressDeadlineSeconds": 60})
@@ -124,6 +133,7 @@ def test_update_is_aborted_when_its_deadline_passes_and_that_is_wanted(world):
     assert sim.available("one") == 5
 
 
+@pytest.mark.row(48)
 def test_update_only_says_so_when_its_deadline_passes_and_recovers_later(world):
     sim = world(weight(20), PAUSE)
     sim.patch(spec={"progressDeadlineSeconds": 60})
@@ -136,6 +146,7 @@ def test_update_only_says_so_when_its_deadline_passes_and_recovers_later(world):
     assert sim.status.phase == "Paused"
 
 
+@pytest.mark.row(73)
 @pytest.mark.parametrize("verdict", ["Failed", "Error"])
 def test_update_is_taken_back_when_its_analysis_ends_badly(world, verdict):
     sim = world(
@@ -154,6 +165,7 @@ def test_update_is_taken_back_when_its_analysis_ends_badly(world, verdict):
     assert sim.sized() == {"one": 5}
 
 
+@pytest.mark.row(73)
 def test_update_goes_on_when_its_analysis_is_successful(world):
     sim = world(weight(20))
     add_template(sim)
@@ -166,6 +178,7 @@ def test_update_goes_on_when_its_analysis_is_successful(world):
     assert sim.status.phase == "Healthy"
 
 
+@pytest.mark.row(74)
 def test_a_person_decides_when_an_analysis_is_inconclusive(world):
     sim = world(weight(20))
     add_template(sim)
@@ -188,6 +201,7 @@ def add_template(sim):
     sim.cluster.put(ports.TEMPLATE, body)
 
 
+@pytest.mark.row(38)
 @pytest.mark.parametrize("how", ["intent", "kubectl"])
 def test_all_steps_are_skipped_when_a_person_promotes_to_full(world, how):
     sim = world(weight(20), PAUSE, weight(40), PAUSE)
@@ -203,6 +217,7 @@ def test_all_steps_are_skipped_when_a_person_promotes_to_full(world, how):
     assert sim.sized() == {"two": 5}
 
 
+@pytest.mark.row(40)
 def test_third_template_replaces_the_second_when_it_is_shipped_midway(world):
     sim = world(weight(40), PAUSE)
     sim.ship("two").settle()
@@ -213,6 +228,7 @@ def test_third_template_replaces_the_second_when_it_is_shipped_midway(world):
     assert sim.stable_image() == "one"
 
 
+@pytest.mark.row(42)
 def test_rollout_is_healthy_at_once_when_the_stable_template_is_shipped_again(world):
     sim = world(weight(40), PAUSE, annotations=GATE)
     sim.ship("two").settle()
@@ -223,6 +239,7 @@ def test_rollout_is_healthy_at_once_when_the_stable_template_is_shipped_again(wo
     assert sim.sized() == {"one": 5}
 
 
+@pytest.mark.row(41)
 def test_update_starts_at_its_first_step_when_the_steps_change(world):
     sim = world(weight(20), PAUSE, weight(60), PAUSE)
     sim.ship("two").settle()
@@ -232,6 +249,7 @@ def test_update_starts_at_its_first_step_when_the_steps_change(world):
     assert sim.available("two") == 2
 
 
+@pytest.mark.row(52)
 def test_both_sides_follow_when_the_rollout_is_scaled_at_a_gate(world):
     sim = world(weight(20), PAUSE)
     sim.ship("two").settle()
@@ -372,6 +390,7 @@ def test_abort_wins_when_it_comes_with_a_promotion(world):
         assert sim.status.abort
 
 
+@pytest.mark.row(17)
 def test_gate_opens_once_when_kubectl_clears_the_pause(world):
     sim = world(weight(20), PAUSE, weight(40), PAUSE)
     sim.ship("two").settle()

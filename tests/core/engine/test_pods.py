@@ -79,6 +79,7 @@ def names(sim):
     return {pod["metadata"]["name"] for pod in sim.pods()}
 
 
+@pytest.mark.row(54)
 def test_marks_move_with_the_role_and_no_pod_is_made_anew(start):
     sim = start(**MARKS)
     assert sim.roles("one") == ("stable", None)
@@ -125,6 +126,7 @@ def terms(sim, image):
     return [one["labelSelector"]["matchExpressions"][0]["values"] for one in found]
 
 
+@pytest.mark.row(55)
 def test_canary_avoids_the_nodes_of_the_stable_until_it_is_the_stable(start):
     sim = start(antiAffinity={"requiredDuringSchedulingIgnoredDuringExecution": {}})
     first = sim.status.stable_hash
@@ -141,6 +143,7 @@ def restart(sim):
     return sim.patch(spec={"restartAt": codec_status.stamp(sim.now)})
 
 
+@pytest.mark.row(46, 47)
 def test_restart_evicts_old_pods_a_few_at_a_time_and_says_when_it_is_done(start):
     sim = start()
     old, least = names(sim), []
@@ -158,6 +161,7 @@ def test_restart_evicts_old_pods_a_few_at_a_time_and_says_when_it_is_done(start)
     assert len(sim.sets()) == 1
 
 
+@pytest.mark.row(46)
 def test_restart_goes_on_when_a_disruption_budget_refuses_a_pod(start):
     sim = start()
     old, kept = names(sim), sorted(names(sim))[0]

@@ -48,6 +48,7 @@ def start():
         sim.close()
 
 
+@pytest.mark.row(56)
 def test_change_of_the_deployment_is_rolled_out_with_the_steps(start):
     sim = start().settle()
     assert sim.status.phase == "Healthy"
@@ -62,6 +63,7 @@ def test_change_of_the_deployment_is_rolled_out_with_the_steps(start):
     assert deployment(sim)["spec"]["replicas"] == 4
 
 
+@pytest.mark.row(57)
 @pytest.mark.parametrize(("mode", "left"), [("never", 4), ("onsuccess", 0), ("progressively", 0)])
 def test_deployment_has_the_size_that_the_mode_says_when_the_first_revision_is_healthy(
     start, mode, left
@@ -72,6 +74,7 @@ def test_deployment_has_the_size_that_the_mode_says_when_the_first_revision_is_h
     assert deployment(sim)["spec"]["replicas"] == 3, "later revisions leave it alone"
 
 
+@pytest.mark.row(57)
 def test_pods_never_become_fewer_when_the_deployment_shrinks_progressively(start):
     sim, sizes = start("progressively"), []
 
@@ -120,6 +123,7 @@ def test_deployment_is_scaled_although_the_first_write_got_no_answer(start):
     assert sim.status.phase == "Healthy"
 
 
+@pytest.mark.row(58)
 def test_rollout_waits_for_its_deployment_and_recovers_when_it_is_there(start):
     sim = start(exists=False).settle()
     assert sim.status.message == (

@@ -33,6 +33,7 @@ def test_experiment_is_pending_until_its_pods_stand():
     assert worlds.stamp(world.status.available_at) == "2026-11-23T12:00:00Z"
 
 
+@pytest.mark.row(100)
 def test_experiment_ends_after_its_duration_and_keeps_its_pods_for_the_delay():
     world = two(duration="30s", scaleDownDelaySeconds=20).settle().wait(29)
     assert world.phase == "Running"
@@ -118,6 +119,7 @@ def test_analysis_begins_when_the_pods_stand():
     assert world.told == [("AnalysisRunPending", "AnalysisRun 'judge' transitioned from  -> Pending")]
 
 
+@pytest.mark.row(102)
 def test_required_analysis_ends_the_experiment():
     world = judged().settle().verdict("exp-judge", "Running")
     assert world.phase == "Running"
@@ -129,6 +131,7 @@ def test_required_analysis_ends_the_experiment():
     assert world.word("baseline") == "Successful"
 
 
+@pytest.mark.row(102)
 def test_optional_analysis_does_not_end_it():
     world = judged(required=False).settle().verdict("exp-judge", "Successful")
     assert world.phase == "Running"

@@ -13,6 +13,7 @@ def served(**service):
     return worlds.World(templates=[one], duration="10s")
 
 
+@pytest.mark.row(101)
 def test_service_has_the_ports_and_the_labels_of_the_pods():
     world = served(name="base-svc").settle()
     body, pods = world.services["base-svc"], world.sets["exp-baseline"]
@@ -31,6 +32,7 @@ def test_service_is_named_as_its_pods_where_it_has_no_name():
     assert list(served().settle().services) == ["exp-baseline"]
 
 
+@pytest.mark.row(101)
 def test_service_stays_with_the_pods_and_goes_with_them():
     world = served().settle().wait(12)
     assert world.phase == "Successful"

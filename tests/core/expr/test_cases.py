@@ -30,6 +30,7 @@ def ask(case):
         return str(error)
 
 
+@pytest.mark.row(89)
 @pytest.mark.parametrize(
     "number", range(len(CASES)), ids=[f"{i}-{case['expr']}" for i, case in enumerate(CASES)]
 )

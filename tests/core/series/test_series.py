@@ -45,6 +45,7 @@ ME = {"namespace": "default", "name": "myapp"}
 MINE = {"namespace": "default", "rollout": "myapp"}
 
 
+@pytest.mark.row(118)
 def test_rollout_has_argos_gauges():
     progressing = {"reason": "RolloutPaused"}
     one = rollout(
@@ -110,6 +111,7 @@ def test_rollout_duration_stands_still_when_its_course_is_over():
         assert found(now=500, rollouts=[one])["argo_rollouts_rollout_duration_seconds"] == [(MINE, 45)]
 
 
+@pytest.mark.row(118)
 def test_run_has_a_gauge_for_each_phase_and_metric():
     run = {
         "metadata": {
@@ -154,6 +156,7 @@ def test_run_has_a_gauge_for_each_phase_and_metric():
     )
 
 
+@pytest.mark.row(118)
 def test_templates_and_experiments_have_their_gauges():
     metric = {"name": "ok", "provider": {"prometheus": {}}}
     template = {"metadata": {"name": "t"}, "spec": {"metrics": [metric]}}
