@@ -156,7 +156,9 @@ class World:
         """Take everything away again, and wait for it."""
         options = {"propagationPolicy": "Background"}
         for kind in ("Rollout", "AnalysisTemplate", "VirtualService", "Service", "AnalysisRun"):
-            await self.api.call("DELETE", cluster.path_of(NAMESPACE, kind), options)
+            path = cluster.path_of(NAMESPACE, kind)
+            # The server deletes one after the other and answers at the end.
+            await self.api.call("DELETE", path, options, timeout_s=TIMEOUT_S)
         async with asyncio.timeout(TIMEOUT_S):
             while True:
                 pods = await self.api.call("GET", cluster.path_of(NAMESPACE, "Pod") + "?limit=1")

@@ -75,7 +75,13 @@ class Cluster:
         await self._http.close()
 
     async def call(
-        self, method: str, path: str, body: Any = None, *, content: str = "application/json"
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        content: str = "application/json",
+        timeout_s: float = 30,
     ) -> Object:
         """The decoded answer; raises ``Refused``."""
         async with self._http.request(
@@ -83,7 +89,7 @@ class Cluster:
             self._server + path,
             data=None if body is None else json.dumps(body),
             headers={"Content-Type": content},
-            timeout=aiohttp.ClientTimeout(total=30),
+            timeout=aiohttp.ClientTimeout(total=timeout_s),
         ) as answer:
             text = await answer.text()
             if answer.status >= 300:

@@ -260,6 +260,7 @@ class Process:
             teller=self.announcer,
             index=self.index,
             again=self.queue.add,
+            noticed=self.desk.noticed,
         )
 
     def _measurer(self):
@@ -275,11 +276,7 @@ class Process:
         )
 
     async def _pass(self, key):
-        try:
-            await self.reconciler.reconcile(key)
-        finally:
-            # The informer hears of the bot's own writes too, and tells who waits for an answer.
-            self.desk.noticed(self.place.raw)
+        await self.reconciler.reconcile(key)
 
     async def _measure(self, key):
         await self.measurer.reconcile(key)

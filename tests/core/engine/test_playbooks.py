@@ -66,7 +66,6 @@ def test_rollout_goes_on_by_itself_when_a_timed_pause_is_over(world):
     assert sim.sized() == {"two": 5}
 
 
-<<<<<<< HEAD
 def test_pass_shows_what_it_handled_because_the_watch_is_silent_on_own_writes(world):
     sim = world(weight(60), PAUSE)
     sim.ship("two").settle()
@@ -77,9 +76,7 @@ def test_pass_shows_what_it_handled_because_the_watch_is_silent_on_own_writes(wo
     assert [list(found) for found in handled if found] == [["i1"]]
 
 
-=======
 @pytest.mark.row(34)
->>>>>>> parity
 @pytest.mark.parametrize("how", ["intent", "kubectl"])
 def test_everybody_is_on_the_stable_again_when_a_person_aborts(world, how):
     sim = world(weight(60), PAUSE)
