@@ -34,6 +34,6 @@ def surge_and_unavailable(
     return up, 0 if replicas == 0 else down
 
 
-def share_of(weight: int, replicas: int) -> int:
-    """The pods that ``weight`` per cent of the traffic needs, rounded up."""
-    return math.ceil(weight * replicas / 100)
+def share_of(weight: int, replicas: int, full: int) -> int:
+    """The pods that ``weight`` of ``full`` parts of the traffic need, rounded up."""
+    return math.ceil(weight * replicas / full)

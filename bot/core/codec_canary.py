@@ -50,10 +50,12 @@ def decode(
     if dynamic:
         _dynamic(raw, routed=bool(routers))
     limit = fields.integer(raw, "scaleDownDelayRevisionLimit", PATH, -1)
+    most = _max_traffic_weight(raw, routers)
     decoded = tuple(
         steps.decode(entry, f"spec.strategy.steps[{at}]", routed=bool(routers))
         for at, entry in enumerate(raw_steps)
     )
+    _weights_within(decoded, 100 if most is None else most)
     return spec.Canary(
         steps=decoded,
         managed_routes=_managed_routes(raw, decoded, routers, strict=strict),
@@ -71,7 +73,37 @@ def decode(
         dynamic=dynamic,
         min_pods=fields.count(raw, "minPodsPerReplicaSet", PATH, 0),
         threshold=_threshold(raw),
+        max_traffic_weight=most,
     )
+
+
+def _max_traffic_weight(
+    raw: Mapping[str, Any], routers: tuple[spec.RouterSpec, ...]
+) -> int | None:
+    """What weight is all of the traffic, where the manifest says so."""
+    path = f"{PATH}.trafficRouting"
+    routing = fields.mapping(raw.get("trafficRouting"), path)
+    if routing.get("maxTrafficWeight") is None:
+        return None
+    most = fields.integer(routing, "maxTrafficWeight", path, 100)
+    where = "spec.strategy.trafficRouting.maxTrafficWeight"
+    if not any(router.kind == "nginx" for router in routers):
+        text = "Canary maxTrafficWeight in traffic routing only supported in Nginx and Plugins"
+        raise fields.Invalid(where, most, text)
+    if any(router.kind != "nginx" for router in routers):
+        # Argo would send a weight of 500 to a router that knows per cents.
+        text = "only nginx can weigh by other parts than per cents; leave out the other routers"
+        raise fields.Invalid(where, most, text)
+    if most < 1:
+        raise fields.Invalid(where, most, "must be greater than 0")
+    return most
+
+
+def _weights_within(decoded: tuple[spec.Step, ...], full: int) -> None:
+    for at, step in enumerate(decoded):
+        if isinstance(step, spec.SetWeight) and not 0 <= step.weight <= full:
+            text = f"SetWeight needs to be between 0 and {full}"
+            raise fields.Invalid(f"spec.strategy.steps[{at}].setWeight", step.weight, text)
 
 
 def _services(

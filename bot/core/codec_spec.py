@@ -159,10 +159,7 @@ def _not_built(raw: Mapping[str, Any]) -> None:
     strategy = fields.mapping(raw.get("strategy"), "spec.strategy")
     canary = fields.mapping(strategy.get("canary"), _CANARY)
     routing = fields.mapping(canary.get("trafficRouting"), f"{_CANARY}.trafficRouting")
-    names = [
-        *((f"{_CANARY}.trafficRouting", routing, key) for key in OTHER_ROUTERS),
-        (f"{_CANARY}.trafficRouting", routing, "maxTrafficWeight"),
-    ]
+    names = [(f"{_CANARY}.trafficRouting", routing, key) for key in OTHER_ROUTERS]
     known = {*codec_canary.ROUTERS, *OTHER_ROUTERS, "managedRoutes", "maxTrafficWeight"}
     names.extend((f"{_CANARY}.trafficRouting", routing, key) for key in set(routing) - known)
     for path, holder, key in names:

@@ -186,13 +186,17 @@ def _all_traffic(d: draft_module.Draft) -> bool:
     if not d.spec.canary.routed or not d.spec.canary.steps:
         return True
     written = d.before.weights
-    if written is None or written.canary_hash != d.family.new.hash or written.canary != 100:
+    if (
+        written is None
+        or written.canary_hash != d.family.new.hash
+        or written.canary != d.spec.canary.full
+    ):
         return False
     stable = d.seen.services.get(d.spec.canary.stable_service)
     if stable is not None and stable.hash == d.family.new.hash:
         # A promotion had begun and its status was not saved: going back would flap the route.
         return True
-    return all(view.lowest == 100 for view in d.seen.routes)
+    return all(view.lowest == d.spec.canary.full for view in d.seen.routes)
 
 
 def _promoted(d: draft_module.Draft, why: str) -> None:

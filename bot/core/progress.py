@@ -146,7 +146,7 @@ def _must_show(d: draft_module.Draft, step: spec.Step) -> bool:
     if not isinstance(step, spec.SetWeight) or not d.spec.canary.routed:
         return False
     written = d.before.weights.canary if d.before.weights else 0
-    later = weights.at_step(d.spec.canary.steps, d.index)
+    later = weights.at_step(d.spec.canary, d.index)
     if step.weight in (written, later):
         return False
     d.show_weight = step.weight

@@ -164,20 +164,23 @@ def retired_down(
     return sizes
 
 
-def routed(target_weight: int, replicas: int, explicit: int | None, seen_weight: int) -> Sizes:
-    """Sizes with a router: the canary as its weight needs, the stable always whole (§2.11).
+def routed(
+    target_weight: int, replicas: int, explicit: int | None, seen_weight: int, full: int = 100
+) -> Sizes:
+    """Sizes with a router: the canary as its weight of ``full`` needs, the stable whole (§2.11).
 
     ``seen_weight`` is what the route still sends: pods go only after their traffic did (a
     deliberate fix: Argo removes pods first when a weight is lowered).
     """
-    wanted = amounts.share_of(target_weight, replicas) if explicit is None else explicit
-    needed = amounts.share_of(seen_weight, replicas) if explicit is None else 0
+    wanted = amounts.share_of(target_weight, replicas, full) if explicit is None else explicit
+    needed = amounts.share_of(seen_weight, replicas, full) if explicit is None else 0
     return Sizes(canary=max(wanted, needed), stable=replicas)
 
 
-def needed(share: int, seen_share: int, replicas: int) -> int:
+def needed(share: int, seen_share: int, replicas: int, full: int) -> int:
     """The pods of a stable that shrinks: for what it should get, and for what it still gets."""
-    return max(amounts.share_of(share, replicas), amounts.share_of(seen_share, replicas))
+    wanted = amounts.share_of(share, replicas, full)
+    return max(wanted, amounts.share_of(seen_share, replicas, full))
 
 
 def at_least(pods: int, least: int) -> int:

@@ -21,11 +21,12 @@ def target(d: draft_module.Draft) -> replicas.Sizes:
 def _behind_router(d: draft_module.Draft, weight: int) -> replicas.Sizes:
     canary, explicit = d.spec.canary, _explicit(d)
     least = min(canary.min_pods, d.spec.replicas)
-    found = replicas.routed(weight, d.spec.replicas, explicit, _seen_weight(d))
+    found = replicas.routed(weight, d.spec.replicas, explicit, _seen_weight(d), canary.full)
     stable = found.stable
     if canary.dynamic:
-        share = 100 if explicit is not None or d.status.abort else 100 - weight
-        stable = replicas.needed(share, 100 - _least_seen(d), d.spec.replicas)
+        full = canary.full
+        share = full if explicit is not None or d.status.abort else full - weight
+        stable = replicas.needed(share, full - _least_seen(d), d.spec.replicas, full)
         stable = replicas.at_least(stable, least)
     pods = found.canary if explicit is not None else replicas.at_least(found.canary, least)
     return replicas.Sizes(canary=pods, stable=stable)
@@ -42,7 +43,8 @@ def _explicit(d: draft_module.Draft) -> int | None:
         return None
     if scale.replicas is not None:
         return scale.replicas
-    pods = replicas.routed(scale.weight or 0, d.spec.replicas, None, 0).canary
+    full = d.spec.canary.full
+    pods = replicas.routed(scale.weight or 0, d.spec.replicas, None, 0, full).canary
     return replicas.at_least(pods, min(d.spec.canary.min_pods, d.spec.replicas))
 
 

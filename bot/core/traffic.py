@@ -8,32 +8,33 @@ from bot.model import world
 
 def desired_weight(d: draft_module.Draft) -> int:
     """The canary's share of the traffic, as far as its pods are there."""
-    new, steps = d.family.new, d.spec.canary.steps
+    new, canary = d.family.new, d.spec.canary
     if d.promoted or d.status.abort:
-        return _only_what_stable_cannot_take(d) if d.spec.canary.dynamic else 0
+        return _only_what_stable_cannot_take(d) if canary.dynamic else 0
     if d.family.creating or new.available == 0:
         return 0
     known = d.status.weights
     # The weight of an earlier canary is not this one's.
     written = known.canary if known is not None and known.canary_hash == new.hash else 0
     if d.skipping:
-        return _available_share(d, new) if d.spec.canary.dynamic else written
+        return _available_share(d, new) if canary.dynamic else written
     if weights.held_before_full(d):
-        held = weights.held_weight(steps, d.index)
+        held = weights.held_weight(canary, d.index)
         return held if sizing.at_target(d)[0] else min(written, held)
     if d.show_weight is not None:
         return d.show_weight
-    if not steps:
+    if not canary.steps:
         return 0
     ready, _ = sizing.at_target(d)
     if ready:
-        return weights.at_step(steps, d.index)
-    return weights.before_step(steps, d.index)
+        return weights.at_step(canary, d.index)
+    return weights.before_step(canary.steps, d.index)
 
 
 def _available_share(d: draft_module.Draft, rs: world.ReplicaSet) -> int:
-    """The share of the traffic, in whole per cent, that the available pods can take."""
-    return min(100, rs.available * 100 // d.spec.replicas) if d.spec.replicas else 100
+    """The share of the traffic, in whole units of weight, that the available pods can take."""
+    full = d.spec.canary.full
+    return min(full, rs.available * full // d.spec.replicas) if d.spec.replicas else full
 
 
 def _only_what_stable_cannot_take(d: draft_module.Draft) -> int:
@@ -45,7 +46,7 @@ def _only_what_stable_cannot_take(d: draft_module.Draft) -> int:
     canary_hash = _sent_to(d)
     if stable is None or known is None or canary_hash in {"", stable.hash}:
         return 0
-    return min(known.canary, 100 - _available_share(d, stable))
+    return min(known.canary, d.spec.canary.full - _available_share(d, stable))
 
 
 def _sent_to(d: draft_module.Draft) -> str:
@@ -69,7 +70,7 @@ def decide(d: draft_module.Draft) -> world.Route | None:
     canary_hash = kin.new.hash
     if canary.dynamic and d.promoted and weight:
         canary_hash = _sent_to(d)
-    floor = (100 - weight) * d.spec.replicas // 100
+    floor = (canary.full - weight) * d.spec.replicas // canary.full
     stable_available = kin.new.available if d.promoted else kin.stable.available
     enough = stable_available >= floor or (
         canary.threshold is not None and sizing.enough(d, stable_available, d.spec.replicas)
@@ -80,7 +81,7 @@ def decide(d: draft_module.Draft) -> world.Route | None:
     extra = shares.of_experiment(d)
     new_weights = status_model.Weights(
         canary=weight,
-        stable=100 - weight - sum(one.weight for one in extra),
+        stable=canary.full - weight - sum(one.weight for one in extra),
         additional=tuple(
             status_model.ExtraWeight(weight=one.weight, service=one.service, hash=one.hash)
             for one in extra

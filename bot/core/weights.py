@@ -4,11 +4,11 @@ from bot.core import draft as draft_module
 from bot.model import spec
 
 
-def at_step(steps: tuple[spec.Step, ...], index: int) -> int:
-    """The nearest ``setWeight`` at or before ``index``; 100 past the end, 0 where none is."""
-    if index >= len(steps):
-        return 100
-    for step in reversed(steps[: index + 1]):
+def at_step(canary: spec.Canary, index: int) -> int:
+    """The nearest ``setWeight`` at or before ``index``; all past the end, 0 where none is."""
+    if index >= len(canary.steps):
+        return canary.full
+    for step in reversed(canary.steps[: index + 1]):
         if isinstance(step, spec.SetWeight):
             return step.weight
     return 0
@@ -36,23 +36,23 @@ def held_before_full(d: "draft_module.Draft") -> bool:
     """Whether the gate before 100 % holds the rollout at its present place."""
     if not d.spec.gate_before_full or d.promoted or not d.status.stable_hash or d.status.abort:
         return False
-    if not (d.skipping or is_full_point(d.spec.canary.steps, d.index)):
+    if not (d.skipping or is_full_point(d.spec.canary, d.index)):
         return False
     opened = d.status.bot.opened
     if opened is None or opened.revision != d.family.new.hash:
         return True
-    return not _opens_full(d.spec.canary.steps, opened.step, d.index, full=d.skipping)
+    return not _opens_full(d.spec.canary, opened.step, d.index, full=d.skipping)
 
 
 FULL = -1
 """The step number under which an opened gate before 100 % is remembered."""
 
 
-def _opens_full(steps: tuple[spec.Step, ...], opened: int, index: int, *, full: bool) -> bool:
+def _opens_full(canary: spec.Canary, opened: int, index: int, *, full: bool) -> bool:
     """An approval counts for 100 % if it was given for it, or at the pause right before it."""
     if opened == FULL:
         return True
-    start = full_start(steps, index)
+    start, steps = full_start(canary, index), canary.steps
     if start is None:
         return False
     if opened >= start:
@@ -66,45 +66,46 @@ def _indefinite(steps: tuple[spec.Step, ...], index: int) -> bool:
     return isinstance(step, spec.Pause) and step.duration_s is None
 
 
-def is_full_point(steps: tuple[spec.Step, ...], index: int) -> bool:
+def is_full_point(canary: spec.Canary, index: int) -> bool:
     """Whether the canary has all traffic at ``index``, whichever way the course came there."""
-    return full_start(steps, index) is not None
+    return full_start(canary, index) is not None
 
 
-def full_start(steps: tuple[spec.Step, ...], index: int) -> int | None:
+def full_start(canary: spec.Canary, index: int) -> int | None:
     """The step from which on all traffic goes to the canary at ``index``; None below 100 %.
 
     It is the end of the steps where no ``setWeight: 100`` comes before it. A client may move the
     course past that step, so looking only at the step of ``index`` would let it pass the gate.
     """
+    steps = canary.steps
     start = len(steps) if index >= len(steps) else None
     for at in range(min(index, len(steps) - 1), -1, -1):
         step = steps[at]
         if not isinstance(step, spec.SetWeight):
             continue
-        if step.weight != 100:
+        if step.weight != canary.full:
             break
         start = at
     return start
 
 
-def held_weight(steps: tuple[spec.Step, ...], index: int) -> int:
-    """The weight at which the gate before 100 % holds: the nearest one below 100."""
-    for step in reversed(steps[: index + 1]):
-        if isinstance(step, spec.SetWeight) and step.weight != 100:
+def held_weight(canary: spec.Canary, index: int) -> int:
+    """The weight at which the gate before 100 % holds: the nearest one below it."""
+    for step in reversed(canary.steps[: index + 1]):
+        if isinstance(step, spec.SetWeight) and step.weight != canary.full:
             return step.weight
     return 0
 
 
 def of_size(d: "draft_module.Draft") -> int:
     """The weight that the canary's size follows at the present step."""
+    canary = d.spec.canary
     if d.promoted or not d.status.stable_hash:
-        return 100
+        return canary.full
     if d.status.abort:
         return 0
-    steps = d.spec.canary.steps
     if held_before_full(d):
-        return held_weight(steps, d.index)
+        return held_weight(canary, d.index)
     if d.skipping:
-        return 100
-    return at_step(steps, d.index)
+        return canary.full
+    return at_step(canary, d.index)

@@ -21,7 +21,8 @@ class RouteWrite:
 class Subject:
     """The rollout whose traffic is split, with its router's configuration.
 
-    ``managed_routes`` are the names that ``setHeaderRoute`` and ``setMirrorRoute`` may use.
+    ``managed_routes`` are the names that ``setHeaderRoute`` and ``setMirrorRoute`` may use;
+    ``max_weight`` is the weight that is all of the traffic where it is not 100.
     """
 
     namespace: str
@@ -31,6 +32,7 @@ class Subject:
     stable_service: str
     config: Mapping[str, Any]
     managed_routes: tuple[str, ...] = ()
+    max_weight: int | None = None
 
 
 def seen(weights: Sequence[int]) -> world.RouteView:

@@ -100,7 +100,8 @@ class Canary:
     With ``ping_pong`` the names of the two Services are those of the present turn.
 
     ``abort_delay_given`` is False where the delay after an abort is the default; ``dynamic``
-    means that the stable gives up pods as the canary takes over traffic.
+    means that the stable gives up pods as the canary takes over traffic. ``full`` is the weight
+    that is all of the traffic, ``max_traffic_weight`` what the manifest says of it.
     """
 
     steps: tuple[Step, ...] = ()
@@ -119,6 +120,11 @@ class Canary:
     min_pods: int = 0
     threshold: Threshold | None = None
     managed_routes: tuple[str, ...] = ()
+    max_traffic_weight: int | None = None
+
+    @property
+    def full(self) -> int:
+        return 100 if self.max_traffic_weight is None else self.max_traffic_weight
 
     @property
     def routed(self) -> bool:

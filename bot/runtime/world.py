@@ -119,6 +119,7 @@ class Reader:
             stable_service=spec.canary.stable_service,
             config=router.config,
             managed_routes=spec.canary.managed_routes,
+            max_weight=spec.canary.max_traffic_weight,
         )
 
     def _routes(self, rollout: ports.Object, spec: spec_model.Spec) -> tuple[world.RouteView, ...]:

@@ -133,9 +133,9 @@ STEPS = (spec.Pause(), spec.SetWeight(weight=20), spec.Pause(), spec.SetWeight(w
     (0, 0, 0), (1, 20, 0), (2, 20, 20), (3, 60, 20), (4, 100, 60), (9, 100, 60),
 ])  # fmt: skip
 def test_weight_is_that_of_the_nearest_step(index, now, before):
-    assert weights.at_step(STEPS, index) == now
+    assert weights.at_step(spec.Canary(steps=STEPS), index) == now
     assert weights.before_step(STEPS, index) == before
 
 
 def test_weight_is_100_when_there_are_no_steps():
-    assert weights.at_step((), 0) == 100
+    assert weights.at_step(spec.Canary(), 0) == 100

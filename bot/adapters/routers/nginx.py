@@ -172,6 +172,8 @@ def _canary(
         marks["kubernetes.io/ingress.class"] = legacy
     marks[f"{prefix}/canary"] = "true"
     marks[f"{prefix}/canary-weight"] = str(weight)
+    if subject.max_weight is not None:
+        marks[f"{prefix}/canary-weight-total"] = str(subject.max_weight)
     spec: dict[str, Any] = {"rules": _rules(stable, subject)}
     for key in ("ingressClassName", "tls"):
         if stable.get("spec", {}).get(key):

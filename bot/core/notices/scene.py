@@ -160,9 +160,15 @@ def switched(scene: Scene) -> int:
     return 100 if service is not None and service.hash == scene.hash else 0
 
 
+def percent(scene: Scene, weight: int) -> int:
+    """``weight`` for people, who count in per cents; what is not nothing is at least 1 %."""
+    full = 100 if scene.spec is None else scene.spec.canary.full
+    return weight if full == 100 else max(round(weight * 100 / full), int(weight > 0))
+
+
 def asked(scene: Scene) -> int:
     """The weight that the steps ask for now."""
-    return 0 if scene.sheet is None else weights.of_size(scene.sheet)
+    return 0 if scene.sheet is None else percent(scene, weights.of_size(scene.sheet))
 
 
 def weight(scene: Scene) -> int:
@@ -174,7 +180,7 @@ def weight(scene: Scene) -> int:
     written = scene.status.weights
     routed = scene.spec is not None and scene.spec.canary.routed
     if routed and written is not None and not scene.promoted:
-        return written.canary
+        return percent(scene, written.canary)
     return asked(scene)
 
 
@@ -185,7 +191,8 @@ def left(scene: Scene) -> int:
     written = scene.status.weights
     if scene.spec is not None and scene.spec.canary.routed:
         seen = [view.weight for view in scene.seen.routes if view.weight is not None]
-        return max(seen, default=written.canary if written is not None else 0)
+        most = max(seen, default=written.canary if written is not None else 0)
+        return percent(scene, most)
     total = sum(rs.available for rs in scene.seen.replica_sets)
     mine = scene.new.available if scene.new is not None else 0
     return round(mine * 100 / total) if total else 0
@@ -197,7 +204,7 @@ def coming(scene: Scene) -> int:
         return 100
     for step in scene.steps[scene.index + 1 :]:
         if isinstance(step, spec_model.SetWeight):
-            return step.weight
+            return percent(scene, step.weight)
     return 100
 
 

@@ -60,11 +60,11 @@ def trouble(scene: scenes.Scene) -> str:
     return scene.ailment.text if scene.ailment is not None and missing(scene) else ""
 
 
-def step_text(step: spec_model.Step) -> str:
-    """One step as people read it."""
+def step_text(step: spec_model.Step, full: int = 100) -> str:
+    """One step as people read it; ``full`` is the weight that is all of the traffic."""
     match step:
         case spec_model.SetWeight():
-            return f"{step.weight} %"
+            return f"{step.weight * 100 / full:g} %"
         case spec_model.Pause(duration_s=None):
             return "approval"
         case spec_model.Pause():
@@ -76,8 +76,12 @@ def step_text(step: spec_model.Step) -> str:
         case spec_model.SetCanaryScale(replicas=int()):
             return f"{step.replicas} pods"
         case spec_model.SetCanaryScale(weight=int()):
-            return f"pods for {step.weight} %"
+            return f"pods for {(step.weight or 0) * 100 / full:g} %"
     return "pods as the weight"
+
+
+def _full(scene: scenes.Scene) -> int:
+    return 100 if scene.spec is None else scene.spec.canary.full
 
 
 def span(seconds: int) -> str:
@@ -100,7 +104,7 @@ def steps(scene: scenes.Scene) -> tuple[facts.StepFact, ...]:
             state = facts.StepState.DONE
         elif number == scene.index and not scene.status.abort:
             state = facts.StepState.CURRENT
-        out.append(facts.StepFact(text=step_text(step), state=state))
+        out.append(facts.StepFact(text=step_text(step, _full(scene)), state=state))
     return _with_full(scene, out)
 
 
@@ -121,7 +125,7 @@ def _with_full(scene: scenes.Scene, out: list[facts.StepFact]) -> tuple[facts.St
         ]
         out = [*out[: scene.index], held, *coming]
     last = scene.steps[-1] if scene.steps else None
-    ends = isinstance(last, spec_model.SetWeight) and last.weight == 100
+    ends = isinstance(last, spec_model.SetWeight) and last.weight == _full(scene)
     if out and not ends:
         state = facts.StepState.DONE if scene.promoted else facts.StepState.COMING
         if not scene.promoted and scene.index >= len(scene.steps) and not scene.status.abort:
@@ -171,7 +175,7 @@ def _next_of_switch(scene: scenes.Scene) -> tuple[str, datetime | None]:
 
 def _following(scene: scenes.Scene) -> str:
     after = scene.steps[scene.index + 1 : scene.index + 2]
-    return step_text(after[0]) if after else "100 %"
+    return step_text(after[0], _full(scene)) if after else "100 %"
 
 
 def because(scene: scenes.Scene) -> str:
