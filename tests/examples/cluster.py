@@ -7,7 +7,7 @@ import asyncio
 import copy
 
 from bot.core import codec_status
-from bot.model import ports
+from bot.model import errors, ports
 from tests.core.engine import simulation
 from tests.runtime import virtual
 
@@ -33,6 +33,22 @@ KINDS = {
 JOB_S = 20.0
 
 
+def _check(body):
+    """What an API server says to pods that cannot be."""
+    try:
+        template = body["spec"]["template"]
+        labels = (template.get("metadata") or {}).get("labels") or {}
+        images = [one["image"] for one in template["spec"]["containers"] if one["name"]]
+        wanted = (body["spec"].get("selector") or {}).get("matchLabels") or {}
+        sound = bool(images) and all(isinstance(one, str) for one in (*images, *labels.values()))
+        sound = sound and wanted.items() <= labels.items()
+    except (KeyError, TypeError, AttributeError):
+        sound = False
+    if not sound:
+        name = body["metadata"]["name"]
+        raise errors.Refused(f'{body["kind"]} "{name}" is invalid: spec.template: Invalid value')
+
+
 class Live(simulation.Cluster):
     """``listeners`` are the bot's, ``lookers`` the tests'.
 
@@ -53,6 +69,11 @@ class Live(simulation.Cluster):
             self._own = False
         self.changed.set()
         return answer
+
+    def _write(self, write):
+        if write.verb is ports.Verb.CREATE and write.ref.kind in {ports.REPLICA_SET, ports.JOB}:
+            _check(write.body)
+        return super()._write(write)
 
     def put(self, kind, obj):
         old = self.objects.get((kind.plural, obj["metadata"]["name"]))
