@@ -4,6 +4,7 @@ What the bot writes wakes nobody, as with the real informers; what others write 
 """
 
 import asyncio
+import collections
 import copy
 
 from bot.core import codec_status
@@ -33,6 +34,29 @@ KINDS = {
 JOB_S = 20.0
 
 
+class Shelves(dict):
+    """Objects by (plural, name), and by kind: a thousand of one do not slow down another's look."""
+
+    def __init__(self):
+        super().__init__()
+        self.kinds = collections.defaultdict(dict)
+
+    def __setitem__(self, key, obj):
+        super().__setitem__(key, obj)
+        self.kinds[key[0]][key[1]] = obj
+
+    def pop(self, key):
+        del self.kinds[key[0]][key[1]]
+        return super().pop(key)
+
+
+class Cache(simulation.Cache):
+    """A view that is always fresh, of one kind's shelf."""
+
+    def list(self, namespace=""):
+        return list(self.cluster.objects.kinds[self.kind.plural].values())
+
+
 def _check(body):
     """What an API server says to pods that cannot be."""
     try:
@@ -57,6 +81,7 @@ class Live(simulation.Cluster):
 
     def __init__(self, *, pull_s=5.0, ready_s=1.0):
         super().__init__()
+        self.objects = Shelves()
         self.pull_s, self.ready_s = pull_s, ready_s
         self.listeners, self.lookers, self.changed = [], [], asyncio.Event()
         self._own, self._pulled = False, {}
@@ -101,7 +126,7 @@ class Live(simulation.Cluster):
             self.put(KINDS[document["kind"]], document)
 
     def all(self, kind):
-        return simulation.Cache(self, kind).list()
+        return Cache(self, kind).list()
 
     def find(self, kind, name):
         return self.objects.get((kind.plural, name))

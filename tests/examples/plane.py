@@ -88,8 +88,8 @@ class Plane:
     def _build(self):
         api, index = self.cluster, references.Index()
         caches = worlds.Caches(
-            **{name: simulation.Cache(api, kind) for name, kind in CACHED.items()},
-            workloads={kind: simulation.Cache(api, kind) for kind in workloads.KINDS},
+            **{name: clusters.Cache(api, kind) for name, kind in CACHED.items()},
+            workloads={kind: clusters.Cache(api, kind) for kind in workloads.KINDS},
         )
         self.reader = worlds.Reader(cluster="test", caches=caches, routers=routers.table())
         common = {"api": api, "clock": virtual.now, "timers": self.timers, "events": self}
