@@ -132,6 +132,30 @@ FOUND = {
 }  # fmt: skip
 
 
+def test_rollout_is_invalid_by_name_when_the_server_will_not_have_its_pods():
+    good = play.load("canary-gate.yaml")
+    bad = copy.deepcopy(good)
+    bad[0]["spec"]["template"]["spec"]["containers"] = []
+    said = []
+
+    async def story():
+        plane = planes.Plane()
+        async with plane.running():
+            plane.cluster.apply(bad)
+            await asyncio.sleep(900)
+            said.append((plane.rollout("shop")["status"], len(plane.cluster.writes)))
+            mend(plane, good)
+            await plane.until(lambda: plane.rollout("shop")["status"]["phase"] == "Healthy")
+            said.append((plane.rollout("shop")["status"], 0))
+
+    play.run(story)
+    (broken_one, writes), (mended, _) = said
+    assert broken_one["phase"] == "Degraded"
+    assert 'InvalidSpec: The Rollout "shop" is invalid: spec.template: ReplicaSet' in broken_one["message"]
+    assert writes < 10, "it is tried again, but said once"
+    assert "InvalidSpec" not in {one["type"] for one in mended["conditions"]}
+
+
 @pytest.mark.parametrize("case", FOUND)
 def test_broken_example_that_once_fell_is_refused_by_name(case):
     name, at, path, junk = FOUND[case]
@@ -154,6 +178,7 @@ def tried(work, *args):
 def told_of(plane):
     """Whoever looks at the Rollout finds out where it is wrong."""
     status = plane.rollout("shop").get("status") or {}
+    assert status, "nothing says how it stands"
     if str(status.get("message", "")).startswith("InvalidSpec"):
         assert PATH.search(status["message"]), status["message"]
     if (mark := (status.get("rolloutBot") or {}).get("notSupported")) is not None:
