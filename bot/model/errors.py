@@ -29,6 +29,10 @@ class Refused(RolloutBotError):  # noqa: N818 - the API's own word
     """The server understood and said no (400, 413, 422); the message is its sentence."""
 
 
+class PodsRefused(Refused):
+    """The server will not have pods of this template; the message is its sentence."""
+
+
 class Unavailable(RolloutBotError):  # noqa: N818 - the API's own word
     """No answer, 429 or 5xx. ``retry_after_s`` is what the server asked for, if it did."""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from bot.core import codec_status, outcome, restarts, revisions
+from bot.core import codec_status, outcome, refusals, restarts, revisions
 from bot.core import decide as core
 from bot.model import errors, ports, world
 from bot.model import spec as spec_model
@@ -135,7 +135,11 @@ class Reconciler:
         done = apply.Applied()
         if isinstance(spec, spec_model.Spec):
             rollout = await self._revision(rollout, seen, decision.desired)
-            done = await self.applier.apply(rollout, spec, seen, decision.desired)
+            try:
+                done = await self.applier.apply(rollout, spec, seen, decision.desired)
+            except errors.PodsRefused as problem:
+                await self._invalid(rollout, status, seen, f"spec.template: {problem}")
+                raise
         events = [*done.events, *await self._taken_over(seen, decision.desired)]
         following = _with_trouble(status, decision.status, done.route_problem)
         saved = await self._save(rollout, status, following)
@@ -146,6 +150,20 @@ class Reconciler:
         await self.pods.evict(seen, decision.desired.evict)
         marked = await self.pods.mark(seen, decision.desired.marks)
         return saved, done.wrote or marked, done.route_problem
+
+    async def _invalid(
+        self, rollout: ports.Object, status: status_model.Status, seen: world.Seen, sentence: str
+    ) -> None:
+        """Say it on the object when only the server knew that its pods cannot be.
+
+        What a person has ordered is not answered with it: the next pass carries that out.
+        """
+        if status.abort or status.bot.intents:
+            return
+        said = refusals.invalid(sentence, status, seen, self.clock())
+        saved = await self._save(rollout, status, said.status or status)
+        problem = errors.UserError(sentence, path="spec.template")
+        self._tell(saved, problem, status, seen, said)
 
     async def _taken_over(
         self, seen: world.Seen, desired: world.Desired

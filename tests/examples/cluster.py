@@ -4,10 +4,11 @@ What the bot writes wakes nobody, as with the real informers; what others write 
 """
 
 import asyncio
+import collections
 import copy
 
 from bot.core import codec_status
-from bot.model import ports
+from bot.model import errors, ports
 from tests.core.engine import simulation
 from tests.runtime import virtual
 
@@ -33,6 +34,45 @@ KINDS = {
 JOB_S = 20.0
 
 
+class Shelves(dict):
+    """Objects by (plural, name), and by kind: a thousand of one do not slow down another's look."""
+
+    def __init__(self):
+        super().__init__()
+        self.kinds = collections.defaultdict(dict)
+
+    def __setitem__(self, key, obj):
+        super().__setitem__(key, obj)
+        self.kinds[key[0]][key[1]] = obj
+
+    def pop(self, key):
+        del self.kinds[key[0]][key[1]]
+        return super().pop(key)
+
+
+class Cache(simulation.Cache):
+    """A view that is always fresh, of one kind's shelf."""
+
+    def list(self, namespace=""):
+        return list(self.cluster.objects.kinds[self.kind.plural].values())
+
+
+def _check(body):
+    """What an API server says to pods that cannot be."""
+    try:
+        template = body["spec"]["template"]
+        labels = (template.get("metadata") or {}).get("labels") or {}
+        images = [one["image"] for one in template["spec"]["containers"] if one["name"]]
+        wanted = (body["spec"].get("selector") or {}).get("matchLabels") or {}
+        sound = bool(images) and all(isinstance(one, str) for one in (*images, *labels.values()))
+        sound = sound and wanted.items() <= labels.items()
+    except (KeyError, TypeError, AttributeError):
+        sound = False
+    if not sound:
+        name = body["metadata"]["name"]
+        raise errors.Refused(f'{body["kind"]} "{name}" is invalid: spec.template: Invalid value')
+
+
 class Live(simulation.Cluster):
     """``listeners`` are the bot's, ``lookers`` the tests'.
 
@@ -41,6 +81,7 @@ class Live(simulation.Cluster):
 
     def __init__(self, *, pull_s=5.0, ready_s=1.0):
         super().__init__()
+        self.objects = Shelves()
         self.pull_s, self.ready_s = pull_s, ready_s
         self.listeners, self.lookers, self.changed = [], [], asyncio.Event()
         self._own, self._pulled = False, {}
@@ -53,6 +94,11 @@ class Live(simulation.Cluster):
             self._own = False
         self.changed.set()
         return answer
+
+    def _write(self, write):
+        if write.verb is ports.Verb.CREATE and write.ref.kind in {ports.REPLICA_SET, ports.JOB}:
+            _check(write.body)
+        return super()._write(write)
 
     def put(self, kind, obj):
         old = self.objects.get((kind.plural, obj["metadata"]["name"]))
@@ -80,7 +126,7 @@ class Live(simulation.Cluster):
             self.put(KINDS[document["kind"]], document)
 
     def all(self, kind):
-        return simulation.Cache(self, kind).list()
+        return Cache(self, kind).list()
 
     def find(self, kind, name):
         return self.objects.get((kind.plural, name))

@@ -66,11 +66,16 @@ class Silent:
 
 
 class Plane:
-    """``web`` is what the web answers; ``events`` are (kind, type, reason, message)."""
+    """``web`` is what the web answers; ``events`` are (kind, type, reason, message).
 
-    def __init__(self, *, web=None, **cluster):
+    ``prometheus`` is a provider to use instead of the app's counters.
+    """
+
+    def __init__(self, *, web=None, prometheus=None, **cluster):
         self.cluster = clusters.Live(**cluster)
         self.app = traffic.App(self.cluster)
+        self.scraped = prometheus is None
+        self.prometheus = prometheus or traffic.Prometheus(self.app, _clock_s)
         self.web = traffic.Web({"health": {"status": "healthy"}} if web is None else web)
         self.events, self.passes = [], collections.Counter()
         self.teller = Silent()
@@ -83,8 +88,8 @@ class Plane:
     def _build(self):
         api, index = self.cluster, references.Index()
         caches = worlds.Caches(
-            **{name: simulation.Cache(api, kind) for name, kind in CACHED.items()},
-            workloads={kind: simulation.Cache(api, kind) for kind in workloads.KINDS},
+            **{name: clusters.Cache(api, kind) for name, kind in CACHED.items()},
+            workloads={kind: clusters.Cache(api, kind) for kind in workloads.KINDS},
         )
         self.reader = worlds.Reader(cluster="test", caches=caches, routers=routers.table())
         common = {"api": api, "clock": virtual.now, "timers": self.timers, "events": self}
@@ -111,7 +116,7 @@ class Plane:
         self.measurer = measure.Measurer(
             **common,
             runs=caches.runs,
-            providers={"prometheus": traffic.Prometheus(self.app, _clock_s), "web": self.web},
+            providers={"prometheus": self.prometheus, "web": self.web},
             lasting=metrics.build_lasting(self.cluster),
             again=self.runs.add,
             changed=self.triggers.verdict,
@@ -171,7 +176,7 @@ class Plane:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _scraped(self):
-        while True:
+        while self.scraped:
             await asyncio.sleep(traffic.SCRAPE_S)
             self.app.scrape(_clock_s())
 

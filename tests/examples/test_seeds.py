@@ -154,7 +154,8 @@ def test_bad_version_is_rolled_back_when_the_seed_measures_it(name, also):
     assert found.points[-1][1] == 0
 
 
-def test_exercise_is_told_in_its_channel_and_its_rollback_loudly():
+def told(name, **how):
+    """A workspace in which the story of a seed was told."""
     chat = stage.Chat(stage.Trouble())
 
     def tell(plane):
@@ -166,12 +167,23 @@ def test_exercise_is_told_in_its_channel_and_its_rollback_loudly():
             observe=lambda rollout: None,
         )
 
-    played("module-part-8-exercise.yaml", tag="bad", prepare=tell)
+    played(name, prepare=tell, **how)
+    return chat
+
+
+def test_card_says_that_managed_routes_were_taken_from_the_steps():
+    chat = told("module-part-6-header-route.yaml")
+    cards = [str(one["message"].blocks) for one in chat.messages.values() if not one["thread"]]
+    assert any("managedRoutes is left out" in card for card in cards)
+
+
+def test_exercise_is_told_in_its_channel_and_its_rollback_loudly():
+    chat = told("module-part-8-exercise.yaml", tag="bad")
     assert {channel for channel, _ in chat.messages} == {"#ecommerce-releases"}
     # The card says that it was rolled back, and one message beside it says loudly why.
-    told = [text for text in chat.top() if "rolled back in test, users are on v1" in text]
-    assert len(told) == 2, chat.top()
-    assert [text for text in told if "error-rate" in text] == told[1:]
+    both = [text for text in chat.top() if "rolled back in test, users are on v1" in text]
+    assert len(both) == 2, chat.top()
+    assert [text for text in both if "error-rate" in text] == both[1:]
 
 
 ORIGINAL = "module-part-5-compare-baseline.yaml"

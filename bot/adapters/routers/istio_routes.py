@@ -53,7 +53,7 @@ def sound(spec: Any) -> dict[str, Any]:
     for kind in KINDS:
         for at, entry in enumerate(_mappings(found.get(kind), kind)):
             where = f"{kind}[{at}]"
-            if not isinstance(entry.get("name") or "", str):
+            if not isinstance(entry.get("name", ""), str | None):
                 raise errors.UserError(f"{where}.name is no text")
             for one in _mappings(entry.get("match"), f"{where}.match"):
                 _port_and_hosts(one, f"{where}.match")

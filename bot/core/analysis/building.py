@@ -82,12 +82,12 @@ def _number(raw: Any, known: Mapping[str, str]) -> int:
 def ended(raw: Mapping[str, Any], spec: Mapping[str, Any], lookup: templates.Lookup) -> list[str]:
     """A sentence for each metric of ``spec`` whose count is ours and not the template's."""
     merged = templates.resolve(fields.sequence(raw.get("templates"), "templates"), lookup)
-    counts = {metric.get("name"): metric.get("count") for metric in spec["metrics"]}
+    counts = {str(metric.get("name")): metric.get("count") for metric in spec["metrics"]}
+    endless = [str(metric.get("name")) for metric in merged.metrics if _endless(metric)]
     return [
-        f"metric {metric.get('name')} has an interval and no count: it is measured "
-        f"{counts[metric.get('name')]} times"
-        for metric in merged.metrics
-        if _endless(metric) and counts.get(metric.get("name")) not in (None, "", 0, "0")
+        f"metric {name} has an interval and no count: it is measured {counts[name]} times"
+        for name in endless
+        if counts.get(name) not in (None, "", 0, "0")
     ]
 
 
@@ -139,9 +139,10 @@ def _names(refs: Iterable[Any]) -> list[str]:
 def _supported(merged: templates.Merged) -> None:
     for at, metric in enumerate(merged.metrics):
         name = str(metric.get("name", ""))
-        for key, value in fields.mapping(metric.get("provider"), "provider").items():
+        path = f"template {merged.sources.get(name, '')}: metrics[{at}].provider"
+        for key, value in fields.mapping(metric.get("provider"), path).items():
             if value is not None and key not in metrics.PROVIDERS:
-                where = f"template {merged.sources.get(name, '')}: metrics[{at}].provider.{key}"
+                where = f"{path}.{key}"
                 raise errors.NotSupported(f"{where} is not supported yet", path=where)
 
 

@@ -56,7 +56,7 @@ def decode(raw: Mapping[str, Any], path: str) -> Metric:
     count = _limit(raw, "count", path, 0)
     interval = _duration(raw, "interval", path)
     metric = Metric(
-        name=str(raw.get("name", "")),
+        name=fields.text(raw, "name", path),
         provider=named[0],
         config=fields.mapping(providers[named[0]], f"{path}.provider.{named[0]}"),
         success=fields.text(raw, "successCondition", path),

@@ -28,11 +28,13 @@ def decide_run(
     ``outcomes`` are measurements taken since the last pass, by metric; ``in_flight`` those being
     taken. ``secrets`` holds what was read (None: no such key); what is missing is asked for.
     """
-    status = fields.mapping(run.get("status"), "status")
-    spec = fields.mapping(run.get("spec"), "spec")
+    status, given = _object(run.get("status")), run.get("spec")
+    spec = _object(given)
     if status.get("phase") in analysis.DONE:
         return _expiry(spec, status, now)
     hidden = tuple(secret for secret in secrets.values() if secret)
+    if given is not None and not isinstance(given, Mapping):
+        return _broken("Analysis spec invalid: spec must be an object", hidden, ())
     try:
         values, wanted = arguments.values(fields.sequence(spec.get("args"), "args"), secrets)
         if wanted:
@@ -61,6 +63,11 @@ def decide_run(
     )
 
 
+def _object(raw: Any) -> Mapping[str, Any]:
+    """``raw``, or nothing where it is something else: what is wrong with it is said elsewhere."""
+    return raw if isinstance(raw, Mapping) else {}
+
+
 def _broken(
     sentence: str, hidden: tuple[str, ...], begun: tuple[analysis.Due, ...]
 ) -> analysis.RunDecision:
@@ -77,12 +84,14 @@ def _begun(spec: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[analysis
         for result in status.get("metricResults") or ()
         if verdicts.unfinished(result)
     }
+    given = spec.get("metrics")
+    named = [_object(raw) for raw in given] if isinstance(given, list) else []
     return tuple(
-        analysis.Due(metric=raw["name"], provider=provider, config={}, state=found[raw["name"]])
-        for raw in fields.sequence(spec.get("metrics"), "metrics")
-        if isinstance(raw, Mapping) and raw.get("name") in found
+        analysis.Due(metric=name, provider=provider, config={}, state=found[name])
+        for raw in named
+        if (name := str(raw.get("name"))) in found
         for provider in metrics.LASTING
-        if (raw.get("provider") or {}).get(provider) is not None
+        if _object(raw.get("provider")).get(provider) is not None
     )
 
 
