@@ -70,7 +70,11 @@ def end_of(place: rollouts.Place) -> Any:
 
 
 NUMBER = "rollout.argoproj.io/revision"
-TIMED = [{"setWeight": 50}, {"pause": {"duration": 1}}, {"setWeight": 75}]
+TIMED = [
+    step
+    for weight in (20, 40, 60, 80)
+    for step in ({"setWeight": weight}, {"pause": {"duration": 1}})
+]
 
 
 def version(place: rollouts.Place) -> str:
@@ -85,7 +89,7 @@ def arrived(place: rollouts.Place) -> bool:
 
 
 def drive(place: rollouts.Place, *, killed: bool) -> int:
-    """Until the update is over; with ``killed`` the bot dies after each write it makes there."""
+    """Until the update is over; with ``killed`` the bot dies each time it has written there."""
     deaths = 0
     while not arrived(place):
         with place.driven() as process, contextlib.suppress(ProcessLookupError):
@@ -100,13 +104,13 @@ def drive(place: rollouts.Place, *, killed: bool) -> int:
 
 
 @pytest.mark.row(128)
-def test_end_is_the_same_when_the_bot_is_killed_after_each_of_its_writes(
+def test_end_is_the_same_when_the_bot_is_killed_again_and_again(
     control_plane: ControlPlane, tmp_path: Path
 ) -> None:
     ends = []
     for killed in (False, True):
         with rollouts.place(control_plane, tmp_path) as place:
-            place.make({"steps": TIMED}, replicas=2)
+            place.make({"steps": TIMED}, replicas=5)
             with place.driven():
                 rollouts.until(lambda place=place: arrived(place))
             place.ship("img:2")

@@ -20,6 +20,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.row(130)
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
 def test_hash_is_that_of_argo_when_it_is_computed_here(vector):
     if "template" in vector:

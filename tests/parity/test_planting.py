@@ -3,10 +3,8 @@
 import pytest
 
 from tests.parity import marked, planting, rows
-from tests.parity.test_rows import markers
 
 BUGS = planting.load()
-NEEDS_A_PLANE = ("cluster", "e2e")
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: f"{bug.row}-{bug.file}")
@@ -16,14 +14,9 @@ def test_line_of_a_bug_stands_once_in_its_file(bug):
     assert bug.row in rows.load()
 
 
-def test_every_row_with_a_pure_test_has_a_bug():
-    pure = {
-        number
-        for path, found in markers()
-        if path.parent.name not in NEEDS_A_PLANE and path.name != "test_real_server.py"
-        for number in found
-    }
-    assert pure <= {bug.row for bug in BUGS}
+def test_every_row_that_is_built_has_a_bug():
+    built = {row.number for row in rows.load().values() if not row.not_built}
+    assert {bug.row for bug in BUGS} == built
 
 
 def test_bug_is_refused_when_its_line_is_gone_or_not_the_only_one(tmp_path):

@@ -13,8 +13,8 @@ class Behavior:
 
     errors: float = 0.001
     latency_ms: float = 20.0
-    # More than real shops have: some seconds of a small canary must tell 25 % from 1 %.
-    conversion: float = 0.25
+    # More than real shops have: some seconds of a small canary must tell few sales from bad luck.
+    conversion: float = 0.4
     waiting: str | None = None
     follows_error_rate: bool = False
     about: str = ""
