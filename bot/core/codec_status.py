@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.core import codec_block
+from bot.core import codec_block, codec_duration
 from bot.model import status
 
 
@@ -61,6 +61,7 @@ def decode(raw: Any) -> status.Status:
         checkpoint=blue_green.get("scaleUpPreviewCheckPoint") is True,
         pre_run=_run(blue_green.get("prePromotionAnalysisRunStatus")),
         post_run=_run(blue_green.get("postPromotionAnalysisRunStatus")),
+        duration=codec_duration.decode(got.get("duration"), time),
         bot=codec_block.decode(got.get("rolloutBot")),
     )
 
@@ -99,6 +100,8 @@ def encode(value: status.Status) -> dict[str, Any]:
     if value.observed_generation and value.phase and (value.current_hash or value.stable_hash):
         out["canary"] = _canary(value)
         out["blueGreen"] = _blue_green(value)
+    if value.duration is not None:
+        out["duration"] = codec_duration.encode(value.duration, stamp)
     if block := codec_block.encode(value.bot):
         out["rolloutBot"] = block
     return out

@@ -8,7 +8,7 @@ from bot.core import codec_status
 from bot.model import status as status_model
 from bot.model import world
 
-_OURS = "rolloutBot"
+_OURS = frozenset({"rolloutBot", "duration"})
 _TIMES = frozenset({"lastUpdateTime", "lastTransitionTime", "startTime", "abortedAt"})
 
 
@@ -40,7 +40,7 @@ def of(
 def _timeless(value: Any) -> Any:
     """A status without what only one controller has, and without instants."""
     if isinstance(value, Mapping):
-        left_out = _TIMES | {_OURS}
+        left_out = _TIMES | _OURS
         return {key: _timeless(inner) for key, inner in value.items() if key not in left_out}
     if isinstance(value, list) and all(
         isinstance(one, Mapping) and "type" in one for one in value

@@ -8,6 +8,7 @@ from bot.core import (
     analyses,
     blue_green,
     conditions,
+    duration,
     revisions,
     role_marks,
     takeover,
@@ -62,6 +63,7 @@ def decision(
 ) -> world.Decision:
     """Everything that the pass came to."""
     trials.settle(d)
+    d.set(duration=duration.of(d))
     d.status = conditions.without_microseconds(d.status)
     events = _in_order(d, _service_events(d, selectors), _size_events(d, sizes))
     new = d.family.new

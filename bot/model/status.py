@@ -139,6 +139,20 @@ class BotBlock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Duration:
+    """The clock of an update; ``waited_s`` is what people were waited for, ``how`` it ended.
+
+    ``how`` is Promoted, FastPromoted, Aborted, RolledBack, FastRolledBack, or still empty.
+    """
+
+    started: datetime
+    waiting_since: datetime | None = None
+    waited_s: int = 0
+    finished: datetime | None = None
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """The whole status of a Rollout.
 
@@ -178,6 +192,7 @@ class Status:
     restarted_at: datetime | None = None
     pre_run: RunRef | None = None
     post_run: RunRef | None = None
+    duration: Duration | None = None
     bot: BotBlock = field(default_factory=BotBlock)
 
     @property
