@@ -133,7 +133,10 @@ class GateDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateFacts:
-    """A loud request for approval. ``approvers``: "#checkout"; ``asked``: mentioned by id."""
+    """A loud request for approval. ``approvers``: "#checkout"; ``asked``: mentioned by id.
+
+    ``inconclusive``: it holds because an analysis gave no verdict; approving measures again.
+    """
 
     gate_id: str
     rollout: RolloutId
@@ -142,6 +145,7 @@ class GateFacts:
     weight_from: int
     weight_to: int
     users: str = "users"  # who is meant by 100 %
+    inconclusive: bool = False
     stable_warm_s: float | None = None
     so_far_s: float | None = None
     metrics: tuple[MetricFact, ...] = ()

@@ -20,6 +20,8 @@ def alert(facts: messages.AlertFacts) -> messages.Message:
 
 def first_line(facts: messages.AlertFacts) -> str:
     who = words.who(facts.rollout, facts.revision)
+    if facts.safe and not facts.weight_from:
+        return f"{who} stopped before it got traffic: users are on {words.revision(facts.stable)}"
     if facts.safe:
         return f"{who} rolled back: users are on {words.revision(facts.stable)}"
     left = words.percent(facts.weight_left)
@@ -74,6 +76,8 @@ def _speed(facts: messages.AlertFacts) -> str:
         what = "the order" if facts.by is not None else "the verdict"
         verdict = f" after {what} at {words.exactly(facts.decided_at)}"
     took = "" if facts.took_s is None else f" {_in(facts.took_s)}"
+    if not facts.weight_from:
+        return words.joined([f"stopped{took}{verdict}", since])
     return words.joined([f"{words.percent(facts.weight_from)} → 0{took}{verdict}", since])
 
 
@@ -101,7 +105,10 @@ def _git(facts: messages.AlertFacts) -> str:
 def _text(facts: messages.AlertFacts) -> str:
     who = words.who(facts.rollout, facts.revision)
     where = f"in {words.name(facts.rollout.cluster)}"
-    if facts.safe:
+    if facts.safe and not facts.weight_from:
+        stable = words.revision(facts.stable)
+        start = f"{who} was stopped before it got traffic {where}, users are on {stable}"
+    elif facts.safe:
         start = f"{who} was rolled back {where}, users are on {words.revision(facts.stable)}"
     else:
         left = words.percent(facts.weight_left)

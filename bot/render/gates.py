@@ -24,6 +24,8 @@ def gate(facts: messages.GateFacts) -> messages.Message:
 
 
 def _move(facts: messages.GateFacts) -> str:
+    if facts.inconclusive:
+        return f"inconclusive at {words.percent(facts.weight_from)}"
     return f"{words.percent(facts.weight_from)} → {words.percent(facts.weight_to)}"
 
 
@@ -36,6 +38,8 @@ def first_line(facts: messages.GateFacts) -> str:
 
 def _effect(facts: messages.GateFacts) -> str:
     new = words.revision(facts.revision)
+    if facts.inconclusive:
+        return "Its analysis came to no verdict. Approve measures again."
     if facts.weight_to < 100:
         return f"Approve sends {words.percent(facts.weight_to)} of traffic to {new}."
     warm = ""
@@ -86,6 +90,8 @@ def decision(facts: messages.GateFacts, decided: messages.GateDecision) -> str:
     named = f" by {by}" if decided.by is not None else ""
     match decided.closing:
         case Closing.APPROVED:
+            if facts.inconclusive and decided.to is None:
+                return f"✓ approved by {by}{at} · {new} is measured again"
             to = facts.weight_to if decided.to is None else decided.to
             return f"✓ approved by {by}{at} · {new} goes to {words.percent(to)}"
         case Closing.ABORTED:
@@ -107,6 +113,9 @@ def decision(facts: messages.GateFacts, decided: messages.GateDecision) -> str:
 def _text(facts: messages.GateFacts) -> str:
     who = words.who(facts.rollout, facts.revision)
     where = f"in {words.name(facts.rollout.cluster)}"
+    if facts.decided is None and facts.inconclusive:
+        held = words.percent(facts.weight_from)
+        return f"{who} waits for you {where}: its analysis was inconclusive at {held}."
     if facts.decided is None:
         start, to = words.percent(facts.weight_from), words.percent(facts.weight_to)
         return f"{who} waits for approval {where} to go from {start} to {to}."

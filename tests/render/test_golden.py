@@ -436,3 +436,27 @@ def test_trouble_reads_as_written():
         "3 rollouts hold, none is rolled back for it.",
     ]
     assert trouble.metrics_away(said[2]) == rendering.render(said[2])
+
+
+def test_gate_offers_to_measure_again_when_its_analysis_was_inconclusive():
+    message = gates.gate(ex.gate(inconclusive=True, weight_from=25, measured=False))
+    assert lines(message)[:2] == [
+        "checkout v42 waits for you: inconclusive at 25 % · prod-eu",
+        "Its analysis came to no verdict. Approve measures again.",
+    ]
+    assert read(message.text) == (
+        "checkout v42 waits for you in prod-eu: its analysis was inconclusive at 25 %."
+    )
+    decided = m.GateDecision(closing=m.Closing.APPROVED, by=ex.DANA, at=ex.at(12, 14))
+    said = read(gates.gate(ex.gate(inconclusive=True, decided=decided)).text)
+    assert "v42 is measured again" in said
+    assert "goes to" not in said
+
+
+def test_alert_says_that_nobody_met_it_when_it_had_no_traffic():
+    message = alerts.alert(ex.alert(weight_from=0))
+    assert lines(message)[0] == (
+        "checkout v42 stopped before it got traffic: users are on v41 · prod-eu"
+    )
+    assert "rolled back" not in read(message.text)
+    assert not any("0 % → 0" in line for line in lines(message))

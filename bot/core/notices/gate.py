@@ -39,6 +39,7 @@ def _keep(scene: scenes.Scene) -> dict[str, Any]:
         "from": scenes.weight(scene),
         "to": scenes.coming(scene),
         "since": held.start.isoformat() if held is not None else "",
+        **({"inconclusive": True} if scenes.inconclusive(scene) else {}),
     }
 
 
@@ -55,6 +56,7 @@ def _open(scene: scenes.Scene, gate: str) -> messages.GateFacts:
         stable=scenes.former(scene),
         weight_from=scenes.weight(scene),
         weight_to=scenes.coming(scene),
+        inconclusive=scenes.inconclusive(scene),
         stable_warm_s=_warm_s(scene),
         so_far_s=so_far,
         metrics=measured.metrics(scene),
@@ -85,6 +87,7 @@ def _closed(scene: scenes.Scene, gate: str, record: Mapping[str, Any]) -> messag
         stable=scenes.former(scene),
         weight_from=_number(record, "from"),
         weight_to=_number(record, "to"),
+        inconclusive=record.get("inconclusive") is True,
         metrics=measured.metrics(scene) if label.hash == scene.hash else (),
         decided=_decision(scene, record),
     )
