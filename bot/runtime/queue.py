@@ -126,6 +126,7 @@ class Queue:
             await self._take(key)
 
     async def _serve_urgent(self) -> None:
+        courtesy.HURRIED.set(True)
         while True:
             key = await self._urgent.get()
             try:

@@ -11,6 +11,7 @@ from bot.adapters.kubernetes import api, events, informer, on_demand
 from bot.model import ports, world
 from bot.runtime import (
     apply,
+    courtesy,
     measure,
     orphans,
     pods,
@@ -43,15 +44,17 @@ class Controller:
         chosen: settings.Settings,
         client: api.KubernetesApi,
         meter: meters.Meter | None = None,
+        manners: courtesy.Courtesy | None = None,
     ) -> None:
         self.chosen = chosen
         self.meter = meter or meters.Meter()
         self.leading = False
         self.api = client
         self.index = references.Index()
-        self.queue = queue.Queue(self._reconcile)
+        manners = manners or courtesy.Courtesy()
+        self.queue = queue.Queue(self._reconcile, manners=manners)
         self.run_queue, self.trial_queue, self.service_queue = (
-            queue.Queue(work, workers=workers, urgent_workers=1, manners=self.queue.manners)
+            queue.Queue(work, workers=workers, urgent_workers=1, manners=manners)
             for work, workers in ((self._measure, 6), (self._try, 3), (self._release, 2))
         )
         self.timers = timers.Timers(woken=self._woken)

@@ -7,13 +7,13 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from bot import settings
 from bot.adapters import meter as meters
 from bot.adapters.kubernetes import api, credentials, lease, session
 from bot.model import errors
-from bot.runtime import tasks
+from bot.runtime import courtesy, tasks
 from bot.wiring import alone, counting, pruning, servers
 from bot.wiring import controller as controllers
 
@@ -22,7 +22,9 @@ log = logging.getLogger(__name__)
 
 @contextlib.asynccontextmanager
 async def connected(
-    chosen: settings.Settings, asked: session.Asked | None = None
+    chosen: settings.Settings,
+    asked: session.Asked | None = None,
+    give_way: Callable[[], Awaitable[None]] | None = None,
 ) -> AsyncIterator[api.KubernetesApi]:
     """A client for the cluster that the settings name."""
     named = bool(chosen.kubeconfig or os.environ.get("KUBECONFIG"))
@@ -37,6 +39,7 @@ async def connected(
             qps=chosen.qps,
             burst=chosen.burst,
             read_only=chosen.observe,
+            give_way=give_way,
         )
 
 
@@ -48,9 +51,10 @@ async def run(chosen: settings.Settings, *, ports_file: str = "", ignored: list[
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    meter = meters.Meter()
-    async with connected(chosen, counting.requests_of(meter)) as client:
-        return await _serve(controllers.Controller(chosen, client, meter), stop, ports_file)
+    meter, manners = meters.Meter(), courtesy.Courtesy()
+    async with connected(chosen, counting.requests_of(meter), manners.give_way) as client:
+        controller = controllers.Controller(chosen, client, meter, manners)
+        return await _serve(controller, stop, ports_file)
 
 
 async def _serve(controller: controllers.Controller, stop: asyncio.Event, ports_file: str) -> int:

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from bot.model import errors
 from bot.runtime import courtesy, queue, tasks
 from tests.runtime import virtual
@@ -300,3 +302,23 @@ def test_key_that_somebody_changed_goes_before_those_that_time_moved():
 
     run(work, scenario, workers=1)
     assert order == ["changed", "timer-3", "timer-0", "timer-1", "timer-2"]
+
+
+def test_calls_of_ordinary_passes_wait_and_those_of_urgent_ones_do_not():
+    called = {}
+    manners = courtesy.Courtesy()
+
+    async def work(key):
+        await asyncio.sleep(0.01)  # the ordinary one has begun when the urgent one comes
+        await manners.give_way()
+        called[key] = clock()
+        await asyncio.sleep(0.05)
+
+    async def scenario(made):
+        made.add("slow")
+        await asyncio.sleep(0.005)
+        made.add("abort", urgent=True)
+        await asyncio.sleep(1)
+
+    run(work, scenario, manners=manners)
+    assert called == {"abort": pytest.approx(0.015), "slow": pytest.approx(0.065)}

@@ -5,7 +5,7 @@ caller knows what is worth one) and caches (``informer``).
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,11 +47,12 @@ class KubernetesApi:
         qps: float | None = None,
         burst: int = 80,
         read_only: bool = False,
+        give_way: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._session = session
         self._read_only = read_only
         bucket = None if qps is None else limits.TokenBucket(rate=qps, burst=burst)
-        self._admission = limits.Admission(at_once=CALLS_AT_ONCE, bucket=bucket)
+        self._admission = limits.Admission(at_once=CALLS_AT_ONCE, bucket=bucket, give_way=give_way)
 
     async def get(self, ref: ports.Ref, *, urgent: bool = False) -> ports.Object:
         path = answers.path_of(ref.kind, namespace=ref.namespace, name=ref.name)

@@ -67,11 +67,22 @@ class Allowance:
 
 
 class Admission:
-    """The door in front of every call that is not urgent."""
+    """The door in front of every call that is not urgent.
 
-    def __init__(self, *, at_once: int, bucket: TokenBucket | None) -> None:
+    ``give_way`` waits a moment while something urgent is under way: the server shares its time,
+    too.
+    """
+
+    def __init__(
+        self,
+        *,
+        at_once: int,
+        bucket: TokenBucket | None,
+        give_way: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._seats = asyncio.Semaphore(at_once)
         self._bucket = bucket
+        self._give_way = give_way
 
     @contextlib.asynccontextmanager
     async def turn(self, *, urgent: bool) -> AsyncIterator[None]:
@@ -86,6 +97,8 @@ class Admission:
             return
         try:
             async with asyncio.timeout(TURN_TIMEOUT_S):
+                if self._give_way is not None:
+                    await self._give_way()
                 if self._bucket is not None:
                     await self._bucket.take()
                 await self._seats.acquire()
