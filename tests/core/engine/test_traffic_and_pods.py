@@ -286,3 +286,15 @@ def test_nothing_is_written_when_nothing_has_changed(start, moment):
         sim.now += timedelta(seconds=900)
         sim.once()
     assert len(sim.cluster.writes) == writes
+
+
+def test_abort_takes_the_traffic_away_when_the_stable_has_too_few_ready_pods():
+    sim = simulation.Simulation(steps=[{"setWeight": 60}, {"pause": {}}], routed=True)
+    sim.settle().ship("two").settle()
+    assert sim.weight() == 60
+    sim.broken.add("one")
+    sim.settle()
+    assert sim.available("one") == 0
+    sim.ask("abort").settle()
+    assert sim.weight() == 0
+    sim.close()
