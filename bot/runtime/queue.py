@@ -58,7 +58,7 @@ class Queue:
     """
 
     work: Work
-    workers: int = 6
+    workers: int = 4
     urgent_workers: int = 16
     manners: courtesy.Courtesy = field(default_factory=courtesy.Courtesy)
     _keys: dict[str, _Key] = field(default_factory=dict)
