@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from bot.model import policy as policy_model
 from bot.model import ports
 
 
@@ -164,7 +165,8 @@ class Seen:
     """Everything a pass looks at besides spec and status.
 
     ``foreign_runs`` tells which names in the namespace belong to runs of somebody else; ``pods``
-    is None unless a restart needs them, and where they could not be read.
+    is None unless a restart needs them, and where they could not be read. ``freezes`` are those
+    in force whose scope has this rollout.
     """
 
     cluster: str
@@ -187,6 +189,8 @@ class Seen:
     foreign_experiments: Container[str] = ()
     pods: tuple[Pod, ...] | None = None
     workload: Workload | None = None
+    policy: policy_model.Effective = field(default_factory=policy_model.Effective)
+    freezes: tuple[policy_model.Freeze, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
