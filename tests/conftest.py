@@ -8,10 +8,19 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.cluster import binaries
 from tests.cluster import control_plane as planes
+
+# Machines are shared and noisy: how long an example took says nothing of what is tested.
+hypothesis.settings.register_profile(
+    "shared machine",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("shared machine")
 
 # A word of the reason, and what makes it untrue.
 ENABLE = {
