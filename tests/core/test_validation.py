@@ -3,7 +3,8 @@
 import pytest
 
 from bot.core import codec_spec
-from bot.model import errors
+from bot.core.steps import pause, plugin
+from bot.model import errors, spec
 from tests.core.engine.simulation import Simulation, merge, rollout
 
 S = "spec.strategy"
@@ -92,7 +93,6 @@ LATER = {
     "strategy.canary.trafficRouting.appMesh": {
         "strategy": {"canary": {"trafficRouting": {"appMesh": {}}}}
     },
-    "strategy.steps[0].plugin": {"strategy": {"canary": {"steps": [{"plugin": {"name": "a"}}]}}},
 }
 
 
@@ -102,6 +102,26 @@ def test_field_is_named_when_this_version_does_not_run_it(path, body):
         codec_spec.decode(merge(rollout({}), {"spec": body}))
     assert caught.value.path == f"spec.{path}"
     assert caught.value.sentence == f"spec.{path} is not supported yet"
+
+
+def test_plugin_is_named_when_nothing_of_its_name_is_built_in():
+    steps = [{"setWeight": 10}, {"plugin": {"name": "acme/soak", "config": {"hours": 2}}}]
+    with pytest.raises(errors.NotSupported) as caught:
+        codec_spec.decode(merge(rollout({}), {"spec": {"strategy": {"canary": {"steps": steps}}}}))
+    assert caught.value.path == "spec.strategy.steps[1].plugin"
+    assert caught.value.sentence == (
+        'spec.strategy.steps[1].plugin: no step plugin "acme/soak" is built in '
+        "(built in: there is none)"
+    )
+
+
+def test_plugin_is_a_step_like_others_when_its_name_is_built_in():
+    built_in = {"acme/wait": pause}
+    raw = {"name": "acme/wait", "config": {"duration": 30}}
+    step = plugin.decode(raw, "spec.strategy.steps[0].plugin", routed=False, built_in=built_in)
+    assert step == spec.Pause(duration_s=30, text="30")
+    with pytest.raises(errors.NotSupported, match='"acme/other" .* \\(built in: acme/wait\\)'):
+        plugin.decode({"name": "acme/other"}, "at", routed=False, built_in=built_in)
 
 
 @pytest.mark.parametrize(
