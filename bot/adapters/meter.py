@@ -23,6 +23,7 @@ _OBJECT = ("namespace", "name")
 _PASS = (0.01, 0.15, 0.25, 0.5, 1.0)
 _DURATION = (30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800)
 _PROGRESSION = (30, 60, 120, 300, 600, 900, 1800, 3600)
+_WORK = tuple(10.0**power for power in range(-8, 2))
 _PAUSE = (0, 60, 300, 600, 1800, 3600, 7200, 14400, 28800)
 
 
@@ -69,6 +70,22 @@ KINDS: Mapping[str, _Kind] = {
     "controller_clientset_k8s_request_total": _Kind(
         help="Requests to the API server.",
         labels=("kind", "namespace", "name", "verb", "status_code"),
+    ),
+    "workqueue_adds_total": _Kind(
+        help="Total number of adds handled by workqueue", labels=("name",)
+    ),
+    "workqueue_retries_total": _Kind(
+        help="Total number of retries handled by workqueue", labels=("name",)
+    ),
+    "workqueue_queue_duration_seconds": _Kind(
+        help="How long in seconds an item stays in workqueue before being requested.",
+        labels=("name",),
+        buckets=_WORK,
+    ),
+    "workqueue_work_duration_seconds": _Kind(
+        help="How long in seconds processing an item from workqueue takes.",
+        labels=("name",),
+        buckets=_WORK,
     ),
 }
 

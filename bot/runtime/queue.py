@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 from bot.model import errors
-from bot.runtime import courtesy, tasks
+from bot.runtime import courtesy, queue_load, tasks
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +61,7 @@ class Queue:
     workers: int = 4
     urgent_workers: int = 16
     manners: courtesy.Courtesy = field(default_factory=courtesy.Courtesy)
+    load: queue_load.Load = field(default_factory=queue_load.Load)
     _keys: dict[str, _Key] = field(default_factory=dict)
     _ready: asyncio.PriorityQueue[tuple[bool, int, str]] = field(
         default_factory=asyncio.PriorityQueue
@@ -82,6 +83,7 @@ class Queue:
             state.retry = None
         raised = (urgent and not state.urgent) or (soon and not state.soon)
         state.urgent, state.soon = state.urgent or urgent, state.soon or soon
+        self.load.add(key, _now())
         if state.running is not None:
             state.queued = True
             if raised and urgent:
@@ -139,6 +141,7 @@ class Queue:
         if state is None or not state.queued or state.running is not None:
             return  # the other lane took it
         state.queued = False
+        self.load.begin(key, _now())
         state.hot, state.urgent, state.soon = state.urgent, False, False
         await self._one(key, state)
 
@@ -151,6 +154,7 @@ class Queue:
             if not task.done():
                 await tasks.cancel(task)
             state.running = None
+            self.load.end(key, _now())
         # What was urgent and could not be done is urgent still.
         undone = state.failures or state.conflicts or task.cancelled()
         state.urgent = state.urgent or (state.hot and bool(undone))
@@ -164,6 +168,8 @@ class Queue:
             state.conflicts += 1
             if state.conflicts <= CONFLICTS_AT_ONCE:
                 state.queued = True
+                self.load.retry()
+                self.load.add(key, _now())
             else:
                 self._back_off(key, state)
         except errors.Unavailable as error:
@@ -184,6 +190,7 @@ class Queue:
         cap = URGENT_BACKOFF_CAP_S if state.urgent or state.hot else BACKOFF_CAP_S
         delay = max(at_least_s, min(BACKOFF_BASE_S * 2 ** min(state.failures, 16), cap))
         state.failures += 1
+        self.load.retry()
         if state.retry is not None:
             state.retry.cancel()
         loop = asyncio.get_running_loop()
@@ -207,3 +214,7 @@ class Queue:
         running = [state.running for state in self._keys.values() if state.running is not None]
         if running:
             await asyncio.wait(running, timeout=timeout_s)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -14,7 +14,7 @@ from bot.adapters import meter as meters
 from bot.adapters.kubernetes import api, credentials, lease, session
 from bot.model import errors
 from bot.runtime import courtesy, tasks
-from bot.wiring import alone, counting, pruning, servers
+from bot.wiring import alone, counting, loads, pruning, servers
 from bot.wiring import controller as controllers
 
 log = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ async def run(chosen: settings.Settings, *, ports_file: str = "", ignored: list[
     meter, manners = meters.Meter(), courtesy.Courtesy()
     async with connected(chosen, counting.requests_of(meter), manners.give_way) as client:
         controller = controllers.Controller(chosen, client, meter, manners)
+        loads.count_of(controller)
         return await _serve(controller, stop, ports_file)
 
 

@@ -36,9 +36,7 @@ def test_import_contracts_hold() -> None:
     ],
     ids=lambda value: value.replace("/", "."),
 )
-def test_import_contracts_notice_a_planted_import(
-    tmp_path: Path, module: str, line: str
-) -> None:
+def test_import_contracts_notice_a_planted_import(tmp_path: Path, module: str, line: str) -> None:
     for name in ("bot", "handlers"):
         for path in (files.ROOT / name).rglob("__init__.py"):
             copy = tmp_path / path.relative_to(files.ROOT)

@@ -135,9 +135,7 @@ class World:
                 {"destination": {"host": f"{name}-canary"}, "weight": 0},
             ]
             spec = {"hosts": [name], "http": [{"name": "primary", "route": route}]}
-            await self._post(
-                "VirtualService", name, spec, version="networking.istio.io/v1alpha3"
-            )
+            await self._post("VirtualService", name, spec, version="networking.istio.io/v1alpha3")
             await self._post("Rollout", name, _spec(name, steps, analysis))
 
     async def _post(

@@ -97,7 +97,9 @@ def _items(*objects):
 def test_decide_sees_the_replica_sets_of_the_file():
     done = run("decide", "-f", "-", *NOW, text=json.dumps(grown()))
     found = json.loads(done.output)
-    assert found["desired"]["create"]["spec"]["template"]["spec"]["containers"][0]["image"] == "img:2"
+    assert (
+        found["desired"]["create"]["spec"]["template"]["spec"]["containers"][0]["image"] == "img:2"
+    )
     assert found["status"]["currentStepIndex"] == 0
     assert found["status"]["stableRS"] != found["status"]["currentPodHash"]
 

@@ -51,7 +51,9 @@ OBJECTS = [
     rollout("counted", [analysis("endless")]),
     rollout("wrong", [{"setWeight": 200}]),
     rollout("lost", [analysis("nowhere")]),
-    rollout("cloud", [{"setWeight": 20}], trafficRouting={"appMesh": {"virtualService": {"name": "v"}}}),
+    rollout(
+        "cloud", [{"setWeight": 20}], trafficRouting={"appMesh": {"virtualService": {"name": "v"}}}
+    ),
     rollout("measured", [analysis("dog")]),
     template("endless", interval="5s", **CONDITION),
     template("careful", successCondition=CAREFUL),
@@ -110,7 +112,9 @@ def test_preflight_names_the_field(found, name, path, said):
 def test_preflight_sums_up_in_words_and_in_json(found):
     everything = list(found.values())
     text = checking.as_text(everything)
-    assert text.splitlines()[-1] == "4 runs as before, 2 runs, differs here, 3 not built, 3 invalid"
+    assert (
+        text.splitlines()[-1] == "4 runs as before, 2 runs, differs here, 3 not built, 3 invalid"
+    )
     assert "not built           AnalysisTemplate shop/dog" in text
     told = {one["name"]: one["word"] for one in checking.as_json(everything)}
     assert told == {name: str(word) for name, word in WORDS.items()}
@@ -125,7 +129,10 @@ def test_preflight_looks_at_a_real_cluster(control_plane):
     client.call("POST", "/api/v1/namespaces", {"metadata": {"name": space}})
     try:
         for one in OBJECTS:
-            if one["kind"] in {"Rollout", "AnalysisTemplate"} and one["metadata"]["name"] != "wrong":
+            if (
+                one["kind"] in {"Rollout", "AnalysisTemplate"}
+                and one["metadata"]["name"] != "wrong"
+            ):
                 plural = one["kind"].lower() + "s"
                 body = {**one, "metadata": {"name": one["metadata"]["name"]}}
                 client.call("POST", f"/apis/{API}/namespaces/{space}/{plural}", body)

@@ -72,7 +72,8 @@ def install_rights(client: api.Client, *, user: str) -> None:
     }
     found = documents(MANIFESTS / "install")
     for doc in sorted(
-        (doc for doc in found if doc["kind"] in paths), key=lambda doc: list(paths).index(doc["kind"])
+        (doc for doc in found if doc["kind"] in paths),
+        key=lambda doc: list(paths).index(doc["kind"]),
     ):
         if "subjects" in doc:
             group = "rbac.authorization.k8s.io"

@@ -79,7 +79,9 @@ class Kubelet:
             self._lives.pop(uid).cancel()
             self._start(uid, self._end(pod))
         elif not deleted and self._lives[uid].done() and self._opened(pod):
-            self._start(uid, self._report(pod, pods.running(pod, ready=True, address=self._ip(uid))))
+            self._start(
+                uid, self._report(pod, pods.running(pod, ready=True, address=self._ip(uid)))
+            )
 
     @staticmethod
     def _opened(pod: Object) -> bool:

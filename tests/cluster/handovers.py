@@ -16,7 +16,10 @@ SLOW = {"name": "slow", "image": "alpine:3", "command": ["sh", "-c", "sleep 25; 
 def ships(image: str) -> Object:
     container = {"name": "c", "image": image, "resources": {"requests": {"memory": "1024Mi"}}}
     probe = {"httpGet": {"port": 80}, "failureThreshold": 5}
-    pod = {"terminationGracePeriodSeconds": 0, "containers": [{**container, "readinessProbe": probe}]}
+    pod = {
+        "terminationGracePeriodSeconds": 0,
+        "containers": [{**container, "readinessProbe": probe}],
+    }
     return {"spec": {"template": {"spec": pod}}}
 
 

@@ -65,7 +65,9 @@ def build() -> None:
 class Peer:
     """``with Peer(...)``: the controller at work in one namespace until the block ends."""
 
-    def __init__(self, *, kubeconfig: Path, namespace: str, folder: Path, ports: list[int]) -> None:
+    def __init__(
+        self, *, kubeconfig: Path, namespace: str, folder: Path, ports: list[int]
+    ) -> None:
         self._log = folder / f"peer-{namespace}.log"
         self._command = [
             str(path()),

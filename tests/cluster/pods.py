@@ -105,9 +105,7 @@ def finished(pod: Object, *, code: int, address: str) -> Object:
     policy = pod["spec"].get("restartPolicy", "Always")
     if policy == "Always" or (policy == "OnFailure" and code):
         state = {"waiting": {"reason": "CrashLoopBackOff", "message": f"exited with {code}"}}
-        return _status(
-            pod, phase="Running", state=state, ready=False, gates=True, address=address
-        )
+        return _status(pod, phase="Running", state=state, ready=False, gates=True, address=address)
     reason = "Error" if code else "Completed"
     ended = {"exitCode": code, "reason": reason, "startedAt": now(), "finishedAt": now()}
     phase = "Failed" if code else "Succeeded"

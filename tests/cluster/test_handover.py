@@ -50,7 +50,9 @@ class Handed:
 
     def sets(self, name: str) -> dict[str, Any]:
         """Revision, pods and uid of each ReplicaSet."""
-        where = f"/apis/apps/v1/namespaces/{self._namespace}/replicasets?labelSelector=app%3D{name}"
+        where = (
+            f"/apis/apps/v1/namespaces/{self._namespace}/replicasets?labelSelector=app%3D{name}"
+        )
         found = self._plane.client.call("GET", where)["items"]
         key = "rollout.argoproj.io/revision"
         return {
@@ -178,6 +180,6 @@ def test_rollout_stays_as_it_is_when_another_controller_takes_it(handed, moment)
 def test_rollout_goes_on_where_it_was_when_another_controller_has_it(handed, moment):
     status = handed.late[moment]
     assert handovers.MOMENTS[moment].end(status), json.dumps(status)
-    assert status["stableRS"] in {
-        name.rpartition("-")[2] for name in handed.before[moment][1]
-    } | {status["currentPodHash"]}
+    assert status["stableRS"] in {name.rpartition("-")[2] for name in handed.before[moment][1]} | {
+        status["currentPodHash"]
+    }

@@ -119,7 +119,10 @@ async def test_job_fails_when_its_deadline_passes(
     async with bot(control_plane, namespace):
         await cluster.start(check("sleep 600", activeDeadlineSeconds=1))
         status = await cluster.until(phase("Failed"))
-        assert status["message"] == 'Metric "check" assessed Failed due to failed (1) > failureLimit (0)'
+        assert (
+            status["message"]
+            == 'Metric "check" assessed Failed due to failed (1) > failureLimit (0)'
+        )
 
 
 @pytest.mark.row(98)
@@ -147,7 +150,10 @@ async def test_job_goes_on_when_the_bot_is_restarted(
         status = await cluster.until(phase("Successful"))
         (job,) = await cluster.jobs()
         (taken,) = status["metricResults"][0]["measurements"]
-        assert taken["metadata"] == {"job-name": job["metadata"]["name"], "job-namespace": namespace}
+        assert taken["metadata"] == {
+            "job-name": job["metadata"]["name"],
+            "job-namespace": namespace,
+        }
 
 
 async def test_jobs_go_with_their_run(

@@ -35,7 +35,10 @@ def until(found: Callable[[], Any]) -> Any:
 
 
 def rollout() -> dict[str, Any]:
-    pod = {"metadata": {"labels": {"app": "app"}}, "spec": {"containers": [{"name": "c", "image": "img:1"}]}}
+    pod = {
+        "metadata": {"labels": {"app": "app"}},
+        "spec": {"containers": [{"name": "c", "image": "img:1"}]},
+    }
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Rollout",
@@ -78,6 +81,8 @@ def test_page_tells_of_a_rollout_that_ran(
             r'rollout_duration_seconds_count\{status="Promoted"\} 1',
             r'controller_clientset_k8s_request_total\{kind="replicasets",.*verb="Create"\} 1',
             r"rollout_bot_leading 1",
+            r'workqueue_adds_total\{name="Rollouts"\} [1-9]',
+            r'workqueue_work_duration_seconds_count\{name="Rollouts"\} [1-9]',
             r"process_start_time_seconds ",
         ):
             until(lambda pattern=pattern: re.search(pattern, page()))

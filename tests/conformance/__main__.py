@@ -1,8 +1,8 @@
 """Does the bot do what the recorded controller did?  python3 dev.py conformance [OPTIONS]
 
-  (no command)   start the control plane and the bot, play, compare; exit 1 on a difference
-  record         play against whatever controller watches the cluster of --kubeconfig
-  compare        compare two folders of recordings
+(no command)   start the control plane and the bot, play, compare; exit 1 on a difference
+record         play against whatever controller watches the cluster of --kubeconfig
+compare        compare two folders of recordings
 """
 
 import argparse

@@ -66,7 +66,9 @@ def place(request):
         spec["tls"] = [{"match": match, "route": copy.deepcopy(route)}]
         spec["tcp"] = [{"match": [{"port": 1}], "route": copy.deepcopy(route)}]
         return made
-    made.subject = made.with_config({"virtualService": {"name": "web"}, "destinationRule": SUBSETS})
+    made.subject = made.with_config(
+        {"virtualService": {"name": "web"}, "destinationRule": SUBSETS}
+    )
     rule = made.router.refs(made.subject)[1]
     meta = {"name": "rule", "namespace": "shop", "resourceVersion": "1"}
     bare = [{"name": "stable", "labels": {"a": "b"}}, {"name": "canary"}]

@@ -18,7 +18,9 @@ def ingress():
 
 
 def virtual_service():
-    hosts = [{"destination": {"host": h}, "weight": w} for h, w in (("stable", 100), ("canary", 0))]
+    hosts = [
+        {"destination": {"host": h}, "weight": w} for h, w in (("stable", 100), ("canary", 0))
+    ]
     return {"spec": {"http": [{"name": "primary", "route": hosts}]}}
 
 

@@ -104,15 +104,18 @@ def test_find_refuses_with_the_words_of_client_go(path, words):
 
 values = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["a", "b"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", "b"]), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
 
 @settings(max_examples=300, deadline=None)
 @given(
-    path=st.text(max_size=30) | st.text(alphabet="{}$@.[]*?()ab01:,-'\"\\ <>=!range end", max_size=40),
+    path=st.text(max_size=30)
+    | st.text(alphabet="{}$@.[]*?()ab01:,-'\"\\ <>=!range end", max_size=40),
     value=values,
 )
 def test_find_raises_only_its_error_when_given_any_path(path, value):

@@ -19,7 +19,9 @@ WANTED = ("success-rate", "error-rate", "latency-p95", "latency-p99", "saturatio
 
 
 def test_each_template_is_there_for_a_service_and_for_a_revision():
-    both = {f"{name}{end}" for name in (*WANTED, "compare-baseline") for end in ("", "-of-revision")}
+    both = {
+        f"{name}{end}" for name in (*WANTED, "compare-baseline") for end in ("", "-of-revision")
+    }
     assert set(FOUND) == both
     listed = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())["resources"]
     assert set(listed) == {path.name for path in FOLDER.glob("*.yaml")} - {"kustomization.yaml"}

@@ -92,10 +92,16 @@ def test_rollback_is_right_only_soon_after_a_verdict(sights, ok):
         (answers(canary=1, stable=99, start=1), False),
         (answers(canary=0, stable=100, start=1, status=503), False),
         ([], False),
-        (answers(canary=0, stable=99, start=1)
-         + answers(canary=0, stable=1, start=2, status=500), True),
-        (answers(canary=0, stable=95, start=1)
-         + answers(canary=0, stable=5, start=2, status=500), False),
+        (
+            answers(canary=0, stable=99, start=1)
+            + answers(canary=0, stable=1, start=2, status=500),
+            True,
+        ),
+        (
+            answers(canary=0, stable=95, start=1)
+            + answers(canary=0, stable=5, start=2, status=500),
+            False,
+        ),
     ],
     ids=["all", "one on the canary", "errors", "none at all", "one failed", "too many failed"],
 )
@@ -143,7 +149,9 @@ def test_messages_are_told_apart_by_their_first_words():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("edits", "ok"), [([3], True), ([0], False), ([3, 1], False), ([], False)])
+@pytest.mark.parametrize(
+    ("edits", "ok"), [([3], True), ([0], False), ([3, 1], False), ([], False)]
+)
 def test_card_is_right_only_as_one_that_was_edited(edits, ok):
     told = {"card": [said("x", edits=count) for count in edits]}
     assert checks.one_card_edited(told).ok is ok

@@ -28,7 +28,9 @@ def answers(*parts, status=200):
         for index in range(total):
             new = int((index + 1) * share) > int(index * share)
             at = start + index / 20
-            found.append(types.SimpleNamespace(t=at, revision="new" if new else "old", status=status))
+            found.append(
+                types.SimpleNamespace(t=at, revision="new" if new else "old", status=status)
+            )
     return found
 
 
@@ -211,9 +213,13 @@ def test_switch_is_right_only_if_all_users_go_at_once(seen, ok):
     assert switches.at_once(seen).ok is ok
 
 
-@pytest.mark.parametrize(("at", "acked", "ok"), [(9, True, True), (11, True, False), (9, False, False)])
+@pytest.mark.parametrize(
+    ("at", "acked", "ok"), [(9, True, True), (11, True, False), (9, False, False)]
+)
 def test_switch_is_approved_only_by_a_press_before_it(at, acked, ok):
-    press = witness.Press(at=at, open_s=2.0, weight=None, by="alice", asked="?", answer={"acked": acked})
+    press = witness.Press(
+        at=at, open_s=2.0, weight=None, by="alice", asked="?", answer={"acked": acked}
+    )
     assert switches.approved(switch(), [press]).ok is ok
 
 
@@ -234,7 +240,9 @@ PODS = frozenset("abc")
     ],
     ids=["fast", "slow", "with a pause", "to new pods"],
 )
-def test_way_back_is_right_only_if_it_is_fast_and_to_the_pods_of_before(more, ordered, after, wrong):
+def test_way_back_is_right_only_if_it_is_fast_and_to_the_pods_of_before(
+    more, ordered, after, wrong
+):
     back = switch(more=more)
     back = dataclasses.replace(back, sights=[s for s in back.sights if s.kind != "run"])
     found = switches.fast_back(back, ordered=ordered, before=PODS, after=after)

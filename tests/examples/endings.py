@@ -56,7 +56,12 @@ SEEDS = {
     f"{_L}29-pause-and-resume.yaml": Ending(shares=(20, 50, 100), gates=1, took_s=669),
     f"{_M}3-progressive-canary.yaml": Ending(shares=(20, 40, 60, 80, 100), took_s=489),
     _MODULE_RATE: Ending(
-        shares=(20,), took_s=305, also=(_MODULE_USES,), runs=("Failed",), tag="bad", phase="Degraded"
+        shares=(20,),
+        took_s=305,
+        also=(_MODULE_USES,),
+        runs=("Failed",),
+        tag="bad",
+        phase="Degraded",
     ),
     _MODULE_USES: Ending(
         shares=(20, 40, 60, 80, 100),

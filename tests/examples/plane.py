@@ -81,7 +81,9 @@ class Plane:
         self.teller = Silent()
         self.queue = queue.Queue(self._pass)
         self.runs = queue.Queue(lambda key: self._counted("run", self.measurer.reconcile, key))
-        self.trying = queue.Queue(lambda key: self._counted("experiment", self.trials.reconcile, key))
+        self.trying = queue.Queue(
+            lambda key: self._counted("experiment", self.trials.reconcile, key)
+        )
         self.timers = Timers(self._woken)
         self._build()
 

@@ -49,7 +49,11 @@ async def story(crowd):
         plane.ask("shop", "promote")
         await plane.until(lambda: found.status["phase"] == "Healthy")
         await asyncio.sleep(0.5)
-    own = {key: count for key, count in plane.passes.items() if not key.partition("/")[2].startswith("bad")}
+    own = {
+        key: count
+        for key, count in plane.passes.items()
+        if not key.partition("/")[2].startswith("bad")
+    }
     return own, phases, plane
 
 

@@ -84,10 +84,7 @@ def broken(draw):
     good = play.load(name)
     bad = copy.deepcopy(good)
     spots = [
-        (at, path)
-        for at, one in enumerate(good)
-        if one["kind"] in LOOSE
-        for path in places(one)
+        (at, path) for at, one in enumerate(good) if one["kind"] in LOOSE for path in places(one)
     ]
     for _ in range(draw(st.integers(1, 3))):
         at, path = draw(st.sampled_from(spots))
@@ -151,7 +148,10 @@ def test_rollout_is_invalid_by_name_when_the_server_will_not_have_its_pods():
     play.run(story)
     (broken_one, writes), (mended, _) = said
     assert broken_one["phase"] == "Degraded"
-    assert 'InvalidSpec: The Rollout "shop" is invalid: spec.template: ReplicaSet' in broken_one["message"]
+    assert (
+        'InvalidSpec: The Rollout "shop" is invalid: spec.template: ReplicaSet'
+        in broken_one["message"]
+    )
     assert writes < 10, "it is tried again, but said once"
     assert "InvalidSpec" not in {one["type"] for one in mended["conditions"]}
 

@@ -17,7 +17,12 @@ LIST = yaml.safe_load((files.ROOT / "tests" / "examples" / "seeds.yaml").read_te
 # Where the project is developed they lie beside it; on a user's machine they may be absent.
 SEEDS = files.ROOT.parent / "shared" / "seeds"
 BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.DOTALL | re.MULTILINE)
-LISTED = [(title["title"], name) for titles in LIST.values() for title in titles for name in title["files"]]
+LISTED = [
+    (title["title"], name)
+    for titles in LIST.values()
+    for title in titles
+    for name in title["files"]
+]
 
 
 @pytest.mark.parametrize(("title", "name"), LISTED, ids=[name for _, name in LISTED])
@@ -66,7 +71,9 @@ def kept(wanted, found):
             key in found and kept(value, found[key]) for key, value in wanted.items()
         )
     if isinstance(wanted, list):
-        return isinstance(found, list) and all(map(kept, wanted, found)) and len(wanted) <= len(found)
+        return (
+            isinstance(found, list) and all(map(kept, wanted, found)) and len(wanted) <= len(found)
+        )
     return wanted == found
 
 
@@ -95,7 +102,11 @@ def test_module_canary_goes_by_the_ratio_of_pods():
     ratios = [(n, 5 - n) for n in range(1, 6)]
     order = [pair for pair in dict.fromkeys(seen) if pair in ratios]
     assert order == ratios
-    assert {kind for kind, _ in found.plane.cluster.objects} == {"services", "rollouts", "replicasets"}
+    assert {kind for kind, _ in found.plane.cluster.objects} == {
+        "services",
+        "rollouts",
+        "replicasets",
+    }
 
 
 def pods(plane):
@@ -143,7 +154,11 @@ def test_web_check_takes_everything_back_when_the_answer_is_another():
 @pytest.mark.parametrize(
     ("name", "also"),
     [
-        pytest.param("module-part-4-analysis-steps.yaml", ("seeds/module-part-4-success-rate.yaml",), id="part-4"),
+        pytest.param(
+            "module-part-4-analysis-steps.yaml",
+            ("seeds/module-part-4-success-rate.yaml",),
+            id="part-4",
+        ),
         pytest.param("module-part-8-exercise.yaml", (), id="part-8"),
         pytest.param("module-part-5-business-metrics.yaml", (), id="business"),
     ],

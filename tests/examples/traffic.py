@@ -43,7 +43,9 @@ def _selected(cluster, service):
 
 def _pods(cluster, rollout):
     owned = simulation.Cache(cluster, ports.REPLICA_SET).owned_by(rollout["metadata"]["uid"])
-    ready = {simulation._hash(rs): rs.get("status", {}).get("availableReplicas", 0) for rs in owned}
+    ready = {
+        simulation._hash(rs): rs.get("status", {}).get("availableReplicas", 0) for rs in owned
+    }
     total = sum(ready.values()) or 1
     return {pod_hash: count / total for pod_hash, count in ready.items() if count}
 

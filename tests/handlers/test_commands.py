@@ -64,8 +64,15 @@ async def test_member_retries_when_an_update_was_aborted(office):
 
 
 @pytest.mark.row(45)
-@pytest.mark.parametrize("typed", ["undo checkout", "undo checkout --to-revision 1",
-                                   "undo --to-revision=1 checkout", "undo checkout —to-revision 1"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "undo checkout",
+        "undo checkout --to-revision 1",
+        "undo --to-revision=1 checkout",
+        "undo checkout —to-revision 1",
+    ],
+)
 async def test_member_gets_the_earlier_template_back_when_undoing(office, typed):
     assert await office.command(typed) == "checkout goes back to v1."
     assert office.images() == ["app:v1"]
@@ -115,8 +122,9 @@ async def test_person_reads_every_command_when_asking_for_help(office, typed):
     assert all(f"/rollout {name}" in answer for name in commands.TABLE)
 
 
-@pytest.mark.parametrize("typed", ["promote", "promote --full", "abort", "retry", "undo",
-                                   "set-image app=app:v3"])
+@pytest.mark.parametrize(
+    "typed", ["promote", "promote --full", "abort", "retry", "undo", "set-image app=app:v3"]
+)
 async def test_guest_changes_nothing_when_a_full_member_is_needed(office, typed):
     name, *rest = typed.split()
     writes = len(office.stage.api.writes)

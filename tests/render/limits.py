@@ -85,7 +85,9 @@ def _markup(text, may_mention):
     for hit in MENTION.findall(text):
         if hit not in may_mention:
             yield f"mentions {hit}"
-    bare = re.sub(r"<(?:!date\^\d+\^[^<>|]*\|[^<>|]*|https?://[^<>|]+\|[^<>|]*|@[A-Z0-9]+)>", "", text)
+    bare = re.sub(
+        r"<(?:!date\^\d+\^[^<>|]*\|[^<>|]*|https?://[^<>|]+\|[^<>|]*|@[A-Z0-9]+)>", "", text
+    )
     if "<" in bare or ">" in bare:
         yield f"stray bracket in {bare!r}"
     if re.search(r"&(?!amp;|lt;|gt;)", bare):

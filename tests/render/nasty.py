@@ -31,9 +31,11 @@ NASTY = (
     "https://x.example/" + "a" * 5000,
     "|^<!date^1^{time}|x>",
 )
-TEXT = st.sampled_from(NASTY) | st.text(max_size=40) | st.lists(
-    st.sampled_from(NASTY), max_size=4
-).map("".join)
+TEXT = (
+    st.sampled_from(NASTY)
+    | st.text(max_size=40)
+    | st.lists(st.sampled_from(NASTY), max_size=4).map("".join)
+)
 TIMES = st.datetimes(
     min_value=datetime(1971, 1, 1), max_value=datetime(2200, 1, 1), timezones=st.just(UTC)
 )

@@ -284,8 +284,7 @@ def test_thread_is_loud_when_the_service_is_not_restored():
     )
     assert message.broadcast
     assert read(message.text) == (
-        "not restored: v41 success-rate 93.0 % since the rollback; "
-        "the cause is not (only) v42"
+        "not restored: v41 success-rate 93.0 % since the rollback; the cause is not (only) v42"
     )
 
 
@@ -382,9 +381,7 @@ def test_answers_read_as_written():
     decided = m.GateDecision(closing=C.APPROVED, by=ex.SAM, at=ex.at(12, 31))
     said = {
         "stale": answers.stale(rollout=ex.ROLLOUT, revision=ex.V42, weight=100, decided=decided),
-        "refused": answers.refused(
-            approvers="#checkout", excluded=ex.DANA, ask=(ex.SAM, ex.LEE)
-        ),
+        "refused": answers.refused(approvers="#checkout", excluded=ex.DANA, ask=(ex.SAM, ex.LEE)),
         "failed": answers.not_written(),
         "away": answers.cluster_away(3),
         "recording": answers.recording(m.ButtonKind.APPROVE),

@@ -97,7 +97,10 @@ def test_foreign_text_keeps_names_whole():
     assert words.plain("a < b & c") == "a &lt; b &amp; c"
 
 
-@given(st.lists(st.sampled_from(["<!date^1^{time}|12:01 UTC>", "&amp;", "ab ", "&lt;"])), st.integers(1, 60))
+@given(
+    st.lists(st.sampled_from(["<!date^1^{time}|12:01 UTC>", "&amp;", "ab ", "&lt;"])),
+    st.integers(1, 60),
+)
 def test_cut_never_tears_markup_apart(parts, limit):
     cut = words.cut_markup("".join(parts), limit)
     assert len(cut) <= limit

@@ -213,9 +213,7 @@ class Process:
         )
         self.reconciler = self._reconciler()
         self.measurer = self._measurer()
-        self.serving = [
-            asyncio.create_task(work.run()) for work in (self.queue, self.run_queue)
-        ]
+        self.serving = [asyncio.create_task(work.run()) for work in (self.queue, self.run_queue)]
         self.queue.add(KEY)
         for run in place.runs():
             self.run_queue.add(triggers.key_of(run))
@@ -348,5 +346,3 @@ async def approve(process):
 def hanging():
     """An answer that never comes."""
     return asyncio.Event().wait()
-
-

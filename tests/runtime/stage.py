@@ -281,9 +281,10 @@ class Stage:
                 self.sets[name] = self._sized(self.sets[name], size.replicas)
         if desired.revision is not None:
             notes = {revisions.REVISION: str(desired.revision)}
-            if self.api.rollout["metadata"]["annotations"].get(revisions.REVISION) != notes[
-                revisions.REVISION
-            ]:
+            if (
+                self.api.rollout["metadata"]["annotations"].get(revisions.REVISION)
+                != notes[revisions.REVISION]
+            ):
                 self.api.put(merge(self.api.rollout, {"metadata": {"annotations": notes}}))
 
     def _sized(self, rs, size):
@@ -310,9 +311,7 @@ def run_object(stage, *, phase="Failed", values=(0.999, 0.921, 0.92), limit=1, n
                     "count": 5,
                     "failureLimit": limit,
                     "successCondition": "result[0] >= 0.99",
-                    "provider": {
-                        "prometheus": {"query": 'ok{version="{{args.hash}}"} / all'}
-                    },
+                    "provider": {"prometheus": {"query": 'ok{version="{{args.hash}}"} / all'}},
                 }
             ],
         },

@@ -57,7 +57,9 @@ def test_announcer_says_a_first_deployment_in_one_quiet_line():
     stage, early = virtual.run(story())
     assert early == ["checkout v1 in prod-eu: first deployment."]
     (message,) = stage.chat.messages.values()
-    assert message["message"].text == "checkout v1 in prod-eu: first deployment, 4 of 4 pods ready."
+    assert (
+        message["message"].text == "checkout v1 in prod-eu: first deployment, 4 of 4 pods ready."
+    )
     assert len(message["message"].blocks) == 1
     assert len(stage.chat.edits) == 1
 
@@ -237,7 +239,9 @@ def test_announcer_posts_the_card_anew_when_somebody_deleted_it():
         return stage, tops[-1]
 
     stage, gone = virtual.run(story())
-    cards = [k for k, m in stage.chat.messages.items() if "waits for approval at" in m["message"].text]
+    cards = [
+        k for k, m in stage.chat.messages.items() if "waits for approval at" in m["message"].text
+    ]
     assert len(cards) == 1 and cards[0] != gone
 
 
@@ -334,9 +338,7 @@ def test_announcer_turns_being_rolled_back_into_rolled_back_in_the_same_message(
     assert early == [
         "checkout v2 is being rolled back in prod-eu, 25 % of users are still on it: deadline."
     ]
-    assert alerts(stage) == [
-        "checkout v2 was rolled back in prod-eu, users are on v1: deadline."
-    ]
+    assert alerts(stage) == ["checkout v2 was rolled back in prod-eu, users are on v1: deadline."]
 
 
 def test_announcer_collapses_no_alert_in_an_outage():

@@ -97,7 +97,9 @@ def test_outbox_hands_on_a_refusal_at_once(problem):
 def test_outbox_stops_only_the_channel_that_a_429_names():
     async def story():
         way, chat, trouble = box()
-        trouble.fail = lambda name, n: errors.Unavailable("429", retry_after_s=50) if n == 1 else None
+        trouble.fail = lambda name, n: (
+            errors.Unavailable("429", retry_after_s=50) if n == 1 else None
+        )
         slow = asyncio.ensure_future(way.post(channel="#slow", content=say("slow")))
         await asyncio.sleep(0.1)
         await way.post(channel="#fast", content=say("fast"))
@@ -120,7 +122,10 @@ def test_outbox_backs_off_with_a_cap_while_nothing_answers_and_a_hanging_call_en
             return asyncio.get_running_loop().time()
 
         await asyncio.gather(
-            *(way.post(channel=f"#{i}", content=say(str(i)), priority=Priority(i % 3)) for i in range(20))
+            *(
+                way.post(channel=f"#{i}", content=say(str(i)), priority=Priority(i % 3))
+                for i in range(20)
+            )
         )
         return len(trouble.calls), spans, len(chat.messages)
 

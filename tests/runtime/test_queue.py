@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.model import errors
-from bot.runtime import courtesy, queue, tasks
+from bot.runtime import courtesy, queue, queue_load, tasks
 from tests.runtime import virtual
 
 
@@ -322,3 +322,35 @@ def test_calls_of_ordinary_passes_wait_and_those_of_urgent_ones_do_not():
 
     run(work, scenario, manners=manners)
     assert called == {"abort": pytest.approx(0.015), "slow": pytest.approx(0.065)}
+
+
+@pytest.mark.row(118)
+def test_load_is_told_of_when_keys_wait_run_and_are_tried_again():
+    seen = {"added": 0, "retried": 0, "waited": [], "worked": []}
+    told = queue_load.Load(
+        added=lambda: seen.update(added=seen["added"] + 1),
+        retried=lambda: seen.update(retried=seen["retried"] + 1),
+        waited=seen["waited"].append,
+        worked=seen["worked"].append,
+    )
+    failures = iter([errors.Conflict("read again"), errors.Unavailable("later")])
+
+    async def work(key):
+        await asyncio.sleep(2)
+        if key == "a" and (failure := next(failures, None)) is not None:
+            raise failure
+
+    async def scenario(made):
+        for key in "aab":
+            made.add(key)
+        assert made.load.depth == 2
+        await asyncio.sleep(1)
+        assert (made.load.depth, made.load.unfinished(clock())) == (1, (1.0, 1.0))
+        await asyncio.sleep(20)
+        assert (made.load.depth, made.load.unfinished(clock())) == (0, (0, 0.0))
+
+    run(work, scenario, workers=1, load=told)
+    # a, b, a after the conflict, a after the outage.
+    assert (seen["added"], seen["retried"]) == (4, 2)
+    assert seen["waited"] == [0, 2, 2, pytest.approx(0, abs=0.1)]
+    assert seen["worked"] == pytest.approx([2, 2, 2, 2])

@@ -1,5 +1,6 @@
 """What the controller counts on its way, and what a scrape of its port returns."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -9,7 +10,8 @@ from prometheus_client import parser
 
 from bot import settings
 from bot.adapters import meter as meters
-from bot.wiring import counting, servers
+from bot.runtime import queue, tasks
+from bot.wiring import counting, loads, servers
 from tests.wiring import objects
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -33,6 +35,33 @@ def made(clock):
     return counting.Counting(
         meter=meters.Meter(), caches=objects.caches(), clock=clock, leading=lambda: True
     )
+
+
+async def _nothing(_key):
+    """Work that is done at once."""
+
+
+@pytest.mark.row(118)
+async def test_queue_has_the_series_of_client_go():
+    meter = meters.Meter()
+    made = queue.Queue(work=_nothing)
+    loads.count(meter, {"Rollouts": made})
+    made.add("shop/web")
+    got = values(meter)
+    mine = (("name", "Rollouts"),)
+    assert got["workqueue_depth", mine] == 1
+    assert got["workqueue_adds_total", mine] == 1
+    assert got["workqueue_unfinished_work_seconds", mine] == 0
+    assert got["workqueue_longest_running_processor_seconds", mine] == 0
+    serving = tasks.spawn(made.run(), name="queue")
+    while made.load.depth:
+        await asyncio.sleep(0)
+    await tasks.cancel(serving)
+    got = values(meter)
+    assert got["workqueue_queue_duration_seconds_count", mine] == 1
+    assert got["workqueue_work_duration_seconds_count", mine] == 1
+    least = (("le", "1e-08"), *mine)
+    assert got["workqueue_work_duration_seconds_bucket", least] == 0
 
 
 def values(meter):

@@ -20,7 +20,10 @@ ANSWERS = {
         200,
         success(
             "vector",
-            [{"metric": {"v": "a"}, "value": [1, "0.5"]}, {"metric": {"v": "b"}, "value": [1, "1"]}],
+            [
+                {"metric": {"v": "a"}, "value": [1, "0.5"]},
+                {"metric": {"v": "b"}, "value": [1, "1"]},
+            ],
         ),
     ),
     "empty": (200, success("vector", [])),
@@ -37,7 +40,7 @@ ANSWERS = {
     "bad(": (
         400,
         json.dumps(
-            {"status": "error", "errorType": "bad_data", "error": "parse error: unclosed \"(\""}
+            {"status": "error", "errorType": "bad_data", "error": 'parse error: unclosed "("'}
         ),
     ),
     "broken": (500, "oh no"),

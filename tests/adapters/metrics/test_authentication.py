@@ -74,7 +74,9 @@ async def provider(request):
 
 
 def asking(provider, address, **more):
-    where = {"address": address, "query": "up"} if provider.name == "prometheus" else {"url": address}
+    where = (
+        {"address": address, "query": "up"} if provider.name == "prometheus" else {"url": address}
+    )
     return {**where, **more}
 
 
@@ -122,7 +124,9 @@ async def test_provider_asks_nothing_when_there_is_no_token(
     provider, issuer, backend, change, words
 ):
     with pytest.raises(ports.MetricError, match=words):
-        await provider.sample(asking(provider, backend.address, **oauth(issuer, **change)), now=NOW)
+        await provider.sample(
+            asking(provider, backend.address, **oauth(issuer, **change)), now=NOW
+        )
     assert backend.seen == []
 
 

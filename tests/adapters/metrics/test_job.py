@@ -67,7 +67,9 @@ def server():
 
 
 def condition(kind, status="True"):
-    return {"conditions": [{"type": "Suspended", "status": "False"}, {"type": kind, "status": status}]}
+    return {
+        "conditions": [{"type": "Suspended", "status": "False"}, {"type": kind, "status": status}]
+    }
 
 
 async def test_job_is_the_metrics_with_argos_marks_when_it_is_made(server):
@@ -77,7 +79,10 @@ async def test_job_is_the_metrics_with_argos_marks_when_it_is_made(server):
     assert state == {"job-name": name, "job-namespace": "shop"}
     made = server.jobs[name]
     assert made["spec"] == SPEC
-    assert made["metadata"]["labels"] == {"kind": "check", "analysisrun.argoproj.io/uid": CHECK.uid}
+    assert made["metadata"]["labels"] == {
+        "kind": "check",
+        "analysisrun.argoproj.io/uid": CHECK.uid,
+    }
     assert made["metadata"]["annotations"] == {
         "a": "b",
         "analysisrun.argoproj.io/name": "app-1",

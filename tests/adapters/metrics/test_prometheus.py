@@ -97,9 +97,7 @@ async def test_prometheus_asks_once_when_identical_queries_are_under_way(
     provider, prometheus_like
 ):
     async with asyncio.TaskGroup() as group:
-        tasks = [
-            group.create_task(provider.sample({"query": "hang"}, now=NOW)) for _ in range(20)
-        ]
+        tasks = [group.create_task(provider.sample({"query": "hang"}, now=NOW)) for _ in range(20)]
         await asyncio.wait_for(prometheus_like.hanging.wait(), 5)
         prometheus_like.release.set()
     assert [task.result().value for task in tasks] == [[1.0]] * 20

@@ -87,9 +87,7 @@ async def refusal(provider, **config):
 async def test_web_gives_the_first_value_and_its_json(
     provider, server, path, json_path, value, shown
 ):
-    sample = await provider.sample(
-        {"url": server.address + path, "jsonPath": json_path}, now=NOW
-    )
+    sample = await provider.sample({"url": server.address + path, "jsonPath": json_path}, now=NOW)
     assert sample == ports.Sample(value=value, shape="any", text=shown)
     assert type(sample.value) is type(value)
 

@@ -216,9 +216,7 @@ async def test_messenger_is_refused_when_the_token_is_wrong(workspace):
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_messenger_passes_on_when_to_try_again_when_it_is_rate_limited(
-    chat, workspace, way
-):
+async def test_messenger_passes_on_when_to_try_again_when_it_is_rate_limited(chat, workspace, way):
     place = await chat.post(channel="#releases", message=HI)
     workspace.faults.change({"rate_limit": {"retry_after": 7, "times": 1}})
     with pytest.raises(errors.Unavailable) as raised:

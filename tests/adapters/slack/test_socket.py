@@ -17,9 +17,7 @@ def haste(monkeypatch):
 @pytest.fixture
 async def connection(workspace):
     bolt = socket.app(token=workspace.bot_token, base_url=workspace.api_url)
-    made = socket.Connection(
-        bolt=bolt, app_token=workspace.app_token, base_url=workspace.api_url
-    )
+    made = socket.Connection(bolt=bolt, app_token=workspace.app_token, base_url=workspace.api_url)
     task = tasks.spawn(made.run(), name="socket")
     yield task, bolt
     await tasks.cancel(task)
@@ -51,9 +49,7 @@ async def test_connection_comes_back_when_slack_was_down(connection, workspace, 
 async def test_connection_opens_when_slack_was_down_at_the_start(workspace, until):
     workspace.faults.change({"down": True})
     bolt = socket.app(token=workspace.bot_token, base_url=workspace.api_url)
-    made = socket.Connection(
-        bolt=bolt, app_token=workspace.app_token, base_url=workspace.api_url
-    )
+    made = socket.Connection(bolt=bolt, app_token=workspace.app_token, base_url=workspace.api_url)
     task = tasks.spawn(made.run(), name="socket")
     opens = [c["method"] for c in workspace.state.calls]
     await until(lambda: len(workspace.state.calls) > len(opens))

@@ -1,4 +1,5 @@
 """A run as a conversation: what is asked, what comes back, what the status says."""
+
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta

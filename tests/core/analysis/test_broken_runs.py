@@ -9,7 +9,9 @@ from bot.core.analysis import runs
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("spec", ["", "abc", [], 7, {"metrics": 7}, {"metrics": "abc"}, {"args": 7}])
+@pytest.mark.parametrize(
+    "spec", ["", "abc", [], 7, {"metrics": 7}, {"metrics": "abc"}, {"args": 7}]
+)
 def test_run_is_an_error_in_words_when_its_spec_is_no_spec(spec):
     result = {"name": "m", "phase": "Running", "measurements": [{"phase": "Running"}]}
     decision = runs.decide_run(

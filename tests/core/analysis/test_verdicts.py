@@ -103,4 +103,3 @@ def test_empty_sample_is_argos_error_when_strict() -> None:
     (taken,) = talk.result()["measurements"]
     assert (taken["phase"], taken["message"]) == ("Error", "reflect: slice index out of range")
     assert "value" not in taken
-

@@ -43,7 +43,9 @@ def test_every_field_is_named_when_it_differs(sim):
 def test_pods_and_traffic_are_named_when_they_differ(sim):
     sim.ship("three")
     found = differences(sim)
-    assert any(path.startswith("replicasets.") and ours == "made" for path, (_, ours) in found.items())
+    assert any(
+        path.startswith("replicasets.") and ours == "made" for path, (_, ours) in found.items()
+    )
     assert "status.currentPodHash" in found
     if sim.routed:
         assert found["routes[0].weight"] == (40, 0)

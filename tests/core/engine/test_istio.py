@@ -139,7 +139,7 @@ def test_traffic_finds_pods_when_a_promotion_by_subsets_is_broken_off_at_any_wri
 def test_rollout_is_invalid_while_its_destination_rule_is_missing(start):
     sim = start({"setWeight": 30}, PAUSE, subset=True, exists=False).settle()
     assert sim.status.message.endswith(
-        'istio.destinationRule.name: Invalid value: "rule": Istio DestinationRule \'rule\' not found'
+        "istio.destinationRule.name: Invalid value: \"rule\": Istio DestinationRule 'rule' not found"
     )
 
 

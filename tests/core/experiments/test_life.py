@@ -116,7 +116,9 @@ def test_analysis_begins_when_the_pods_stand():
     assert "labels" not in run["metadata"]
     assert [run["kind"] for run in run["metadata"]["ownerReferences"]] == ["Experiment"]
     assert world.status.runs[0].phase == "Pending"
-    assert world.told == [("AnalysisRunPending", "AnalysisRun 'judge' transitioned from  -> Pending")]
+    assert world.told == [
+        ("AnalysisRunPending", "AnalysisRun 'judge' transitioned from  -> Pending")
+    ]
 
 
 @pytest.mark.row(102)

@@ -13,7 +13,9 @@ json_values = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
     lambda inner: (
         st.lists(inner, max_size=4)
-        | st.dictionaries(st.sampled_from(["a", "b", "c"]) | st.text(max_size=3), inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["a", "b", "c"]) | st.text(max_size=3), inner, max_size=4
+        )
     ),
     max_leaves=8,
 )

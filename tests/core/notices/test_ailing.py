@@ -45,7 +45,9 @@ FULL = pod(
     ]
 )
 SLOW = pod(container(running={"startedAt": "2026-11-23T12:00:00Z"}))
-READY = pod(container(ready=True, running={"x": 1}), conditions=[{"type": "Ready", "status": "True"}])
+READY = pod(
+    container(ready=True, running={"x": 1}), conditions=[{"type": "Ready", "status": "True"}]
+)
 MEMORY = {"reason": "OOMKilled", "exitCode": 137}
 
 
@@ -94,11 +96,15 @@ def test_pods_say_nothing_where_nothing_is_known_to_be_wrong(one):
 
 ANY = st.recursive(
     st.none() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=2)
-    | st.dictionaries(
-        st.sampled_from(["status", "metadata", "containerStatuses", "state", "waiting", "reason"]),
-        inner,
-        max_size=3,
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(
+                ["status", "metadata", "containerStatuses", "state", "waiting", "reason"]
+            ),
+            inner,
+            max_size=3,
+        )
     ),
     max_leaves=8,
 )
@@ -111,7 +117,9 @@ def test_pods_of_any_shape_are_read_without_an_error(pods):
 
 def ill(raw=None, *, stuck=True, ready=0):
     here = notices.scene(raw, sets=(notices.V1, dataclasses.replace(notices.V2, ready=ready)))
-    return dataclasses.replace(here, ailment=ailing.Ailment(text="image cannot be pulled", stuck=stuck))
+    return dataclasses.replace(
+        here, ailment=ailing.Ailment(text="image cannot be pulled", stuck=stuck)
+    )
 
 
 def test_card_and_answers_say_why_the_canary_is_not_ready():

@@ -95,7 +95,9 @@ def test_measured_reads_counts_and_limits_as_argo_does(metric, wanted, limit):
     assert (found.wanted, found.failure_limit) == (wanted, limit)
 
 
-@pytest.mark.parametrize("raw", [{}, {"spec": 3}, {"spec": {"metrics": [None, 3, {}]}, "status": []}])
+@pytest.mark.parametrize(
+    "raw", [{}, {"spec": 3}, {"spec": {"metrics": [None, 3, {}]}, "status": []}]
+)
 def test_measured_takes_any_object(raw):
     for one in measured.of_run(raw):
         assert one.taken == 0

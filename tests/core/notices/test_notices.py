@@ -136,13 +136,21 @@ HANDLED = {"kind": "promote-full", "accepted": True, "actor": "sam (U0SAM)", "at
             "sam",
         ),
         (
-            {"rolloutBot": {"opened": {**WITH, "by": "kubectl (no name known)", "how": "kubectl"}}},
+            {
+                "rolloutBot": {
+                    "opened": {**WITH, "by": "kubectl (no name known)", "how": "kubectl"}
+                }
+            },
             Closing.PROMOTED_ELSEWHERE,
             None,
         ),
         ({"rolloutBot": {"handled": {"h": HANDLED}}}, Closing.APPROVED, "sam"),
         ({"currentStepIndex": 4}, Closing.PROMOTED_ELSEWHERE, None),
-        ({"abort": True, "rolloutBot": {"abort": {**BACK, "by": "sam (U0SAM)"}}}, Closing.ABORTED, "sam"),
+        (
+            {"abort": True, "rolloutBot": {"abort": {**BACK, "by": "sam (U0SAM)"}}},
+            Closing.ABORTED,
+            "sam",
+        ),
         ({"abort": True, "rolloutBot": {"abort": BACK}}, Closing.ROLLED_BACK, None),
         (
             {"abort": True, "rolloutBot": {"abort": {**BACK, "cause": ""}}},
@@ -174,7 +182,13 @@ def test_gate_before_full_goes_to_100_and_stands_as_a_step_of_its_own():
 
 def test_card_marks_the_present_step_and_names_the_next_move():
     found = card.card(scene({"pauseConditions": pauses()}))
-    assert [s.state.value for s in found.steps] == ["done", "current", "coming", "coming", "coming"]
+    assert [s.state.value for s in found.steps] == [
+        "done",
+        "current",
+        "coming",
+        "coming",
+        "coming",
+    ]
     assert found.next_what == "50 %"
     assert found.next_at == datetime(2026, 11, 23, 12, 25, tzinfo=UTC)
     assert (found.weight, found.share.percent) == (25, 25.0)
@@ -220,10 +234,16 @@ def test_thread_says_done_but_not_100_percent_before_it():
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 200) | st.text(max_size=8) | st.sampled_from(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 200)
+    | st.text(max_size=8)
+    | st.sampled_from(
         [V1.hash, V2.hash, NOW.isoformat(), "2026-11-23T12:00:00Z", "CanaryPauseStep"]
     ),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 STATUS = st.fixed_dictionaries(
@@ -242,7 +262,8 @@ STATUS = st.fixed_dictionaries(
             {},
             optional={
                 "abort": st.dictionaries(
-                    st.sampled_from(["at", "weight", "step", "cause", "by", "reason", "safeAt"]), JSON
+                    st.sampled_from(["at", "weight", "step", "cause", "by", "reason", "safeAt"]),
+                    JSON,
                 ),
                 "opened": JSON | st.just({**WITH, "by": "x"}),
                 "handled": JSON | st.just({"h": HANDLED}),

@@ -81,17 +81,17 @@ def test_thread_blames_no_server_for_a_hiccup_or_missing_data(taken):
 
 
 def test_thread_says_that_a_background_analysis_holds_nothing_up():
-    (_, text), = said(scene(GONE, GONE, held=False, metric={"consecutiveErrorLimit": 9}))
+    ((_, text),) = said(scene(GONE, GONE, held=False, metric={"consecutiveErrorLimit": 9}))
     assert text.endswith("checkout goes on unmeasured; after 10 errors in a row it goes back")
 
 
 def test_thread_promises_no_way_back_where_the_metric_decides_nothing():
-    (_, text), = said(scene(GONE, GONE, dryRun=True))
+    ((_, text),) = said(scene(GONE, GONE, dryRun=True))
     assert text.endswith("checkout holds")
 
 
 def test_thread_names_the_configured_server_without_its_password():
     broken = ("Error", "server_error: server error: 503", "")
     provider = {"provider": {"prometheus": {"address": "https://me:secret@metrics.shop/x"}}}
-    (_, text), = said(scene(broken, broken, metric=provider))
+    ((_, text),) = said(scene(broken, broken, metric=provider))
     assert text.startswith("metrics server metrics.shop does not answer (server error: 503)")

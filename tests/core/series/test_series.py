@@ -108,7 +108,9 @@ def test_rollout_duration_stands_still_when_its_course_is_over():
         "Healthy": {"status": "True", "lastTransitionTime": at(46)},
     }
     for one in (rollout(conditions=done), rollout(abort=True, abortedAt=at(45))):
-        assert found(now=500, rollouts=[one])["argo_rollouts_rollout_duration_seconds"] == [(MINE, 45)]
+        assert found(now=500, rollouts=[one])["argo_rollouts_rollout_duration_seconds"] == [
+            (MINE, 45)
+        ]
 
 
 @pytest.mark.row(118)
@@ -142,7 +144,9 @@ def test_run_has_a_gauge_for_each_phase_and_metric():
     ]
     types = [(p["metric"], p["type"]) for p, _ in got["analysis_run_metric_type"]]
     assert types == [("success-rate", "Prometheus"), ("other", "WebMetric"), ("job", "Job")]
-    holds = [(p["metric"], p["dry_run"], p["phase"]) for p, v in got["analysis_run_metric_phase"] if v]
+    holds = [
+        (p["metric"], p["dry_run"], p["phase"]) for p, v in got["analysis_run_metric_phase"] if v
+    ]
     assert holds == [
         ("success-rate", "false", "Failed"),
         ("other", "true", "Running"),
@@ -230,13 +234,24 @@ def test_rollout_waits_for_a_person_when_nothing_else_ends_its_pause(
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(
-            ["metadata", "name", "spec", "status", "metrics", "strategy", "canary", "conditions"]
-        ),
-        inner,
-        max_size=4,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "metadata",
+                    "name",
+                    "spec",
+                    "status",
+                    "metrics",
+                    "strategy",
+                    "canary",
+                    "conditions",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
     ),
     max_leaves=12,
 )

@@ -18,7 +18,9 @@ async def until(holds: Callable[[], Any], *, within_s: float = 20.0) -> None:
             await asyncio.sleep(0.005)
 
 
-def pod(name: str, *, revision: str, image: str = "checkout:quick-1", app: str = "checkout") -> Object:
+def pod(
+    name: str, *, revision: str, image: str = "checkout:quick-1", app: str = "checkout"
+) -> Object:
     return {
         "metadata": {"name": name, "namespace": "shop", "labels": {"app": app, HASH: revision}},
         "spec": {"containers": [{"name": "app", "image": image}]},

@@ -60,7 +60,9 @@ def test_kubeconfig_takes_a_token_file_and_no_verification_when_it_says_so(
     assert target.tls.verify_mode == ssl.CERT_NONE
 
 
-@pytest.mark.parametrize("text", ["", "[]", "a: [", "current-context: x", "current-context: x\ncontexts: 3"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "a: [", "current-context: x", "current-context: x\ncontexts: 3"]
+)
 def test_kubeconfig_is_refused_when_it_names_no_server(tmp_path: Path, text: str) -> None:
     (tmp_path / "k").write_text(text)
     with pytest.raises(errors.BadKubeconfig):

@@ -122,7 +122,9 @@ async def until_counted(source: Any, pod: Any, port: int) -> dict[str, float]:
         }
         async with asyncio.timeout(15):  # the next scrape has all of them
             while True:
-                rows = {k: (await ask(source.url, q))["data"]["result"] for k, q in queries.items()}
+                rows = {
+                    k: (await ask(source.url, q))["data"]["result"] for k, q in queries.items()
+                }
                 if float(rows["total"][0]["value"][1]) == pod.samples.page_views:
                     break
                 await asyncio.sleep(0.02)

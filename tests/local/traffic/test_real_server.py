@@ -63,7 +63,9 @@ async def test_pods_serve_by_weight_and_end_on_a_real_api_server(
     client, sets = plane.client, "/apis/apps/v1/namespaces/shop/replicasets"
     for name in ("old", "new"):
         client.call("POST", sets, replica_set(name, replicas=2, image="checkout:good-1"))
-        one = shop.service(f"checkout-{'stable' if name == 'old' else 'canary'}", **{shop.HASH: name})
+        one = shop.service(
+            f"checkout-{'stable' if name == 'old' else 'canary'}", **{shop.HASH: name}
+        )
         client.call("POST", shop.SERVICES, {**one, "kind": "Service", "apiVersion": "v1"})
     client.call("POST", shop.VIRTUAL, {
         **shop.virtual(0), "kind": "VirtualService", "apiVersion": "networking.istio.io/v1beta1",

@@ -47,9 +47,7 @@ async def test_slash_command_shows_slacks_error_when_no_app_is_connected(workspa
     assert message["text"] == '/rollout failed with the error "dispatch_failed"'
 
 
-async def test_button_reaches_the_listener_and_edits_the_message_when_clicked(
-    app, slack, control
-):
+async def test_button_reaches_the_listener_and_edits_the_message_when_clicked(app, slack, control):
     seen = []
 
     @app.action("gate.approve")
@@ -61,9 +59,7 @@ async def test_button_reaches_the_listener_and_edits_the_message_when_clicked(
         )
 
     posted = await slack.chat_postMessage(channel="releases", text="waits", blocks=BUTTONS)
-    answer = await control(
-        "click", {"user": "bob", "ts": posted["ts"], "action": "gate.approve"}
-    )
+    answer = await control("click", {"user": "bob", "ts": posted["ts"], "action": "gate.approve"})
     assert answer["acked"]
     (message,) = (await control("messages?channel=releases"))["messages"]
     assert message["text"] == "approved"
@@ -145,9 +141,7 @@ def _opens(workspace):
     return [c for c in workspace.state.calls if c["method"] == "apps.connections.open"]
 
 
-async def test_duplicate_fault_delivers_an_envelope_twice_when_switched_on(
-    app, control, until
-):
+async def test_duplicate_fault_delivers_an_envelope_twice_when_switched_on(app, control, until):
     seen = []
 
     @app.command("/rollout")
@@ -229,9 +223,7 @@ class TestWithoutPatience:
         async def forgetful(command):
             del command
 
-        answer = await control(
-            "command", {"user": "alice", "channel": "releases", "text": "list"}
-        )
+        answer = await control("command", {"user": "alice", "channel": "releases", "text": "list"})
         assert answer == {"ok": True, "acked": False, "error": "operation_timeout"}
         (message,) = (await control("messages?channel=releases"))["messages"]
         assert message["user"] == "USLACKBOT"

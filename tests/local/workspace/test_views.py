@@ -27,9 +27,7 @@ async def refused(call):
     return caught.value.response["error"]
 
 
-async def test_modal_is_refused_when_its_trigger_is_used_old_or_made_up(
-    workspace, slack, trigger
-):
+async def test_modal_is_refused_when_its_trigger_is_used_old_or_made_up(workspace, slack, trigger):
     used, old = trigger(), trigger()
     await slack.views_open(trigger_id=used, view=modal())
     assert await refused(slack.views_open(trigger_id=used, view=modal())) == (
@@ -37,12 +35,8 @@ async def test_modal_is_refused_when_its_trigger_is_used_old_or_made_up(
     )
     clock = workspace.state.clock
     workspace.state.clock = lambda: clock() + 3.1
-    assert await refused(slack.views_open(trigger_id=old, view=modal())) == (
-        "expired_trigger_id"
-    )
-    assert await refused(slack.views_open(trigger_id="x", view=modal())) == (
-        "invalid_trigger_id"
-    )
+    assert await refused(slack.views_open(trigger_id=old, view=modal())) == ("expired_trigger_id")
+    assert await refused(slack.views_open(trigger_id="x", view=modal())) == ("invalid_trigger_id")
 
 
 async def test_modal_is_refused_when_it_is_the_fourth_of_a_stack(slack, trigger):

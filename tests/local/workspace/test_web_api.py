@@ -81,9 +81,7 @@ async def test_thread_counts_its_replies_when_replied_to(slack):
     assert [m["reply_count"] for m in history["messages"]] == [2]
     replies = await slack.conversations_replies(channel=RELEASES, ts=parent["ts"])
     assert [m["text"] for m in replies["messages"]] == ["card", "one", "two"]
-    link = await slack.chat_getPermalink(
-        channel=RELEASES, message_ts=replies["messages"][1]["ts"]
-    )
+    link = await slack.chat_getPermalink(channel=RELEASES, message_ts=replies["messages"][1]["ts"])
     assert f"thread_ts={parent['ts']}" in link["permalink"]
     lost = slack.chat_postMessage(channel=RELEASES, text="x", thread_ts="1.000001")
     assert (await refused(lost))["error"] == "thread_not_found"
