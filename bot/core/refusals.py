@@ -8,6 +8,8 @@ from bot.model import status as status_model
 
 INVALID = "InvalidSpec"
 NOT_SUPPORTED = "NotSupported"
+NOT_CREATED = "ReplicaSetCreateError"
+PROGRESSING = "Progressing"
 
 
 def left_alone(
@@ -69,6 +71,47 @@ def invalid(
             message=f"{INVALID}: {text}",
         ),
         reasons=(world.Reason(rule="invalid-spec", sentence=sentence),),
+    )
+
+
+def not_created(
+    name: str,
+    problem: str,
+    status: status_model.Status,
+    planned: status_model.Status,
+    now: datetime,
+) -> world.Decision:
+    """The ReplicaSet ``name`` of a revision may not be made (spec §1.12); said once a sentence.
+
+    ``planned`` is the status that the pass would have led to.
+    """
+    text = f'Failed to create new replica set "{name}": {problem}'
+    reason = world.Reason(rule="not-created", sentence=text)
+    old = status.condition(PROGRESSING)
+    if old is not None and old.message == text:
+        return world.Decision(status=status, reasons=(reason,))
+    instant = now.replace(microsecond=0)
+    fresh = status_model.Condition(
+        type=PROGRESSING,
+        status="False",
+        reason=NOT_CREATED,
+        message=text,
+        updated=instant,
+        transitioned=old.transitioned if old is not None and old.status == "False" else instant,
+    )
+    others = tuple(c for c in status.conditions if c.type != PROGRESSING)
+    late = planned.phase == status_model.Phase.DEGRADED
+    event = world.Event(reason=NOT_CREATED, message=text, warning=True)
+    return world.Decision(
+        status=replace(
+            status,
+            conditions=(*others, fresh),
+            observed_generation=planned.observed_generation,
+            phase=status_model.Phase.PROGRESSING if late else planned.phase,
+            message="more replicas need to be updated" if late else planned.message,
+        ),
+        events=(event,),
+        reasons=(reason,),
     )
 
 

@@ -33,6 +33,10 @@ class PodsRefused(Refused):
     """The server will not have pods of this template; the message is its sentence."""
 
 
+class RevisionRefused(Forbidden):
+    """The server will not have the ReplicaSet of a revision: a quota, a webhook, a right."""
+
+
 class Unavailable(RolloutBotError):  # noqa: N818 - the API's own word
     """No answer, 429 or 5xx. ``retry_after_s`` is what the server asked for, if it did."""
 

@@ -101,6 +101,8 @@ class Applier:
             await self._adopt(seen, ref, body)
         except errors.Refused as problem:
             raise errors.PodsRefused(str(problem)) from problem
+        except errors.Forbidden as problem:
+            raise errors.RevisionRefused(str(problem)) from problem
 
     async def _adopt(self, seen: world.Seen, ref: ports.Ref, body: Mapping[str, Any]) -> None:
         """A lost answer left our own object behind, or a stranger has the name (spec §1.12)."""

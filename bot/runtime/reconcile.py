@@ -140,6 +140,9 @@ class Reconciler:
             except errors.PodsRefused as problem:
                 await self._invalid(rollout, status, seen, f"spec.template: {problem}")
                 raise
+            except errors.RevisionRefused as problem:
+                await self._not_created(rollout, status, decision, str(problem))
+                raise
         events = [*done.events, *await self._taken_over(seen, decision.desired)]
         following = _with_trouble(status, decision.status, done.route_problem)
         saved = await self._save(rollout, status, following)
@@ -164,6 +167,21 @@ class Reconciler:
         saved = await self._save(rollout, status, said.status or status)
         problem = errors.UserError(sentence, path="spec.template")
         self._tell(saved, problem, status, seen, said)
+
+    async def _not_created(
+        self,
+        rollout: ports.Object,
+        status: status_model.Status,
+        decision: world.Decision,
+        problem: str,
+    ) -> None:
+        """Say it on the object when the server will not have the ReplicaSet; orders come first."""
+        wanted = decision.desired.create
+        if wanted is None or decision.status is None or status.abort or status.bot.intents:
+            return
+        name = str(wanted["metadata"]["name"])
+        said = refusals.not_created(name, problem, status, decision.status, self.clock())
+        self._post(await self._save(rollout, status, said.status or status), said.events)
 
     async def _taken_over(
         self, seen: world.Seen, desired: world.Desired

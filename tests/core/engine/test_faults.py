@@ -1,8 +1,10 @@
 """A call may fail anywhere, an answer may be lost: the end is the same, no decision is lost."""
 
+from datetime import timedelta
+
 import pytest
 
-from bot.model import errors
+from bot.model import errors, ports
 from tests.core.engine.simulation import Simulation
 
 STEPS = ({"setWeight": 20}, {"pause": {}}, {"setWeight": 60}, {"pause": {}})
@@ -143,3 +145,28 @@ def test_canary_service_leads_to_the_stable_when_the_router_refuses_an_abort():
     service = sim.cluster.objects["services", "canary"]
     assert service["spec"]["selector"]["rollouts-pod-template-hash"] == sim.status.stable_hash
     assert sim.weight() == 20
+
+
+def test_rollout_says_so_once_when_its_replica_set_may_not_be_made():
+    sim = Simulation(steps=STEPS).settle().ship("two")
+    sim.cluster.before = lambda n, w: (
+        errors.Forbidden("exceeded quota: pods") if w.verb is ports.Verb.CREATE else None
+    )
+    for _ in range(3):
+        assert isinstance(sim.once(), errors.Forbidden)
+    told = sim.status.condition("Progressing")
+    assert (told.status, told.reason) == ("False", "ReplicaSetCreateError")
+    assert told.message.startswith('Failed to create new replica set "app-')
+    assert told.message.endswith('": exceeded quota: pods')
+    assert (sim.status.phase, sim.status.message) == (
+        "Progressing",
+        "more replicas need to be updated",
+    )
+    assert sim.events.count(("Warning", "ReplicaSetCreateError", told.message)) == 1
+    sim.now += timedelta(seconds=700)
+    sim.once()
+    assert sim.status.phase == "Progressing"
+    sim.cluster.before = lambda n, w: None
+    sim.settle()
+    assert sim.status.phase == "Paused"
+    assert sim.status.condition("Progressing").reason == "RolloutPaused"
