@@ -73,6 +73,8 @@ class Settings:
     resync_s: int = 900
     istio_version: str = "v1alpha3"
     prometheus_address: str = ""
+    job_kubeconfig: str = ""
+    job_namespace: str = ""
     log_level: str = "info"
     log_format: str = ""
     slack: Slack = field(default_factory=Slack)
@@ -153,6 +155,8 @@ def build(flags: Mapping[str, Any], *, environment: Mapping[str, str] = os.envir
         resync_s=flags.get("resync_s") or 900,
         istio_version=flags.get("istio_version") or "v1alpha3",
         prometheus_address=environment.get("ARGO_ROLLOUTS_PROMETHEUS_ADDRESS", ""),
+        job_kubeconfig=environment.get("ARGO_ROLLOUTS_ANALYSIS_JOB_KUBECONFIG", ""),
+        job_namespace=environment.get("ARGO_ROLLOUTS_ANALYSIS_JOB_NAMESPACE", ""),
         log_level=flags.get("log_level") or "info",
         log_format=flags.get("log_format") or "",
         slack=slack,

@@ -45,8 +45,10 @@ class Controller:
         client: api.KubernetesApi,
         meter: meters.Meter | None = None,
         manners: courtesy.Courtesy | None = None,
+        jobs: metrics.Place | None = None,
     ) -> None:
         self.chosen = chosen
+        self.jobs = jobs or metrics.Place(api=client, namespace=chosen.job_namespace)
         self.meter = meter or meters.Meter()
         self.leading = False
         self.api = client
@@ -130,7 +132,7 @@ class Controller:
             api=self.api,
             runs=self.caches.runs,
             providers=self.providers,
-            lasting=metrics.build_lasting(self.api),
+            lasting=metrics.build_lasting(self.jobs),
             clock=now,
             timers=self.timers,
             events=told,

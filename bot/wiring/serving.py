@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import gc
 import logging
 import os
@@ -11,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from bot import settings
 from bot.adapters import meter as meters
+from bot.adapters import metrics
 from bot.adapters.kubernetes import api, credentials, lease, session
 from bot.model import errors
 from bot.runtime import courtesy, tasks
@@ -43,6 +45,17 @@ async def connected(
         )
 
 
+@contextlib.asynccontextmanager
+async def elsewhere(chosen: settings.Settings) -> AsyncIterator[metrics.Place | None]:
+    """Where the Jobs of metrics run, if that is another cluster than the runs'."""
+    if not chosen.job_kubeconfig:
+        yield None
+        return
+    there = dataclasses.replace(chosen, kubeconfig=chosen.job_kubeconfig, context="")
+    async with connected(there) as client:
+        yield metrics.Place(api=client, namespace=chosen.job_namespace, elsewhere=True)
+
+
 async def run(chosen: settings.Settings, *, ports_file: str = "", ignored: list[str]) -> int:
     """Run until SIGTERM or SIGINT; the exit code."""
     for name in ignored:
@@ -52,8 +65,11 @@ async def run(chosen: settings.Settings, *, ports_file: str = "", ignored: list[
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     meter, manners = meters.Meter(), courtesy.Courtesy()
-    async with connected(chosen, counting.requests_of(meter), manners.give_way) as client:
-        controller = controllers.Controller(chosen, client, meter, manners)
+    async with (
+        connected(chosen, counting.requests_of(meter), manners.give_way) as client,
+        elsewhere(chosen) as jobs,
+    ):
+        controller = controllers.Controller(chosen, client, meter, manners, jobs)
         loads.count_of(controller)
         return await _serve(controller, stop, ports_file)
 

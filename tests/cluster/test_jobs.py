@@ -27,11 +27,11 @@ def namespace(control_plane: ControlPlane) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def bot(plane: ControlPlane, namespace: str) -> AsyncIterator[None]:
+async def bot(plane: ControlPlane, namespace: str, **more: str) -> AsyncIterator[None]:
     """The whole controller, with the rights of the manifests, for one namespace."""
-    chosen = settings.Settings(kubeconfig=str(plane.bot_kubeconfig), namespace=namespace)
-    async with serving.connected(chosen) as client:
-        made = controller.Controller(chosen, client)
+    chosen = settings.Settings(kubeconfig=str(plane.bot_kubeconfig), namespace=namespace, **more)  # type: ignore[arg-type]
+    async with serving.connected(chosen) as client, serving.elsewhere(chosen) as jobs:
+        made = controller.Controller(chosen, client, jobs=jobs)
         made.timers.start()
         running = [tasks.spawn(cache.run(), name="watch") for cache in made.informers()]
         try:
@@ -57,10 +57,10 @@ class Cluster:
     """What the tests ask of the server, each call outside of the loop."""
 
     def __init__(self, plane: ControlPlane, namespace: str) -> None:
-        self._client, self._namespace = plane.client, namespace
+        self._client, self.namespace = plane.client, namespace
 
     async def call(self, method: str, path: str, body: Any = None) -> Any:
-        where = path.format(self._namespace)
+        where = path.format(self.namespace)
         return await asyncio.to_thread(self._client.call, method, where, body)
 
     async def start(self, *metrics: dict[str, Any]) -> None:
@@ -73,7 +73,7 @@ class Cluster:
         await self.call("POST", RUNS, body)
 
     async def stop(self) -> None:
-        path = f"{RUNS}/run".format(self._namespace)
+        path = f"{RUNS}/run".format(self.namespace)
         await asyncio.to_thread(self._client.merge, path, {"spec": {"terminate": True}})
 
     async def until(self, holds: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
@@ -165,3 +165,25 @@ async def test_jobs_go_with_their_run(
         assert len(await cluster.jobs()) == 1
         await cluster.call("DELETE", f"{RUNS}/run")
         await cluster.until_no_jobs()
+
+
+@pytest.mark.row(98)
+async def test_job_runs_in_another_cluster_when_one_is_named(
+    control_plane: ControlPlane, namespace: str, cluster: Cluster
+) -> None:
+    """The other cluster is the same one under another kubeconfig: an owner would be found there."""
+    there = Cluster(control_plane, f"{namespace}-jobs")
+    await cluster.call("POST", "/api/v1/namespaces", {"metadata": {"name": f"{namespace}-jobs"}})
+    where = {"job_kubeconfig": str(control_plane.bot_kubeconfig), "job_namespace": there.namespace}
+    async with bot(control_plane, namespace, **where):
+        await cluster.start(check("exit 0"))
+        status = await cluster.until(phase("Successful"))
+        (job,) = await there.jobs()
+        (taken,) = status["metricResults"][0]["measurements"]
+        assert taken["metadata"] == {
+            "job-name": job["metadata"]["name"],
+            "job-namespace": there.namespace,
+        }
+        assert "ownerReferences" not in job["metadata"]
+        assert not await cluster.jobs()
+    await cluster.call("DELETE", f"/api/v1/namespaces/{there.namespace}")

@@ -119,7 +119,7 @@ class Plane:
             **common,
             runs=caches.runs,
             providers={"prometheus": self.prometheus, "web": self.web},
-            lasting=metrics.build_lasting(self.cluster),
+            lasting=metrics.build_lasting(metrics.Place(api=self.cluster)),
             again=self.runs.add,
             changed=self.triggers.verdict,
         )

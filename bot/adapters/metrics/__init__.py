@@ -36,8 +36,18 @@ BUILDERS: Mapping[str, Callable[[Settings], Closable]] = {
     "web": lambda settings: web.Web(find=settings.find, find_error=settings.find_error),
 }
 
-LASTING: Mapping[str, Callable[[ports.Api], ports.LastingProvider]] = {
-    "job": lambda api: job.Job(api=api),
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the checks run: a cluster, a namespace of it (empty: that of the run)."""
+
+    api: ports.Api
+    namespace: str = ""
+    elsewhere: bool = False
+
+
+LASTING: Mapping[str, Callable[[Place], ports.LastingProvider]] = {
+    "job": lambda at: job.Job(api=at.api, namespace=at.namespace, elsewhere=at.elsewhere),
 }
 
 
@@ -46,6 +56,6 @@ def build(settings: Settings) -> dict[str, Closable]:
     return {name: make(settings) for name, make in BUILDERS.items()}
 
 
-def build_lasting(api: ports.Api) -> dict[str, ports.LastingProvider]:
+def build_lasting(place: Place) -> dict[str, ports.LastingProvider]:
     """Make every provider of lasting measurements, by its name."""
-    return {name: make(api) for name, make in LASTING.items()}
+    return {name: make(place) for name, make in LASTING.items()}

@@ -15,6 +15,7 @@ from bot.model import errors, ports
 NAME, NAMESPACE = "job-name", "job-namespace"
 UID = "analysisrun.argoproj.io/uid"
 RUN = "analysisrun.argoproj.io/name"
+OF_NAMESPACE = "analysisrun.argoproj.io/namespace"
 METRIC = "analysisrun.argoproj.io/metric-name"
 MAX_NAME = 63
 CALL_S = 30.0
@@ -28,21 +29,36 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class Job:
-    """``api`` is the cluster of the runs; ``sleep`` waits between two looks at a Job."""
+    """``api`` is the cluster of the Jobs; ``sleep`` waits between two looks at a Job.
+
+    ``namespace`` is where all Jobs run, empty for the one of each run. ``elsewhere``: that is not
+    the cluster of the runs, whose owner references mean nothing there.
+    """
 
     name = "job"
 
-    def __init__(self, *, api: ports.Api, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        *,
+        api: ports.Api,
+        namespace: str = "",
+        elsewhere: bool = False,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
         self._api = api
+        self._namespace = namespace
+        self._elsewhere = elsewhere
         self._sleep = sleep
 
     async def begin(self, config: Mapping[str, Any], *, check: ports.Check) -> Mapping[str, str]:
         """Create the Job; one of that name that belongs to the same measurement is taken over."""
         name = name_of(check)
-        state = {NAME: name, NAMESPACE: check.namespace}
-        write = ports.Write(
-            verb=ports.Verb.CREATE, ref=_ref(state), body=body_of(config, check=check, name=name)
-        )
+        state = {NAME: name, NAMESPACE: self._namespace or check.namespace}
+        body = body_of(config, check=check, name=name, namespace=state[NAMESPACE])
+        if self._elsewhere or state[NAMESPACE] != check.namespace:
+            # An owner that is not found is taken for gone: the Job would be collected at once.
+            del body["metadata"]["ownerReferences"]
+        write = ports.Write(verb=ports.Verb.CREATE, ref=_ref(state), body=body)
         try:
             await self._bounded(self._api.write(write))
         except errors.AlreadyExists as clash:
@@ -59,6 +75,8 @@ class Job:
         meta = found["metadata"]
         owners = meta.get("ownerReferences") or ()
         mine = any(one.get("controller") and one.get("uid") == check.uid for one in owners)
+        if not owners:
+            mine = (meta.get("labels") or {}).get(UID) == check.uid
         if not mine or (meta.get("annotations") or {}).get(METRIC) != check.metric:
             raise ports.MetricError(str(clash)) from clash
 
@@ -112,8 +130,9 @@ class Job:
     async def collect(self, check: ports.Check, *, keep: int) -> None:
         """Delete all but the newest ``keep`` Jobs of the metric."""
         try:
+            inside = self._namespace or check.namespace
             found = await self._bounded(
-                self._api.list(ports.JOB, namespace=check.namespace, selector=f"{UID}={check.uid}")
+                self._api.list(ports.JOB, namespace=inside, selector=f"{UID}={check.uid}")
             )
             mine = [
                 job["metadata"]
@@ -122,7 +141,7 @@ class Job:
             ]
             mine.sort(key=lambda meta: _number(meta["name"]), reverse=True)
             for meta in mine[keep:]:
-                old = {NAME: meta["name"], NAMESPACE: check.namespace}
+                old = {NAME: meta["name"], NAMESPACE: inside}
                 await self._delete(_ref(old), uid=meta["uid"])
         except errors.RolloutBotError as error:
             raise ports.MetricError(str(error)) from error
@@ -150,7 +169,9 @@ def name_of(check: ports.Check) -> str:
     return f"{check.uid}.{check.metric}"[: MAX_NAME - len(end)] + end
 
 
-def body_of(config: Mapping[str, Any], *, check: ports.Check, name: str) -> ports.Object:
+def body_of(
+    config: Mapping[str, Any], *, check: ports.Check, name: str, namespace: str
+) -> ports.Object:
     """The Job: its spec is the metric's, untouched."""
     told = config.get("metadata") or {}
     spec = config.get("spec")
@@ -161,11 +182,12 @@ def body_of(config: Mapping[str, Any], *, check: ports.Check, name: str) -> port
         "kind": "Job",
         "metadata": {
             "name": name,
-            "namespace": check.namespace,
+            "namespace": namespace,
             "labels": {**(told.get("labels") or {}), UID: check.uid},
             "annotations": {
                 **(told.get("annotations") or {}),
                 RUN: check.run,
+                OF_NAMESPACE: check.namespace,
                 METRIC: check.metric,
             },
             "ownerReferences": [

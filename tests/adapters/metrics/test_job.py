@@ -86,11 +86,30 @@ async def test_job_is_the_metrics_with_argos_marks_when_it_is_made(server):
     assert made["metadata"]["annotations"] == {
         "a": "b",
         "analysisrun.argoproj.io/name": "app-1",
+        "analysisrun.argoproj.io/namespace": "shop",
         "analysisrun.argoproj.io/metric-name": "m",
     }
     (owner,) = made["metadata"]["ownerReferences"]
     assert (owner["kind"], owner["uid"], owner["controller"]) == ("AnalysisRun", CHECK.uid, True)
     assert config == {"metadata": MARKS, "spec": SPEC}
+
+
+@pytest.mark.parametrize(
+    ("namespace", "elsewhere", "owned"),
+    [("", False, True), ("shop", False, True), ("checks", False, False), ("shop", True, False)],
+)
+async def test_job_has_an_owner_only_where_its_run_is(server, namespace, elsewhere, owned):
+    provider = job.Job(api=server, namespace=namespace, elsewhere=elsewhere)
+    state = await provider.begin({"spec": SPEC}, check=CHECK)
+    made = server.jobs[state["job-name"]]["metadata"]
+    assert state["job-namespace"] == made["namespace"] == (namespace or "shop")
+    assert made["annotations"]["analysisrun.argoproj.io/namespace"] == "shop"
+    assert bool(made.get("ownerReferences")) is owned
+    assert await provider.begin({"spec": SPEC}, check=CHECK) == state
+    made["labels"] = {"analysisrun.argoproj.io/uid": "another run's"}
+    if not owned:
+        with pytest.raises(ports.MetricError):
+            await provider.begin({"spec": SPEC}, check=CHECK)
 
 
 @pytest.mark.parametrize("number", [1, 99, 12345])
