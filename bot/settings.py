@@ -73,6 +73,7 @@ class Settings:
     resync_s: int = 900
     istio_version: str = "v1alpha3"
     prometheus_address: str = ""
+    aws: Mapping[str, Secret] = field(default_factory=dict)
     job_kubeconfig: str = ""
     job_namespace: str = ""
     log_level: str = "info"
@@ -155,6 +156,7 @@ def build(flags: Mapping[str, Any], *, environment: Mapping[str, str] = os.envir
         resync_s=flags.get("resync_s") or 900,
         istio_version=flags.get("istio_version") or "v1alpha3",
         prometheus_address=environment.get("ARGO_ROLLOUTS_PROMETHEUS_ADDRESS", ""),
+        aws={key: Secret(text) for key, text in environment.items() if key.startswith("AWS_")},
         job_kubeconfig=environment.get("ARGO_ROLLOUTS_ANALYSIS_JOB_KUBECONFIG", ""),
         job_namespace=environment.get("ARGO_ROLLOUTS_ANALYSIS_JOB_NAMESPACE", ""),
         log_level=flags.get("log_level") or "info",

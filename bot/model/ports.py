@@ -157,13 +157,15 @@ class Sample:
     """What a metric provider returned: the value a condition sees as ``result``.
 
     ``shape`` is the Go type it stands for ("[]float64", "float64", "any"); ``text`` is the
-    value as Argo writes it into a measurement; ``metadata`` goes into the metric result.
+    value as Argo writes it into a measurement; ``metadata`` goes into the metric result, ``notes``
+    into the measurement's own.
     """
 
     value: Any
     shape: str = "any"
     text: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 class MetricError(Exception):

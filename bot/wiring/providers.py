@@ -12,6 +12,7 @@ def build(chosen: settings.Settings) -> dict[str, metrics.Closable]:
             find=jsonpath.find,
             find_error=jsonpath.JsonPathError,
             prometheus_address=chosen.prometheus_address,
+            aws={name: value.reveal() for name, value in chosen.aws.items()},
             clockwork=metrics.Clockwork(instant=expr.instant, seconds=_seconds),
         )
     )

@@ -4,7 +4,7 @@ Those whose check goes on by itself stand in ``LASTING``.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bot.adapters.metrics import job, prometheus, web
@@ -21,6 +21,7 @@ class Settings:
     find_error: type[Exception]
     prometheus_address: str = ""
     clockwork: prometheus.Clockwork | None = None
+    aws: Mapping[str, str] = field(default_factory=dict)
 
 
 class Closable(ports.Provider, Protocol):
@@ -31,7 +32,7 @@ class Closable(ports.Provider, Protocol):
 
 BUILDERS: Mapping[str, Callable[[Settings], Closable]] = {
     "prometheus": lambda settings: prometheus.Prometheus(
-        address=settings.prometheus_address, clockwork=settings.clockwork
+        address=settings.prometheus_address, clockwork=settings.clockwork, aws=settings.aws
     ),
     "web": lambda settings: web.Web(find=settings.find, find_error=settings.find_error),
 }

@@ -21,8 +21,8 @@ from prometheus_api_client.exceptions import PrometheusApiClientException
 from urllib3.exceptions import InsecureRequestWarning
 from urllib3.util.retry import Retry
 
+from bot.adapters.metrics import aws_keys, listening, oauth, sigv4
 from bot.adapters.metrics import config as read
-from bot.adapters.metrics import oauth
 from bot.adapters.metrics import prometheus_answers as answers
 from bot.model import ports
 
@@ -39,7 +39,7 @@ class _Target:
 
     address: str
     headers: tuple[tuple[str, str], ...] = ()
-    auth: tuple[str, str] | None = None
+    auth: tuple[str, str] | sigv4.Signer | None = None
     insecure: bool = False
 
 
@@ -63,14 +63,24 @@ class Clockwork:
 
 
 class Prometheus:
-    """The ``prometheus`` provider. ``address`` is used where a metric names none."""
+    """The ``prometheus`` provider. ``address`` is used where a metric names none.
+
+    ``aws`` holds the variables that say who signs for a managed Prometheus.
+    """
 
     name = "prometheus"
 
-    def __init__(self, *, address: str = "", clockwork: Clockwork | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        address: str = "",
+        clockwork: Clockwork | None = None,
+        aws: Mapping[str, str] | None = None,
+    ) -> None:
         self._address = address
         self._clockwork = clockwork
         self._tokens = oauth.Tokens()
+        self._signers = aws_keys.Signers(aws or {})
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="prometheus")
         self._local = threading.local()
         self._flights: dict[Any, _Flight] = {}
@@ -85,11 +95,12 @@ class Prometheus:
             if config.get("rangeQuery"):
                 ask = functools.partial(_over, query=query, **self._span(config, now))
                 what = ("range", query, str(config["rangeQuery"]), now)
-            found = await self._shared(what, config, ask)
+            found, warned = await self._shared(what, config, ask)
             value, shape, shown = answers.value(found)
         except ports.MetricError as error:
             raise ports.MetricError(str(error), metadata=metadata) from error
-        return ports.Sample(value=value, shape=shape, text=shown, metadata=metadata)
+        notes = {"warnings": warned} if warned else {}
+        return ports.Sample(value=value, shape=shape, text=shown, metadata=metadata, notes=notes)
 
     def _span(self, config: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         """Start, end and step of ``rangeQuery``: expressions that give times, and a duration."""
@@ -125,7 +136,7 @@ class Prometheus:
 
         """
         ask = functools.partial(_over, query=query, start=start, end=end, step=f"{step_s:g}")
-        found = await self._shared(("range", query, start, end, step_s), config, ask)
+        found, _ = await self._shared(("range", query, start, end, step_s), config, ask)
         if not isinstance(found, list):
             raise ports.MetricError("Prometheus metric type not supported")
         series = found[0] if found and isinstance(found[0], dict) else {}
@@ -167,10 +178,13 @@ class Prometheus:
         try:
             async with asyncio.timeout(timeout_s):
                 token = await self._tokens.header(config)
+                auth = target.auth
+                if sigv4.MARK in target.address:
+                    auth = await self._signers.signer(config)
         except TimeoutError:
-            reason = f"oauth2: no token within {timeout_s:g} s"
+            reason = f"no token or key within {timeout_s:g} s"
             raise ports.MetricError(reason) from None
-        return replace(target, headers=(*target.headers, *token.items()))
+        return replace(target, headers=(*target.headers, *token.items()), auth=auth)
 
     def _launch(self, key: Any, target: _Target, timeout_s: float, ask: Ask) -> _Flight:
         if len(self._flights) >= MAX_WAITING:
@@ -198,7 +212,6 @@ class Prometheus:
             raise ports.MetricError("prometheus address is not configured")
         if not read.is_url(address):
             raise ports.MetricError(f"prometheus address is not a url: {address!r}")
-        read.refuse_authentication(config, "sigv4")
         basic = read.section(config, "basicAuth")
         auth = (str(basic.get("username", "")), str(basic.get("password", "")))
         return _Target(
@@ -215,7 +228,8 @@ class Prometheus:
         if left_s <= 0:
             raise TimeoutError
         try:
-            return ask(self._connection(target), left_s)
+            session, connection = self._connection(target)
+            return ask(connection, left_s), session.warned
         except PrometheusApiClientException as error:
             raise ports.MetricError(answers.refusal(str(error))) from error
         except requests.Timeout as error:
@@ -230,10 +244,10 @@ class Prometheus:
                 raise TimeoutError from error
             raise ports.MetricError(f"{target.address}: {answers.reason(error)}") from error
 
-    def _connection(self, target: _Target) -> PrometheusConnect:
+    def _connection(self, target: _Target) -> tuple[listening.Session, PrometheusConnect]:
         if not hasattr(self._local, "held"):
             self._local.held = {}
-        held: dict[_Target, PrometheusConnect] = self._local.held
+        held: dict[_Target, tuple[listening.Session, PrometheusConnect]] = self._local.held
         if target not in held:
             while len(held) >= _CONNECTIONS_A_THREAD:
                 held.pop(next(iter(held)))
@@ -241,14 +255,14 @@ class Prometheus:
         return held[target]
 
 
-def _connect(target: _Target) -> PrometheusConnect:
-    session = requests.Session()
+def _connect(target: _Target) -> tuple[listening.Session, PrometheusConnect]:
+    session = listening.Session()
     # Neither proxies nor passwords of the bot's own environment belong to a metric.
     session.trust_env = False
     session.verify = not target.insecure
     if target.insecure:
         urllib3.disable_warnings(InsecureRequestWarning)
-    return PrometheusConnect(
+    return session, PrometheusConnect(
         url=target.address,
         headers=dict(target.headers),
         auth=target.auth,

@@ -42,7 +42,7 @@ def add(
         measurement["value"] = shown if _NUMBERS.fullmatch(shown) else redacted(shown, hidden)
     if message:
         measurement["message"] = redacted(message, hidden)[:2000]
-    if state := {**(begun.get("metadata") or {}), **outcome.state}:
+    if state := {**(begun.get("metadata") or {}), **outcome.state, **_notes(outcome, hidden)}:
         measurement["metadata"] = state
     out = _counted(dict(old or {"name": metric.name}), phase)
     out["measurements"] = [*earlier, measurement][-metric.keep :]
@@ -55,6 +55,12 @@ def add(
     if metric.dry_run:
         out["dryRun"] = True
     return out
+
+
+def _notes(outcome: analysis.Outcome, hidden: tuple[str, ...]) -> dict[str, str]:
+    """What a provider remarks on one measurement, such as a server's warnings."""
+    found = outcome.sample.notes if outcome.sample is not None else {}
+    return {key: redacted(text, hidden) for key, text in found.items()}
 
 
 def _came_to(

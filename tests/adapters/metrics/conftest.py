@@ -36,6 +36,16 @@ ANSWERS = {
         200,
         success("matrix", [{"metric": {}, "values": [[1, "1"], [2, "2.5"]]}]),
     ),
+    "warned": (
+        200,
+        json.dumps(
+            {
+                "status": "success",
+                "data": {"resultType": "vector", "result": [{"metric": {}, "value": [1, "1"]}]},
+                "warnings": ["one shard is away", "so is another"],
+            }
+        ),
+    ),
     "histogram": (200, success("vector", [{"metric": {}, "histogram": [1, {}]}])),
     "bad(": (
         400,

@@ -50,6 +50,15 @@ async def test_prometheus_gives_value_shape_and_text(provider, query, value, sha
     )
 
 
+@pytest.mark.row(94)
+async def test_prometheus_hands_on_what_the_server_warns_of(provider):
+    for query, notes in (
+        ("warned", {"warnings": '"one shard is away", "so is another"'}),
+        ("one", {}),
+    ):
+        assert (await provider.sample({"query": query}, now=NOW)).notes == notes
+
+
 async def test_prometheus_keeps_a_nan(provider):
     sample = await provider.sample({"query": "nan"}, now=NOW)
     assert math.isnan(sample.value[0])
@@ -146,7 +155,7 @@ async def test_prometheus_sends_headers_and_password(provider, prometheus_like):
         ),
         ({"rangeQuery": ["now()"]}, "rangeQuery: an object"),
         ({"authentication": {"oauth2": {"tokenUrl": "x"}}}, "missing mandatory parameter"),
-        ({"authentication": {"sigv4": {"region": "x"}}}, "sigv4 is not supported yet"),
+        ({"address": "https://aps-workspaces.example"}, "sigv4: no region"),
         ({"address": "prometheus:9090"}, "prometheus address is not a url"),
         ({"timeout": "soon"}, "timeout: invalid value"),
         ({"timeout": -1}, "timeout: invalid value"),

@@ -392,6 +392,16 @@ def test_secret_is_hidden_in_a_value_that_is_no_number(value: str, shown: str) -
     assert talk.result()["measurements"][0]["value"] == shown
 
 
+def test_remark_on_a_measurement_stands_with_it_and_hides_secrets() -> None:
+    talk = Talk(metric(), args=SECRET)
+    sample = ports.Sample(value=1, text="1", notes={"warnings": '"no shard tok-9"'})
+    taken = analysis.Outcome(started=START, finished=START, sample=sample)
+    talk.decide({"ok": taken}, secrets={("s", "k"): "tok-9"})
+    result = talk.result()
+    assert result["measurements"][0]["metadata"] == {"warnings": '"no shard *****"'}
+    assert "metadata" not in result
+
+
 def test_longer_secret_is_hidden_whole_when_it_begins_with_another() -> None:
     args = [
         {"name": name, "valueFrom": {"secretKeyRef": {"name": "s", "key": name}}} for name in "ab"
