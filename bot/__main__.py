@@ -111,6 +111,7 @@ def main() -> None:
 @click.option("--istio-api-version", "istio_version", default="v1alpha3")
 @click.option("--cluster", help="this cluster's name, shown on every message")
 @click.option("--config", help="settings file: channels, approvers")
+@click.option("--policy", help="policy file: who may do what, how many must agree, when")
 @click.option("--slack-channel", help="channel for rollouts without one of their own")
 @click.option("--slack-api-url", help="address of the Slack Web API")
 @_switch("observe", "observe", "look on beside another controller, write nothing", default=False)

@@ -55,7 +55,7 @@ class Slack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything a running bot was told."""
+    """Everything a running bot was told. ``policy`` is the path of the policy file, if any."""
 
     cluster: str = ""
     kubeconfig: str = ""
@@ -81,6 +81,7 @@ class Settings:
     slack: Slack = field(default_factory=Slack)
     observe: bool = False
     observe_after_s: int = 15
+    policy: str = ""
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -90,6 +91,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     default_channel: str = ""
     channels: dict[str, str] = {}
     approvers: dict[str, list[str]] = {}
+    policy: str = ""
 
 
 def load_file(path: str) -> _File:
@@ -164,6 +166,7 @@ def build(flags: Mapping[str, Any], *, environment: Mapping[str, str] = os.envir
         slack=slack,
         observe=bool(flags.get("observe")),
         observe_after_s=flags.get("observe_after_s") or 15,
+        policy=flags.get("policy") or environment.get("ROLLOUT_BOT_POLICY", "") or file.policy,
     )
 
 

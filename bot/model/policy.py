@@ -14,6 +14,22 @@ from enum import StrEnum
 Who = tuple[str, ...]
 
 
+class Action(StrEnum):
+    """What somebody wants of a rollout, or of everything in a scope. ``READ`` changes nothing."""
+
+    READ = "read"
+    PROMOTE = "promote"
+    PROMOTE_FULL = "promote-full"
+    ABORT = "abort"
+    RETRY = "retry"
+    UNDO = "undo"
+    SET_IMAGE = "set-image"
+    FREEZE = "freeze"
+    UNFREEZE = "unfreeze"
+    STOP_THE_LINE = "stop-the-line"
+    BREAK_GLASS = "break-glass"
+
+
 class OnTimeout(StrEnum):
     """What becomes of a gate that nobody answered in time."""
 
@@ -66,11 +82,13 @@ class Escalation:
 class Approval:
     """How a gate is opened. ``approvers`` empty: whoever may promote.
 
+    ``also``, if not empty, are those among whom an approver must be too (an annotation's word).
     ``four_eyes``: not by whoever shipped it. ``expires_s`` None: it waits for ever; when it is
     over, ``on_timeout`` happens.
     """
 
     approvers: Who = ()
+    also: Who = ()
     quorum: int = 1
     four_eyes: bool = False
     expires_s: int | None = None
@@ -80,7 +98,7 @@ class Approval:
     @property
     def named(self) -> bool:
         """Whether an approval must be signed: somebody else's write must not pass the gate."""
-        return bool(self.approvers) or self.quorum > 1 or self.four_eyes
+        return bool(self.approvers or self.also) or self.quorum > 1 or self.four_eyes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +165,8 @@ class Policy:
 class Effective:
     """What counts for one rollout, annotations (which only tighten) included.
 
-    ``sources`` names for each setting the rule or annotation it came from.
+    ``sources`` names for each setting the rule or annotation it came from; ``problems`` are
+    sentences about annotations that say nothing that can be read.
     """
 
     may: Mapping[str, Who] = field(default_factory=dict)
@@ -160,6 +179,8 @@ class Effective:
     access_review: bool = False
     message_budget: int | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

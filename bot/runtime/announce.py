@@ -111,6 +111,11 @@ class Announcer:
         self._last[key] = told = replace(told, ailment=self.ward.known(key, scene.hash))
         self._put(key, told)
 
+    def say(self, sentence: str) -> None:
+        """One sentence about the bot itself, to the default channel."""
+        if not self._stopping:
+            self.absence.say(self.rules.default_channel, sentence)
+
     def _put(self, key: str, told: delivery.Told) -> None:
         mark = _mark(told.status)
         for lanes, work in ((self._loud, self._tell_loud), (self._quiet, self._tell_quiet)):

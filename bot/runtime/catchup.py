@@ -57,10 +57,15 @@ class CatchUp:
             facts = messages.SlackWasAway(since=since, until=until, lines=tuple(said))
             tasks.spawn(self._say(channel, rendering.render(facts)), name="catch up")
 
+    def say(self, channel: str, sentence: str) -> None:
+        """One sentence, as soon as the chat takes it."""
+        facts = messages.SentenceFacts(sentences=(sentence,))
+        tasks.spawn(self._say(channel, rendering.render(facts)), name="say")
+
     async def _say(self, channel: str, message: messages.Message) -> None:
         try:
             await self.box.post(
                 channel=channel, content=lambda: message, priority=outbox.Priority.LOUD
             )
         except errors.RolloutBotError as problem:
-            log.warning("the catch-up for %s was not sent: %s", channel, problem)
+            log.warning("what is to be said in %s was not sent: %s", channel, problem)

@@ -1,12 +1,12 @@
 """Reading the world: from caches to ``Seen``. No decisions, no calls to the API server."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from bot.core import codec_status, revisions
-from bot.model import errors, ports, world
+from bot.model import errors, policy, ports, world
 from bot.model import routers as router_ports
 from bot.model import spec as spec_model
 from bot.runtime import workloads
@@ -44,11 +44,12 @@ class Caches:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """Builds ``Seen`` for one rollout from the caches."""
+    """Builds ``Seen`` for one rollout from the caches; ``policy`` tells what counts for it."""
 
     cluster: str
     caches: Caches
     routers: Mapping[str, router_ports.Router]
+    policy: Callable[[ports.Object], policy.Effective] = lambda _: policy.Effective()
 
     def see(self, rollout: ports.Object, spec: Any) -> world.Seen:
         """What is there for ``rollout``; ``spec`` is the decoded one or the error it gave."""
@@ -80,6 +81,7 @@ class Reader:
             foreign_runs=Foreign(self.caches.runs, namespace, uid),
             experiments=self._experiments(uid),
             foreign_experiments=Foreign(self.caches.experiments, namespace, uid),
+            policy=self.policy(rollout),
         )
 
     def _experiments(self, uid: str) -> tuple[world.Experiment, ...]:

@@ -33,6 +33,8 @@ class Chat(Protocol):
 
     def noticed(self, rollout: ports.Object) -> None: ...
 
+    def say(self, sentence: str) -> None: ...
+
     async def check(self) -> None: ...
 
     def start(self) -> None: ...
@@ -60,6 +62,9 @@ class Silent:
 
     def noticed(self, rollout: ports.Object) -> None:
         """Nobody waits for an answer."""
+
+    def say(self, sentence: str) -> None:
+        """Nobody hears it."""
 
     async def check(self) -> None:
         log.warning(
@@ -145,6 +150,10 @@ class Slack:
 
     def noticed(self, rollout: ports.Object) -> None:
         self.desk.noticed(rollout)
+
+    def say(self, sentence: str) -> None:
+        """Trouble of our own, to the default channel; returns at once."""
+        self.teller.say(sentence)
 
     async def check(self) -> None:
         """Say once where Slack cannot be used; never a reason not to run."""

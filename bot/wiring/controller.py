@@ -19,10 +19,19 @@ from bot.runtime import (
     reconcile,
     references,
     trials,
-    workloads,
 )
 from bot.runtime import world as worlds
-from bot.wiring import chat, counting, lifecycle, looking_on, providers, pruning, triggers, watched
+from bot.wiring import (
+    chat,
+    counting,
+    lifecycle,
+    looking_on,
+    policies,
+    providers,
+    pruning,
+    triggers,
+    watched,
+)
 
 log = logging.getLogger(__name__)
 
@@ -61,16 +70,18 @@ class Controller:
         )
         self.timers = timers.Timers(woken=self._woken)
         self.events = events.EventWriter(api=client, clock=now)
-        self.caches = self._watch()
+        self.caches = watched.caches(chosen, client)
         self.counting = self._counting()
         told = counting.Events(to=self.events, meter=self.meter)
         self.lifecycle = lifecycle.Lifecycle(
             events=told, rollouts=self.caches.rollouts, leading=lambda: self.leading
         )
+        self.rulebook = policies.build(self)
         self.reader = worlds.Reader(
             cluster=chosen.cluster,
             caches=self.caches,
             routers=routers.table(istio_version=chosen.istio_version),
+            policy=self.rulebook.effective,
         )
         self.providers = providers.build(chosen)
         self.clock: ports.Clock = now
@@ -152,25 +163,6 @@ class Controller:
             changed=self.triggers.verdict,
             measure=lambda run: self.run_queue.add(triggers.key_of(run)),
             instance_id=self.chosen.instance_id,
-        )
-
-    def _watch(self) -> worlds.Caches:
-        """One informer a kind."""
-        inside = self.chosen.namespace
-        return worlds.Caches(
-            **{
-                name: informer.Informer(
-                    source=self.api,
-                    kind=one.kind,
-                    namespace=inside if one.kind.namespaced else "",
-                    selector=one.selector,
-                )
-                for name, one in watched.kinds(self.chosen).items()
-            },
-            workloads={
-                kind: on_demand.OnDemand(source=self.api, kind=kind, namespace=inside)
-                for kind in workloads.KINDS
-            },
         )
 
     def informers(self) -> list[informer.Informer]:
@@ -262,6 +254,7 @@ class Controller:
             for obj in cache.list() if cache is not None else ():
                 work.add(triggers.key_of(obj))
         self.leading = not self.chosen.observe
+        self.rulebook.repeat()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.queue.run())
             if self.chosen.observe:

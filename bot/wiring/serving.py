@@ -97,6 +97,7 @@ async def _serve(controller: controllers.Controller, stop: asyncio.Event, ports_
     ]
     try:
         await _begin(controller)
+        running.append(tasks.spawn(controller.rulebook.run(), name="policy file"))
         if not controller.chosen.observe:
             running.append(tasks.spawn(block.run(), name="pruning"))
         else:
@@ -133,6 +134,7 @@ async def _begin(controller: controllers.Controller) -> None:
     chosen = controller.chosen
     if not chosen.leader_elect and not chosen.observe:
         await alone.check(controller.api, namespace=chosen.namespace)
+    await controller.rulebook.load()
     await controller.sync()
     await controller.chat.check()
     controller.chat.start()

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bot import settings
+from bot.adapters.kubernetes import api, informer, on_demand
 from bot.model import ports
+from bot.runtime import workloads
+from bot.runtime import world as worlds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,3 +33,23 @@ def kinds(chosen: settings.Settings) -> Mapping[str, Watched]:
         "virtual_services": Watched(kind=replace(ports.VIRTUAL_SERVICE, version=mesh)),
         "destination_rules": Watched(kind=replace(ports.DESTINATION_RULE, version=mesh)),
     }
+
+
+def caches(chosen: settings.Settings, client: api.KubernetesApi) -> worlds.Caches:
+    """One informer a kind; of workloads only what is named is read."""
+    inside = chosen.namespace
+    return worlds.Caches(
+        **{
+            name: informer.Informer(
+                source=client,
+                kind=one.kind,
+                namespace=inside if one.kind.namespaced else "",
+                selector=one.selector,
+            )
+            for name, one in kinds(chosen).items()
+        },
+        workloads={
+            kind: on_demand.OnDemand(source=client, kind=kind, namespace=inside)
+            for kind in workloads.KINDS
+        },
+    )

@@ -8,6 +8,9 @@ import yaml
 
 from bot import __main__ as program
 from bot import settings
+from bot.adapters import policy_file
+from bot.core.policies import codec
+from bot.model import policy
 from tests.architecture import files
 
 INSTALL = files.ROOT / "manifests" / "install"
@@ -29,6 +32,12 @@ def test_program_reads_the_settings_that_are_installed(tmp_path: Path) -> None:
     built = settings.build({}, environment=tokens | {"ROLLOUT_BOT_CONFIG": str(file)})
     assert built.cluster == "my-cluster"
     assert built.slack.configured
+    assert built.policy == "/etc/rollout-bot/policy.yaml"
+
+
+def test_program_reads_the_policy_that_is_installed() -> None:
+    text = document("settings.yaml")["data"]["policy.yaml"]
+    assert codec.decode(policy_file.parsed(text, "policy.yaml")) == policy.Policy()
 
 
 def test_program_takes_the_arguments_of_the_deployment(pod: dict[str, Any]) -> None:

@@ -1,0 +1,1 @@
+"""Policies: from the file's raw form to what counts for one rollout. Pure."""
