@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.core import codec_status, revisions
-from bot.model import errors, policy, ports, world
+from bot.model import errors, ports, world
+from bot.model import policy as policy_model
 from bot.model import routers as router_ports
 from bot.model import spec as spec_model
 from bot.runtime import workloads
@@ -49,7 +50,7 @@ class Reader:
     cluster: str
     caches: Caches
     routers: Mapping[str, router_ports.Router]
-    policy: Callable[[ports.Object], policy.Effective] = lambda _: policy.Effective()
+    policy: Callable[[ports.Object], policy_model.Effective] = lambda _: policy_model.Effective()
 
     def see(self, rollout: ports.Object, spec: Any) -> world.Seen:
         """What is there for ``rollout``; ``spec`` is the decoded one or the error it gave."""
