@@ -2,10 +2,11 @@
 
 Texts in here are plain (a reason, a name, a value with its unit) and need not be escaped.
 Times are aware and in UTC. What is decided about a rollout does not belong here.
-The parts of messages (``facts``, ``buttons``, ``chart_data``) are offered under this name too.
+The parts of messages (``facts``, ``buttons``, ``chart_data``) and those that stand and are
+edited (``notice_facts``) are offered under this name too.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +40,7 @@ from bot.model.facts import (
     ThreadKind,
     Verdict,
 )
+from bot.model.notice_facts import AlertFacts, CardFacts, GateDecision, GateFacts
 
 __all__ = [
     "ACTION_PREFIX",
@@ -80,113 +82,6 @@ __all__ = [
     "decode_value",
     "encode_value",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CardFacts:
-    """The one message of a rollout and revision that is edited in place.
-
-    ``generation`` grows with each edit. ``because`` is why it waits, holds, is not ready, was
-    rolled back or is not run. ``next_at`` None with a ``next_what``: nobody knows when.
-    ``first``: the quiet line of a first deployment, which nobody can stop or send back.
-    ``observing``: another controller drives it, we only look on.
-    """
-
-    rollout: RolloutId
-    news: News
-    revision: RevisionLabel
-    stable: RevisionLabel | None
-    weight: int
-    first: bool = False
-    observing: bool = False
-    share: ShareFact | None = None
-    header_route: str = ""
-    steps: tuple[StepFact, ...] = ()
-    canary_pods: PodsFact | None = None
-    stable_pods: PodsFact | None = None
-    metrics: tuple[MetricFact, ...] = ()
-    measured: bool = True  # False: no metric anywhere, time alone decides
-    next_what: str = ""
-    next_at: datetime | None = None
-    change: ChangeFact = field(default_factory=ChangeFact)
-    because: str = ""
-    duration_s: float | None = None
-    buttons: tuple[Button, ...] = ()
-    gate_url: str = ""
-    closing: str = ""
-    warnings: tuple[str, ...] = ()
-    generation: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateDecision:
-    """``how`` for what happened elsewhere: "with kubectl". ``to`` is the weight it led to."""
-
-    closing: Closing
-    at: datetime | None = None
-    by: Person | None = None
-    how: str = ""
-    to: int | None = None
-    successor: RevisionLabel | None = None
-    because: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateFacts:
-    """A loud request for approval. ``approvers``: "#checkout"; ``asked``: mentioned by id.
-
-    ``inconclusive``: it holds because an analysis gave no verdict; approving measures again.
-    """
-
-    gate_id: str
-    rollout: RolloutId
-    revision: RevisionLabel
-    stable: RevisionLabel | None
-    weight_from: int
-    weight_to: int
-    users: str = "users"  # who is meant by 100 %
-    inconclusive: bool = False
-    stable_warm_s: float | None = None
-    so_far_s: float | None = None
-    metrics: tuple[MetricFact, ...] = ()
-    measured: bool = True
-    change: ChangeFact = field(default_factory=ChangeFact)
-    approvers: str = ""
-    excluded: Person | None = None
-    asked: tuple[Person, ...] = ()
-    until: datetime | None = None
-    decided: GateDecision | None = None
-    buttons: tuple[Button, ...] = ()
-    generation: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertFacts:
-    """A rollback. Its cause is ``metric``, or ``by``, or neither: then ``because`` (a deadline).
-
-    ``safe``: every user is on the stable again. Until then ``weight_left`` and ``trouble``.
-    ``git`` names where Git still wants the revision; empty where nothing manages it.
-    """
-
-    rollout: RolloutId
-    revision: RevisionLabel
-    stable: RevisionLabel | None
-    safe: bool
-    weight_from: int
-    weight_left: int = 0
-    trouble: str = ""
-    metric: MetricFact | None = None
-    by: Person | None = None
-    because: str = ""
-    decided_at: datetime | None = None
-    took_s: float | None = None
-    bad_since: datetime | None = None
-    requests: int | None = None
-    requests_failed: int | None = None
-    git: str = ""
-    chart_expected: bool = False
-    buttons: tuple[Button, ...] = ()
-    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
