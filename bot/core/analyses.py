@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.core import draft as draft_module
-from bot.core import new_runs
+from bot.core import inconclusive, new_runs
 from bot.model import spec as spec_model
 from bot.model import status, world
 
@@ -39,7 +39,7 @@ def want_step_run(d: draft_module.Draft, step: spec_model.Analysis) -> None:
     """Make sure that the present analysis step has its run, and mirror its phase."""
     ref, run = d.status.step_run, step_run(d)
     other = run is not None and run.step_index not in (None, d.index)
-    again = d.resumed and run is not None and run.phase == "Inconclusive"
+    again = _again(d, run)
     if ref is None or run is None or other or again:
         # Also where somebody deleted the run, or moved the course past the step of this one.
         d.resumed = d.resumed and not again
@@ -53,7 +53,7 @@ def background(d: draft_module.Draft) -> None:
     if wanted is None or not _background_time(d, wanted):
         return
     ref, run = d.status.background_run, _find(d, d.status.background_run)
-    if ref is None or run is None or (d.resumed and run.phase == "Inconclusive"):
+    if ref is None or run is None or _again(d, run):
         d.resumed = False
         ref = new_runs.create(d, wanted.raw, kind=BACKGROUND)
     d.set(background_run=_mirrored(d, ref, _find(d, ref), BACKGROUND))
@@ -63,6 +63,17 @@ def _background_time(d: draft_module.Draft, wanted: spec_model.BackgroundAnalysi
     if d.promoted or not d.status.stable_hash or d.status.abort or d.skipping:
         return False
     return d.index >= wanted.starting_step
+
+
+def _again(d: draft_module.Draft, run: world.Run | None) -> bool:
+    """Whether a person wants what this run left open to be measured anew."""
+    open_end = run is not None and run.phase == "Inconclusive"
+    wanted = (d.resumed or d.again) and open_end
+    return wanted and run is not None and not inconclusive.overruled(d.status, run)
+
+
+def _holds(d: draft_module.Draft, run: world.Run) -> bool:
+    return not (d.resumed or d.again or inconclusive.overruled(d.status, run))
 
 
 def judge(d: draft_module.Draft) -> None:
@@ -77,7 +88,7 @@ def judge(d: draft_module.Draft) -> None:
     if run.phase in {"Failed", "Error"}:
         cause = "Background analysis phase error/failed"
         d.abort(f"{cause}: {run.message}" if run.message else cause)
-    elif run.phase == "Inconclusive" and not d.resumed:
+    elif run.phase == "Inconclusive" and _holds(d, run):
         _pause_inconclusive(d)
 
 
@@ -98,7 +109,7 @@ def want_beside(
     """Make sure of the run before or after a switch, and mirror its phase into ``field``."""
     ref: status.RunRef | None = getattr(d.status, field)
     run = _find(d, ref)
-    again = d.resumed and run is not None and run.phase == "Inconclusive"
+    again = _again(d, run)
     if ref is None or run is None or again:
         if not may_start:
             return
@@ -120,7 +131,7 @@ def judge_beside(d: draft_module.Draft) -> None:
         if run.phase in {"Failed", "Error"}:
             cause = f"Blue/green {words}-promotion analysis phase error/failed"
             d.abort(f"{cause}: {run.message}" if run.message else cause)
-        elif run.phase == "Inconclusive" and not d.resumed:
+        elif run.phase == "Inconclusive" and _holds(d, run):
             _pause_inconclusive(d)
 
 

@@ -7,7 +7,7 @@ missing hash on the active Service opens no gate after the first deployment.
 
 from datetime import timedelta
 
-from bot.core import analyses, progress, revisions, weights
+from bot.core import analyses, inconclusive, progress, revisions, weights
 from bot.core import draft as draft_module
 from bot.model import spec as spec_model
 from bot.model import status
@@ -99,8 +99,11 @@ def _analyze(d: draft_module.Draft) -> None:
         analyses.want_beside(d, "post_run", chosen.post, analyses.POST, may_start=saturated(d))
 
 
-def _passed(ref: status.RunRef | None) -> bool:
-    return ref is not None and ref.status == "Successful"
+def _passed(d: draft_module.Draft, ref: status.RunRef | None) -> bool:
+    """Whether an analysis need not be waited for: it succeeded, or a person let it pass."""
+    return ref is not None and (
+        ref.status == "Successful" or inconclusive.overruled(d.status, ref)
+    )
 
 
 def _hold(d: draft_module.Draft) -> None:
@@ -109,7 +112,7 @@ def _hold(d: draft_module.Draft) -> None:
     if fast_tracked(d) or (d.status.checkpoint and not gate):
         _release(d)
         return
-    if chosen.pre is not None and not _passed(d.status.pre_run):
+    if chosen.pre is not None and not _passed(d, d.status.pre_run):
         d.because("pre-promotion", "the analysis before the switch has not succeeded yet")
         return
     timed = chosen.auto_promotion and not gate
@@ -156,7 +159,7 @@ def reason_to_promote(d: draft_module.Draft) -> str:
         return "Full promotion requested"
     if (back := way_back(d)) != "":
         return back
-    if strategy(d).post is not None and not _passed(d.status.post_run):
+    if strategy(d).post is not None and not _passed(d, d.status.post_run):
         d.because("post-promotion", "the analysis after the switch has not succeeded yet")
         return ""
     return "Completed blue-green update"

@@ -20,6 +20,7 @@ _KNOWN = frozenset(
         "shippedBy",
         "previousStable",
         "notSupported",
+        "overruled",
         "said",
     }
 )
@@ -58,6 +59,7 @@ def decode(raw: Any) -> status.BotBlock:
         shipped_by=_text(got.get("shippedBy")),
         previous_stable=_text(got.get("previousStable")),
         not_supported=_text(got.get("notSupported")),
+        overruled=_texts(got.get("overruled")),
         said=_map(got.get("said")),
         extra={key: value for key, value in got.items() if key not in _KNOWN},
     )
@@ -75,9 +77,10 @@ def encode(block: status.BotBlock) -> dict[str, Any]:
         "shippedBy": block.shipped_by,
         "previousStable": block.previous_stable,
         "notSupported": block.not_supported,
+        "overruled": list(block.overruled),
         "said": dict(block.said),
     }
-    out = dict(block.extra) | {key: v for key, v in plain.items() if v not in (None, "", {})}
+    out = dict(block.extra) | {key: v for key, v in plain.items() if v not in (None, "", {}, [])}
     return out | {"version": VERSION} if out else {}
 
 
@@ -170,6 +173,10 @@ def _encode_opened(value: status.Opened | None) -> dict[str, Any] | None:
 
 def _map(raw: Any) -> Mapping[str, Any]:
     return raw if isinstance(raw, Mapping) else {}
+
+
+def _texts(raw: Any) -> tuple[str, ...]:
+    return tuple(one for one in raw if isinstance(one, str))[:8] if isinstance(raw, list) else ()
 
 
 def _text(raw: Any) -> str:

@@ -113,7 +113,7 @@ def _reset(d: draft_module.Draft) -> None:
         step_index=0 if total else None,
     )
     d.before = _without_pause(d.before)
-    d.set_bot(opened=None, abort={}, started=d.now, full_gate_since=None)
+    d.set_bot(opened=None, abort={}, overruled=(), started=d.now, full_gate_since=None)
     d.because("reset", "the pod template or the steps have changed")
     if d.promoted and total:
         d.set(step_index=total)

@@ -16,7 +16,8 @@ class Draft:
     """Mutable on purpose: the one place where a pass collects its result.
 
     ``before`` is the status as read; ``status`` the next one. ``resumed`` means that a person
-    ended the present pause; ``by`` who and how, where it is known. ``show_weight`` is a weight
+    ended the present pause, ``again`` that what was inconclusive is measured anew; ``by`` who and
+    how, where it is known. ``show_weight`` is a weight
     that must be written before the next step may ask for another; ``cleared`` says that nothing
     holds the switch of a blue-green any more.
     """
@@ -28,6 +29,7 @@ class Draft:
     family: revisions.Family
     now: datetime
     resumed: bool = False
+    again: bool = False
     by: tuple[str, str] = ("", "")
     abort_cause: str = ""
     shifted: bool = False

@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core import draft as draft_module
-from bot.core import weights
+from bot.core import inconclusive, weights
 from bot.model import spec as spec_model
 from bot.model import status as status_model
 
 KEPT = timedelta(minutes=10)
 UNKNOWN = "kubectl (no name known)"
-_KINDS = frozenset({"abort", "retry", "promote", "promote-full"})
+_KINDS = frozenset({"abort", "retry", "promote", "promote-full"}) | inconclusive.KINDS
 
 
 def gate_id(cluster: str, uid: str, revision: str, step: int | None, start: datetime) -> str:
@@ -68,7 +68,7 @@ def _retry(d: draft_module.Draft) -> None:
         pause_conditions=(),
         step_index=0 if d.spec.canary.steps else None,
     )
-    d.set_bot(abort={}, opened=None, started=d.now)
+    d.set_bot(abort={}, opened=None, overruled=(), started=d.now)
     d.because("retry", "the update starts again from its first step")
 
 
@@ -98,6 +98,8 @@ def _apply(d: draft_module.Draft, intent: status_model.Intent) -> tuple[bool, st
         return True, "Started again from the first step."
     if d.status.abort:
         return False, "The update was aborted; retry starts it again."
+    if intent.kind in inconclusive.KINDS:
+        return inconclusive.answer(d, intent)
     if intent.kind == "promote-full":
         d.set(promote_full=True)
         return True, "All steps that are left are skipped."

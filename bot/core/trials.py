@@ -27,7 +27,7 @@ def want(d: draft_module.Draft, step: spec_model.Experiment) -> None:
     if d.family.creating or d.family.stable is None or status.PauseReason.INCONCLUSIVE in held:
         return
     one = present(d)
-    again = d.resumed and one is not None and one.phase == "Inconclusive"
+    again = (d.resumed or d.again) and one is not None and one.phase == "Inconclusive"
     if one is None or again:
         # Also where somebody deleted it, or moved the course past the step of this one.
         d.resumed = d.resumed and not again

@@ -18,6 +18,10 @@ class ButtonKind(StrEnum):
     PROMOTE = "promote"
     PROMOTE_FULL = "promote_full"
     SKIP_WAIT = "skip_wait"
+    SWITCH = "switch"  # of a blue-green: all traffic at once
+    SWITCH_BACK = "switch_back"
+    MEASURE_AGAIN = "measure_again"
+    CONTINUE = "continue"
     ABORT = "abort"
     RETRY = "retry"
     UNDO = "undo"

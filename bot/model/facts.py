@@ -48,6 +48,8 @@ class Closing(StrEnum):
     PROMOTED_ELSEWHERE = "promoted-elsewhere"  # kubectl, Argo CD: no name known
     ABORTED_ELSEWHERE = "aborted-elsewhere"
     ROLLED_BACK = "rolled-back"  # by itself while it waited
+    MEASURED_AGAIN = "measured-again"  # no verdict: a person wants another look
+    CONTINUED = "continued"  # no verdict: a person goes on without one
     SUPERSEDED = "superseded"  # another revision was shipped
     OVER = "over"  # anything else that ended the wait
 
@@ -59,6 +61,8 @@ class ThreadKind(StrEnum):
     PROMOTED = "promoted"
     ABORTED = "aborted"
     RETRIED = "retried"
+    MEASURED_AGAIN = "measured-again"
+    CONTINUED = "continued"
     UNDONE = "undone"
     METRIC_FAILED = "metric-failed"
     RESTORED = "restored"
@@ -132,6 +136,34 @@ class ShareFact:
     percent: float
     canary_pods: int
     all_pods: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchFact:
+    """Of a blue-green: whether users are on the new revision, where the preview is looked at.
+
+    ``warm`` is the earlier revision while it could take everybody back at once.
+    """
+
+    switched: bool
+    preview: str = ""
+    preview_url: str = ""
+    warm: RevisionLabel | None = None
+    warm_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EtaFact:
+    """What is left: steps, the seconds that machines need, how many approvals.
+
+    ``more``: something in it takes a time that nobody knows; ``done_at`` only without that.
+    """
+
+    steps: int
+    machine_s: float = 0.0
+    people: int = 0
+    more: bool = False
+    done_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from bot.model.chart_data import (
 from bot.model.facts import (
     ChangeFact,
     Closing,
+    EtaFact,
     MetricFact,
     News,
     Person,
@@ -37,6 +38,7 @@ from bot.model.facts import (
     ShareFact,
     StepFact,
     StepState,
+    SwitchFact,
     ThreadKind,
     Verdict,
 )
@@ -54,6 +56,7 @@ __all__ = [
     "ChartData",
     "Closing",
     "Direction",
+    "EtaFact",
     "Facts",
     "GateDecision",
     "GateFacts",
@@ -75,6 +78,7 @@ __all__ = [
     "StepFact",
     "StepMark",
     "StepState",
+    "SwitchFact",
     "ThreadFact",
     "ThreadKind",
     "Verdict",

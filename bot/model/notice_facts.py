@@ -10,6 +10,7 @@ from bot.model.buttons import Button
 from bot.model.facts import (
     ChangeFact,
     Closing,
+    EtaFact,
     MetricFact,
     News,
     Person,
@@ -18,6 +19,7 @@ from bot.model.facts import (
     RolloutId,
     ShareFact,
     StepFact,
+    SwitchFact,
 )
 
 
@@ -28,7 +30,7 @@ class CardFacts:
     ``generation`` grows with each edit. ``because`` is why it waits, holds, is not ready, was
     rolled back or is not run. ``next_at`` None with a ``next_what``: nobody knows when.
     ``first``: the quiet line of a first deployment, which nobody can stop or send back.
-    ``observing``: another controller drives it, we only look on.
+    ``observing``: another controller drives it, we only look on. ``switch``: a blue-green's.
     """
 
     rollout: RolloutId
@@ -39,6 +41,8 @@ class CardFacts:
     first: bool = False
     observing: bool = False
     share: ShareFact | None = None
+    switch: SwitchFact | None = None
+    eta: EtaFact | None = None
     header_route: str = ""
     steps: tuple[StepFact, ...] = ()
     canary_pods: PodsFact | None = None
@@ -74,7 +78,7 @@ class GateDecision:
 class GateFacts:
     """A loud request for approval. ``approvers``: "#checkout"; ``asked``: mentioned by id.
 
-    ``inconclusive``: it holds because an analysis gave no verdict; approving measures again.
+    ``inconclusive``: it holds because an analysis gave no verdict, and ``because`` says which.
     """
 
     gate_id: str
@@ -85,6 +89,8 @@ class GateFacts:
     weight_to: int
     users: str = "users"  # who is meant by 100 %
     inconclusive: bool = False
+    because: str = ""
+    switch: SwitchFact | None = None
     stable_warm_s: float | None = None
     so_far_s: float | None = None
     metrics: tuple[MetricFact, ...] = ()

@@ -202,6 +202,12 @@ class Spec:
         return tuple(name for name in named if name)
 
     @property
+    def measured(self) -> bool:
+        """Whether any metric is looked at on the way; without one, time and people decide."""
+        tried = (step for step in self.canary.steps if isinstance(step, Experiment))
+        return bool(self.analyses) or any(step.raw.get("analyses") for step in tried)
+
+    @property
     def analyses(self) -> tuple[Mapping[str, Any], ...]:
         """Every analysis that the strategy may run, as Argo's RolloutAnalysis."""
         blue_green, background = self.blue_green, self.canary.background

@@ -80,7 +80,8 @@ class Weights:
 class Intent:
     """What a person asked of a rollout, bound to the revision and step they saw.
 
-    ``kind`` is promote, promote-full, abort, retry. ``gate`` is the gate id of a button.
+    ``kind`` is promote, promote-full, abort, retry, measure-again, continue. ``gate`` is the
+    gate id of a button.
     """
 
     id: str
@@ -122,7 +123,7 @@ class BotBlock:
     """``status.rolloutBot``: intents, decisions and where messages stand.
 
     ``said`` maps a message key to its place (channel, ts); ``extra`` keeps what a newer bot
-    wrote and this one does not know.
+    wrote and this one does not know. ``overruled`` are inconclusive runs that a person let pass.
     """
 
     intents: tuple[Intent, ...] = ()
@@ -134,6 +135,7 @@ class BotBlock:
     shipped_by: str = ""
     previous_stable: str = ""
     not_supported: str = ""
+    overruled: tuple[str, ...] = ()
     said: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
 

@@ -27,13 +27,22 @@ LABELS = {
     messages.ButtonKind.PROMOTE: "Promote",
     messages.ButtonKind.PROMOTE_FULL: "Skip all steps",
     messages.ButtonKind.SKIP_WAIT: "Skip the wait",
+    messages.ButtonKind.SWITCH: "Switch traffic",
+    messages.ButtonKind.SWITCH_BACK: "Switch back",
+    messages.ButtonKind.MEASURE_AGAIN: "Measure again",
+    messages.ButtonKind.CONTINUE: "Continue",
     messages.ButtonKind.ABORT: "Abort",
     messages.ButtonKind.RETRY: "Retry",
     messages.ButtonKind.UNDO: "Undo",
     messages.ButtonKind.WHY: "Why",
     messages.ButtonKind.OPEN: "Open",
 }
-STYLES = {messages.ButtonKind.APPROVE: "primary", messages.ButtonKind.ABORT: "danger"}
+STYLES = {
+    messages.ButtonKind.APPROVE: "primary",
+    messages.ButtonKind.SWITCH: "primary",
+    messages.ButtonKind.MEASURE_AGAIN: "primary",
+    messages.ButtonKind.ABORT: "danger",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +148,19 @@ def ask(item: messages.Button) -> Dialog | None:
             )
         case messages.ButtonKind.PROMOTE_FULL:
             return _send(100, new, f"{place}, all users of {app}. No step is waited for.")
+        case messages.ButtonKind.SWITCH:
+            return _send(100, new, f"{place}, all users of {app}.")
+        case messages.ButtonKind.CONTINUE:
+            text = f"{place}, {app}: no analysis has said that {new} is good."
+            return Dialog(
+                title="Go on without a verdict?", text=text, confirm="Go on", deny="Not now"
+            )
+        case messages.ButtonKind.SWITCH_BACK:
+            text = f"{place}: all users of {app} return to {old} at once."
+            title = f"Switch back to {old}?"
+            return Dialog(
+                title=title, text=text, confirm="Switch back", deny=f"Keep {new}", danger=True
+            )
         case messages.ButtonKind.APPROVE | messages.ButtonKind.PROMOTE:
             return _ask_approval(item.weight, new, place, app)
         case messages.ButtonKind.RETRY:

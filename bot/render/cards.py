@@ -2,7 +2,7 @@
 
 from bot.model import messages
 from bot.model.messages import News, StepState
-from bot.render import blocks, metrics, words
+from bot.render import blocks, metrics, switches, words
 
 STEPS_SHOWN = 8  # with more, what is done and what is far away fold
 STEPS_AHEAD = 3
@@ -19,7 +19,7 @@ SIGNS = {
 
 
 def card(facts: messages.CardFacts) -> messages.Message:
-    """The card. A finished one has no buttons but *Why* and keeps its last facts."""
+    """The card. A finished one keeps its facts, *Why*, and a fast way back."""
     if facts.first:
         line = blocks.section([first_line(facts)])
         return blocks.message(_text(facts), line, generation=facts.generation)
@@ -28,7 +28,7 @@ def card(facts: messages.CardFacts) -> messages.Message:
         *blocks.section([_share(facts), steps_line(facts.steps)]),
         *blocks.context([_pods(facts)]),
         *blocks.section(_metrics(facts)),
-        *blocks.context([_next(facts), *_notes(facts)]),
+        *blocks.context([_next(facts), _left(facts), *_places(facts), *_notes(facts)]),
         *blocks.actions(_buttons(facts), _stakes(facts)),
     ]
     return blocks.message(_text(facts), parts, generation=facts.generation)
@@ -44,6 +44,11 @@ def first_line(facts: messages.CardFacts) -> str:
 
 
 def _news(facts: messages.CardFacts) -> list[str]:
+    said = None if facts.switch is None else switches.news(facts, facts.switch)
+    return _of_weights(facts) if said is None else said
+
+
+def _of_weights(facts: messages.CardFacts) -> list[str]:
     weight, because = words.percent(facts.weight), words.plain(facts.because, 160)
     match facts.news:
         case News.MOVES:
@@ -86,11 +91,15 @@ def _position(facts: messages.CardFacts) -> str:
 
 
 def _not_ready(facts: messages.CardFacts) -> str:
-    pods = facts.canary_pods
+    pods, side = facts.canary_pods, _side(facts)
     if pods is None:
-        return "canary not ready"
+        return f"{side} not ready"
     trouble = f", {words.plain(pods.trouble, 120)}" if pods.trouble else ""
-    return f"canary not ready: {pods.ready} of {pods.wanted} pods{trouble}"
+    return f"{side} not ready: {pods.ready} of {pods.wanted} pods{trouble}"
+
+
+def _side(facts: messages.CardFacts) -> str:
+    return "canary" if facts.switch is None else "preview"
 
 
 def steps_line(steps: tuple[messages.StepFact, ...]) -> str:
@@ -129,11 +138,17 @@ def _pods(facts: messages.CardFacts) -> str:
     if facts.canary_pods is not None and facts.news is not News.NOT_READY:
         pods = facts.canary_pods
         trouble = f": {words.plain(pods.trouble, 120)}" if pods.trouble else ""
-        parts.append(f"canary {pods.ready} of {pods.wanted} pods ready{trouble}")
+        parts.append(f"{_new(facts)} {pods.ready} of {pods.wanted} pods ready{trouble}")
     if facts.stable_pods is not None:
         pods = facts.stable_pods
         parts.append(f"stable {words.revision(facts.stable, '')} {pods.ready} of {pods.wanted}")
     return words.joined(parts)
+
+
+def _new(facts: messages.CardFacts) -> str:
+    """The new pods by their role: a preview is one no more once users are on it."""
+    switched = facts.switch is not None and facts.switch.switched
+    return words.revision(facts.revision) if switched else _side(facts)
 
 
 def _metrics(facts: messages.CardFacts) -> list[str]:
@@ -150,8 +165,34 @@ def _next(facts: messages.CardFacts) -> str:
 def _move(facts: messages.CardFacts, prefix: str) -> str:
     if not facts.next_what or facts.news not in MOVING:
         return ""
+    if facts.switch is not None:
+        return f"{prefix}{switches.move(facts)}"
     when = f" at {words.at(facts.next_at)}" if facts.next_at else ""
     return f"{prefix}{words.plain(facts.next_what, 80)}{when}"
+
+
+def _left(facts: messages.CardFacts) -> str:
+    """What is left after the present step, where the way is longer than the next move."""
+    eta = facts.eta
+    if eta is None or facts.news not in (News.MOVES, News.WAITS, News.HOLDS):
+        return ""
+    if eta.done_at is not None:
+        return (
+            f"left: {words.count(eta.steps, 'step', 'steps')}, done about {words.at(eta.done_at)}"
+        )
+    time = f"about {words.duration(eta.machine_s)}" if eta.machine_s else ""
+    parts = [words.count(eta.steps, "step", "steps") if eta.steps else "", time]
+    if eta.people:
+        parts.append(f"{words.count(eta.people, 'approval', 'approvals')} of unknown length")
+    if eta.more:
+        parts.append("and what nobody can tell")
+    said = words.joined(parts, ", ")
+    return f"left: {said}" if said else ""
+
+
+def _places(facts: messages.CardFacts) -> list[str]:
+    moving = facts.news in MOVING
+    return [switches.preview(facts.switch) if moving else "", switches.warm(facts.switch)]
 
 
 def _origin(change: messages.ChangeFact) -> list[str]:
@@ -172,7 +213,8 @@ def _notes(facts: messages.CardFacts) -> list[str]:
 def _buttons(facts: messages.CardFacts) -> list[messages.Button]:
     if facts.news not in FINISHED:
         return list(facts.buttons)
-    return [item for item in facts.buttons if item.kind is messages.ButtonKind.WHY]
+    kinds = (messages.ButtonKind.WHY, messages.ButtonKind.SWITCH_BACK)
+    return [item for item in facts.buttons if item.kind in kinds]
 
 
 def _stakes(facts: messages.CardFacts) -> blocks.Stakes:
@@ -190,6 +232,8 @@ def _sentence(facts: messages.CardFacts) -> str:
     weight, because = words.percent(facts.weight), words.plain(facts.because, 160)
     if facts.first:
         return f"{who} {where}: {_deployed(facts)}."
+    if facts.switch is not None and (said_of := switches.sentence(facts, facts.switch, where)):
+        return said_of
     match facts.news:
         case News.MOVES:
             said = [f"{who} is at {weight} {where}", _position(facts)]

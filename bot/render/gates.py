@@ -2,7 +2,7 @@
 
 from bot.model import messages
 from bot.model.messages import Closing
-from bot.render import blocks, metrics, words
+from bot.render import blocks, metrics, switches, words
 
 
 def gate(facts: messages.GateFacts) -> messages.Message:
@@ -15,8 +15,8 @@ def gate(facts: messages.GateFacts) -> messages.Message:
     is_open = facts.decided is None
     parts = [
         *blocks.section([first_line(facts), _effect(facts) if is_open else ""]),
-        *blocks.section([_so_far(facts)]),
-        *blocks.context([_changed(facts), _approvers(facts) if is_open else ""]),
+        *blocks.section([_so_far(facts), _because(facts) if is_open else ""]),
+        *blocks.context([_changed(facts), *_open(facts)] if is_open else [_changed(facts)]),
         *blocks.section([] if facts.decided is None else [decision(facts, facts.decided)]),
         *blocks.actions(facts.buttons if is_open else (), stakes),
     ]
@@ -26,6 +26,8 @@ def gate(facts: messages.GateFacts) -> messages.Message:
 def _move(facts: messages.GateFacts) -> str:
     if facts.inconclusive:
         return f"inconclusive at {words.percent(facts.weight_from)}"
+    if facts.switch is not None:
+        return "the switch of all users"
     return f"{words.percent(facts.weight_from)} → {words.percent(facts.weight_to)}"
 
 
@@ -39,13 +41,15 @@ def first_line(facts: messages.GateFacts) -> str:
 def _effect(facts: messages.GateFacts) -> str:
     new = words.revision(facts.revision)
     if facts.inconclusive:
-        return "Its analysis came to no verdict. Approve measures again."
+        return "Its analysis came to no verdict. Measure again, go on without one, or abort."
     if facts.weight_to < 100:
         return f"Approve sends {words.percent(facts.weight_to)} of traffic to {new}."
     warm = ""
     if facts.stable is not None and facts.stable_warm_s:
         time = words.duration(facts.stable_warm_s)
         warm = f"; {words.revision(facts.stable)} stays warm for {time}"
+    if facts.switch is not None:
+        return f"Switch traffic sends all users to {new}{warm}."
     return f"Approve sends all traffic to {new}{warm}."
 
 
@@ -55,6 +59,10 @@ def _so_far(facts: messages.GateFacts) -> str:
     if not facts.measured:
         return f"{start} Nothing is measured: your look alone decides."
     return words.joined([start, metrics.so_far(facts.metrics)], " ")
+
+
+def _because(facts: messages.GateFacts) -> str:
+    return words.plain(facts.because, 300) if facts.inconclusive else ""
 
 
 def _changed(facts: messages.GateFacts) -> str:
@@ -67,6 +75,10 @@ def _changed(facts: messages.GateFacts) -> str:
         source = f"{source or 'shipped'} by {words.person(facts.change.by)}"
     said = words.joined([*changes, source])
     return f"changed: {said}" if said else ""
+
+
+def _open(facts: messages.GateFacts) -> list[str]:
+    return [switches.preview(facts.switch), _approvers(facts)]
 
 
 def _approvers(facts: messages.GateFacts) -> str:
@@ -104,6 +116,10 @@ def decision(facts: messages.GateFacts, decided: messages.GateDecision) -> str:
         case Closing.ROLLED_BACK:
             because = words.plain(decided.because) or "its analysis failed"
             return f"closed: rolled back by itself{at}: {because}"
+        case Closing.MEASURED_AGAIN:
+            return f"✓ {new} is measured again, by {by}{at}"
+        case Closing.CONTINUED:
+            return f"✓ {new} goes on without a verdict, by {by}{at}"
         case Closing.SUPERSEDED:
             return f"closed: {words.revision(decided.successor, 'another revision')} was shipped"
         case Closing.OVER:
@@ -117,6 +133,8 @@ def _text(facts: messages.GateFacts) -> str:
         held = words.percent(facts.weight_from)
         return f"{who} waits for you {where}: its analysis was inconclusive at {held}."
     if facts.decided is None:
+        if facts.switch is not None:
+            return f"{who} waits for you {where} to switch all users to it."
         start, to = words.percent(facts.weight_from), words.percent(facts.weight_to)
         return f"{who} waits for approval {where} to go from {start} to {to}."
     return f"{who} {where}, {_move(facts)}: {decision(facts, facts.decided)}."

@@ -32,6 +32,10 @@ def _said(fact: messages.ThreadFact) -> str:
             return words.joined([f"aborted by {by}", reason], ": ")
         case ThreadKind.RETRIED:
             return f"{new} tried again by {by}"
+        case ThreadKind.MEASURED_AGAIN:
+            return f"measured again, by {by}"
+        case ThreadKind.CONTINUED:
+            return f"goes on without a verdict, by {by}"
         case ThreadKind.UNDONE:
             return f"undone by {by}: back to {words.revision(fact.stable, 'an earlier revision')}"
         case ThreadKind.METRIC_FAILED:

@@ -17,6 +17,8 @@ class Action(StrEnum):
     READ = "read"
     PROMOTE = "promote"
     PROMOTE_FULL = "promote-full"
+    MEASURE_AGAIN = "measure-again"
+    CONTINUE = "continue"
     ABORT = "abort"
     RETRY = "retry"
     UNDO = "undo"
@@ -26,6 +28,8 @@ class Action(StrEnum):
 _WORDS = {
     Action.PROMOTE: "approve this",
     Action.PROMOTE_FULL: "skip its steps",
+    Action.MEASURE_AGAIN: "have it measured again",
+    Action.CONTINUE: "let it go on without a verdict",
     Action.ABORT: "abort it",
     Action.RETRY: "retry it",
     Action.UNDO: "undo it",

@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.core.notices import card, listing, people
+from bot.core import inconclusive
+from bot.core.notices import card, listing, people, warm
 from bot.core.notices import scene as scenes
 from bot.model import buttons, errors, facts, messages, ports, status
 from bot.runtime import authorize, finding, orders, scenery, templates
@@ -23,6 +24,9 @@ INTENTS_LIMIT = 32
 _KINDS = {
     buttons.ButtonKind.APPROVE.value: "promote",
     buttons.ButtonKind.SKIP_WAIT.value: "promote",
+    buttons.ButtonKind.SWITCH.value: "promote",
+    buttons.ButtonKind.MEASURE_AGAIN.value: "measure-again",
+    buttons.ButtonKind.CONTINUE.value: "continue",
     buttons.ButtonKind.PROMOTE_FULL.value: "promote-full",
 }
 
@@ -103,6 +107,8 @@ class Desk:
         key, asked = f"{value.namespace}/{value.name}", _KINDS.get(kind, kind)
         if asked == "undo":
             return await self.undo(key, actor, revision=value.revision)
+        if asked == buttons.ButtonKind.SWITCH_BACK:
+            return await self._switch_back(key, actor, value.revision)
         return await self.submit(
             asked,
             key,
@@ -126,9 +132,10 @@ class Desk:
     ) -> orders.Reply:
         """Write down what ``actor`` asks and wait a moment for what becomes of it.
 
-        ``kind`` is promote, promote-full, abort or retry. ``gate``, ``revision`` and ``step``
-        are what the person saw; left out, they are what stands now. An abort or a retry is
-        bound to the revision alone: an old message must not keep anybody from the safe side.
+        ``kind`` is promote, promote-full, measure-again, continue, abort or retry. ``gate``,
+        ``revision`` and ``step`` are what the person saw; left out, they are what stands now. An
+        abort or a retry is bound to the revision alone: an old message must not keep anybody
+        from the safe side.
         """
         if kind in {"abort", "retry"}:
             gate, step = "", None
@@ -176,6 +183,14 @@ class Desk:
             authorize.Action.UNDO,
             lambda scene: templates.undone(scene, to_revision=to_revision),
         )
+
+    async def _switch_back(self, key: str, actor: facts.Person, revision: str) -> orders.Reply:
+        """To the revision that is still warm, and to no other."""
+        scene = self.scenery.of(key)
+        kept = None if scene is None else warm.of(scene)
+        if scene is not None and kept is None and scene.hash == revision:
+            return orders.no(warm.COLD)
+        return await self.undo(key, actor, kept.revision if kept else None, revision=revision)
 
     async def set_image(
         self, key: str, actor: facts.Person, container: str, image: str
@@ -277,4 +292,6 @@ def _over(scene: scenes.Scene, start: str) -> str:
     return f"{start}{how}; nothing was changed. {now}"
 
 
-_DID = {"promote": "approved", "promote-full": "promoted", "abort": "aborted"}
+_DID = {"promote": "approved", "promote-full": "promoted", "abort": "aborted"} | dict.fromkeys(
+    inconclusive.KINDS, "decided"
+)

@@ -439,7 +439,7 @@ def test_gate_offers_to_measure_again_when_its_analysis_was_inconclusive():
     message = gates.gate(ex.gate(inconclusive=True, weight_from=25, measured=False))
     assert lines(message)[:2] == [
         "checkout v42 waits for you: inconclusive at 25 % · prod-eu",
-        "Its analysis came to no verdict. Approve measures again.",
+        "Its analysis came to no verdict. Measure again, go on without one, or abort.",
     ]
     assert read(message.text) == (
         "checkout v42 waits for you in prod-eu: its analysis was inconclusive at 25 %."

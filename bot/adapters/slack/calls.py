@@ -11,7 +11,9 @@ from bot.model import errors
 
 TIMEOUT_S = 8.0
 _AWAY = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
-_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+_GONE = frozenset(
+    {"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"}
+)
 _LATER = frozenset(
     {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 )

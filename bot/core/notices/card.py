@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bot.core import analysis_refs
-from bot.core.notices import measured, people, standing
+from bot.core.notices import eta, header_routes, measured, people, standing, switching, warm
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Kind, Notice, Said
 from bot.model import facts, messages
@@ -31,7 +31,7 @@ def notices(scene: scenes.Scene, said: Said) -> Iterator[Notice]:
             kind=Kind.CARD,
             facts=_first(card(scene)) if first(scene) else card(scene),
             fresh=news is not News.DONE and _recent(scene),
-            settled=news is News.DONE,
+            settled=news is News.DONE and warm.of(scene) is None,
             keep={"n": scenes.revision(scene).number, "news": str(news)},
         )
     for old, record in said.items():
@@ -89,6 +89,9 @@ def card(scene: scenes.Scene) -> messages.CardFacts:
         stable=stable,
         weight=100 if over else scenes.weight(scene),
         share=_share(scene),
+        switch=switching.fact(scene),
+        header_route=header_routes.text(scene),
+        eta=eta.left(scene),
         steps=standing.steps(scene),
         canary_pods=None if over else _canary_pods(scene),
         stable_pods=_stable_pods(scene, over=over),

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from bot.core import blue_green_places, weights
-from bot.core.notices import card, measured, people, standing
+from bot.core.notices import card, measured, people, standing, switching
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Kind, Notice, Said
-from bot.model import buttons, facts, messages, status
+from bot.model import facts, messages, status
 from bot.model.facts import Closing
 
 
@@ -48,7 +48,6 @@ def _open(scene: scenes.Scene, gate: str) -> messages.GateFacts:
     so_far = None
     if held is not None and started is not None:
         so_far = max(0.0, (held.start - started).total_seconds())
-    kinds = (buttons.ButtonKind.APPROVE, buttons.ButtonKind.ABORT)
     return messages.GateFacts(
         gate_id=gate,
         rollout=scene.rollout,
@@ -57,12 +56,14 @@ def _open(scene: scenes.Scene, gate: str) -> messages.GateFacts:
         weight_from=scenes.weight(scene),
         weight_to=scenes.coming(scene),
         inconclusive=scenes.inconclusive(scene),
+        because=standing.because(scene) if scenes.inconclusive(scene) else "",
+        switch=switching.fact(scene),
         stable_warm_s=_warm_s(scene),
         so_far_s=so_far,
         metrics=measured.metrics(scene),
         measured=measured.measured(scene),
         change=replace(card.change(scene), at=None),
-        buttons=standing.made(scene, *kinds),
+        buttons=standing.made(scene, *standing.at_gate(scene)),
     )
 
 
@@ -88,6 +89,7 @@ def _closed(scene: scenes.Scene, gate: str, record: Mapping[str, Any]) -> messag
         weight_from=_number(record, "from"),
         weight_to=_number(record, "to"),
         inconclusive=record.get("inconclusive") is True,
+        switch=switching.fact(scene),
         metrics=measured.metrics(scene) if label.hash == scene.hash else (),
         decided=_decision(scene, record),
     )
@@ -109,7 +111,7 @@ def _decision(scene: scenes.Scene, record: Mapping[str, Any]) -> messages.GateDe
     promoted = _promotion(scene, record)
     if promoted is not None:
         return messages.GateDecision(
-            closing=Closing.APPROVED,
+            closing=_CLOSING[promoted.kind],
             at=promoted.at,
             by=people.decode(promoted.actor),
             to=100 if promoted.kind == "promote-full" else None,
@@ -132,11 +134,17 @@ def _promotion(scene: scenes.Scene, record: Mapping[str, Any]) -> status.Handled
     found = [
         one
         for one in scene.status.bot.handled
-        if one.accepted
-        and one.kind in {"promote", "promote-full"}
-        and (since is None or one.at >= since)
+        if one.accepted and one.kind in _CLOSING and (since is None or one.at >= since)
     ]
     return found[-1] if found else None
+
+
+_CLOSING = {
+    "promote": Closing.APPROVED,
+    "promote-full": Closing.APPROVED,
+    "measure-again": Closing.MEASURED_AGAIN,
+    "continue": Closing.CONTINUED,
+}
 
 
 def _aborted(scene: scenes.Scene) -> messages.GateDecision:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from bot.core import inconclusive
 from bot.core.notices import scene as scenes
 from bot.core.notices import standing
 from bot.model import buttons, facts, messages
@@ -85,7 +86,7 @@ def _start(scene: scenes.Scene, news: News) -> datetime | None:
 
 def _buttons(scene: scenes.Scene, news: News) -> tuple[buttons.Button, ...]:
     if news is News.WAITS or (news is News.HOLDS and scenes.gate(scene)):
-        return standing.made(scene, buttons.ButtonKind.APPROVE, buttons.ButtonKind.ABORT)
+        return standing.made(scene, *standing.at_gate(scene))
     return ()
 
 
@@ -199,19 +200,24 @@ def _why_buttons(scene: scenes.Scene) -> tuple[buttons.Button, ...]:
     return tuple(b for b in kinds if b.kind is not buttons.ButtonKind.WHY)
 
 
+_VERBS = {"promote-full": "promote", "measure-again": "measure again"}
+
+
 def useless(scene: scenes.Scene, kind: str) -> str:
     """Why ``kind`` can do nothing now and what would help; empty where it can do something."""
     who = f"{scene.rollout.name} v{scenes.revision(scene).number}"
     if scene.problem:
         return f"{scene.rollout.name} is not run: {scene.problem}. Change the manifest first."
     if scene.promoted:
-        return f"{who} is done: nothing to {kind}. Ship a new version first."
+        return f"{who} is done: nothing to {_VERBS.get(kind, kind)}. Ship a new version first."
     if kind == "retry" and not scene.status.abort:
         return f"{who} was not aborted: nothing to retry."
     if kind == "abort" and scene.status.abort:
         return f"{who} is aborted already: users are going back to the stable revision."
-    if kind in {"promote", "promote-full"} and scene.status.abort:
-        return f"{who} was aborted: nothing to promote. Retry starts it again."
+    if kind not in {"retry", "abort"} and scene.status.abort:
+        return f"{who} was aborted: nothing to {_VERBS.get(kind, kind)}. Retry starts it again."
+    if kind in inconclusive.KINDS and not scenes.inconclusive(scene):
+        return f"{who} has no analysis without a verdict: nothing to {_VERBS.get(kind, kind)}."
     if kind == "promote-full" and scene.status.promote_full and not scenes.gate(scene):
         return f"{who} goes to 100 % already: all its steps are skipped."
     return ""

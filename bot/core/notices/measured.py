@@ -10,7 +10,6 @@ from typing import Any
 from bot.core import codec_status
 from bot.core.notices import scene as scenes
 from bot.model import chart_data, facts, world
-from bot.model import spec as spec_model
 
 METRICS_LIMIT = 32
 _COMPARED = re.compile(
@@ -54,12 +53,7 @@ class Bound:
 
 def measured(scene: scenes.Scene) -> bool:
     """Whether any analysis is part of the way at all."""
-    if scene.spec is None:
-        return False
-    canary = scene.spec.canary
-    return canary.background is not None or any(
-        isinstance(step, spec_model.Analysis) for step in canary.steps
-    )
+    return scene.spec is not None and scene.spec.measured
 
 
 def runs(scene: scenes.Scene) -> tuple[world.Run, ...]:

@@ -2,13 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from bot.core.notices import measured, people
+from bot.core.notices import measured, people, switching, warm, way
 from bot.core.notices import scene as scenes
 from bot.model import buttons, facts
 from bot.model import spec as spec_model
 from bot.model import status as status_model
 
-STEPS_LIMIT = 100
+step_text, span, steps = way.step_text, way.span, way.steps
 
 
 def news(scene: scenes.Scene) -> facts.News:
@@ -60,82 +60,6 @@ def trouble(scene: scenes.Scene) -> str:
     return scene.ailment.text if scene.ailment is not None and missing(scene) else ""
 
 
-def step_text(step: spec_model.Step, full: int = 100) -> str:
-    """One step as people read it; ``full`` is the weight that is all of the traffic."""
-    match step:
-        case spec_model.SetWeight():
-            return f"{step.weight * 100 / full:g} %"
-        case spec_model.Pause(duration_s=None):
-            return "approval"
-        case spec_model.Pause():
-            return span(step.duration_s or 0)
-        case spec_model.Analysis():
-            return "analysis"
-        case spec_model.Experiment():
-            return "experiment"
-        case spec_model.SetCanaryScale(replicas=int()):
-            return f"{step.replicas} pods"
-        case spec_model.SetCanaryScale(weight=int()):
-            return f"pods for {(step.weight or 0) * 100 / full:g} %"
-    return "pods as the weight"
-
-
-def _full(scene: scenes.Scene) -> int:
-    return 100 if scene.spec is None else scene.spec.canary.full
-
-
-def span(seconds: int) -> str:
-    """A pause's length."""
-    for size, unit in ((3_600, "h"), (60, "min")):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
-
-
-def steps(scene: scenes.Scene) -> tuple[facts.StepFact, ...]:
-    """Every step with its state; with the gate before 100 % as a step of its own."""
-    if scene.first:
-        return ()  # a first deployment goes through none of them
-    over, reached = scene.promoted, _reached(scene)
-    out = []
-    for number, step in enumerate(scene.steps[:STEPS_LIMIT]):
-        state = facts.StepState.COMING
-        if over or number < reached:
-            state = facts.StepState.DONE
-        elif number == scene.index and not scene.status.abort:
-            state = facts.StepState.CURRENT
-        out.append(facts.StepFact(text=step_text(step, _full(scene)), state=state))
-    return _with_full(scene, out)
-
-
-def _reached(scene: scenes.Scene) -> int:
-    """How many steps were over: an abort keeps what it interrupted."""
-    at = scene.abort.get("step") if scene.status.abort else scene.index
-    return at if isinstance(at, int) else 0
-
-
-def _with_full(scene: scenes.Scene, out: list[facts.StepFact]) -> tuple[facts.StepFact, ...]:
-    if scenes.full_gate(scene):
-        held = facts.StepFact(text="approval", state=facts.StepState.CURRENT)
-        coming = [
-            facts.StepFact(text=fact.text, state=facts.StepState.COMING)
-            if fact.state is facts.StepState.CURRENT
-            else fact
-            for fact in out[scene.index :]
-        ]
-        out = [*out[: scene.index], held, *coming]
-    last = scene.steps[-1] if scene.steps else None
-    ends = isinstance(last, spec_model.SetWeight) and last.weight == _full(scene)
-    if out and not ends:
-        state = facts.StepState.DONE if scene.promoted else facts.StepState.COMING
-        if not scene.promoted and scene.index >= len(scene.steps) and not scene.status.abort:
-            state = facts.StepState.CURRENT
-        if scenes.full_gate(scene):
-            state = facts.StepState.COMING
-        out.append(facts.StepFact(text="100 %", state=state))
-    return tuple(out)
-
-
 def next_move(scene: scenes.Scene) -> tuple[str, datetime | None]:
     """What comes next and when; no time where nobody knows."""
     if scene.problem or scene.status.abort or scene.promoted:
@@ -175,7 +99,7 @@ def _next_of_switch(scene: scenes.Scene) -> tuple[str, datetime | None]:
 
 def _following(scene: scenes.Scene) -> str:
     after = scene.steps[scene.index + 1 : scene.index + 2]
-    return step_text(after[0], _full(scene)) if after else "100 %"
+    return step_text(after[0], way.full(scene)) if after else "100 %"
 
 
 def because(scene: scenes.Scene) -> str:
@@ -226,14 +150,28 @@ def valid(scene: scenes.Scene) -> tuple[buttons.Button, ...]:
     kinds: list[buttons.ButtonKind] = []
     match news(scene):
         case facts.News.MOVES | facts.News.NOT_READY if not scene.promoted:
+            if switching.wait(scene) is not None:
+                kinds.append(buttons.ButtonKind.SWITCH)
             if skippable(scene):
                 kinds.append(buttons.ButtonKind.SKIP_WAIT)
             kinds.append(buttons.ButtonKind.ABORT)
         case facts.News.WAITS | facts.News.HOLDS:
             kinds.append(buttons.ButtonKind.ABORT)
+        case facts.News.DONE if warm.of(scene) is not None:
+            kinds.append(buttons.ButtonKind.SWITCH_BACK)
         case _:
             pass
     return made(scene, *kinds, buttons.ButtonKind.WHY)
+
+
+def at_gate(scene: scenes.Scene) -> tuple[buttons.ButtonKind, ...]:
+    """What a person may answer to the open gate."""
+    kinds = buttons.ButtonKind
+    if scenes.inconclusive(scene):
+        return kinds.MEASURE_AGAIN, kinds.CONTINUE, kinds.ABORT
+    if scenes.switching(scene) is not None:
+        return kinds.SWITCH, kinds.ABORT
+    return kinds.APPROVE, kinds.ABORT
 
 
 def skippable(scene: scenes.Scene) -> bool:
@@ -259,14 +197,22 @@ def made(scene: scenes.Scene, *kinds: buttons.ButtonKind) -> tuple[buttons.Butto
             kind=kind,
             value=value,
             revision=scenes.revision(scene),
-            stable=scenes.former(scene),
+            stable=_back_to(scene, kind),
             weight=scenes.coming(scene) if kind in _FORWARD else None,
         )
         for kind in kinds
     )
 
 
-_FORWARD = frozenset({buttons.ButtonKind.APPROVE, buttons.ButtonKind.SKIP_WAIT})
+def _back_to(scene: scenes.Scene, kind: buttons.ButtonKind) -> facts.RevisionLabel | None:
+    if kind is buttons.ButtonKind.SWITCH_BACK:
+        return scenes.label(warm.of(scene))
+    return scenes.former(scene)
+
+
+_FORWARD = frozenset(
+    {buttons.ButtonKind.APPROVE, buttons.ButtonKind.SKIP_WAIT, buttons.ButtonKind.SWITCH}
+)
 
 
 def condition_time(scene: scenes.Scene, kind: str) -> datetime | None:

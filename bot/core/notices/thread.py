@@ -71,6 +71,8 @@ _KINDS = {
     "promote-full": ThreadKind.PROMOTED,
     "abort": ThreadKind.ABORTED,
     "retry": ThreadKind.RETRIED,
+    "measure-again": ThreadKind.MEASURED_AGAIN,
+    "continue": ThreadKind.CONTINUED,
 }
 
 
