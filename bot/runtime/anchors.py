@@ -65,14 +65,23 @@ class Anchors:
         self.remember(rollout, key, record)
         if not self.written:
             return
-        said: dict[str, Any] = {key: dict(record), **self._surplus(rollout, key)}
+        await self._said(rollout, {key: dict(record), **self._surplus(rollout, key)})
+
+    async def drop(self, rollout: ports.Object, key: str) -> None:
+        """Forget what was recorded under ``key``: nothing is derived from it any more."""
+        _, known = self._known.get(_key(rollout), ("", {}))
+        known.pop(key, None)
+        if self.written:
+            await self._said(rollout, {key: None})
+
+    async def _said(self, rollout: ports.Object, said: Mapping[str, Any]) -> None:
         meta = rollout["metadata"]
         write = ports.Write(
             verb=ports.Verb.PATCH,
             ref=ports.Ref(kind=ports.ROLLOUT, namespace=meta["namespace"], name=meta["name"]),
             body={
                 "metadata": {"uid": meta["uid"]},
-                "status": {"rolloutBot": {"version": codec_block.VERSION, "said": said}},
+                "status": {"rolloutBot": {"version": codec_block.VERSION, "said": dict(said)}},
             },
             subresource="status",
             because="where a message stands",

@@ -5,7 +5,6 @@ only the difference. Nothing in here may raise into a pass or keep it waiting.
 """
 
 import asyncio
-import hashlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -15,7 +14,7 @@ from bot.core.notices import scene as scenes
 from bot.model import errors, messenger, ports, world
 from bot.model import spec as spec_model
 from bot.model import status as status_model
-from bot.runtime import anchors, authorize, catchup, delivery, outbox, pictures, tasks
+from bot.runtime import anchors, authorize, catchup, delivery, outbox, pictures, states, tasks
 from bot.runtime import ward as wards
 
 log = logging.getLogger(__name__)
@@ -105,8 +104,8 @@ class Announcer:
         )
         if self.box.down_since is not None:
             channel = self.rules.channel(rollout)
-            self.absence.collect(key, channel, _scene(told), stood=self.sender.stood(key))
-        scene = _scene(told)
+            self.absence.collect(key, channel, states.scene(told), stood=self.sender.stood(key))
+        scene = states.scene(told)
         self.ward.watch(scene)
         self._last[key] = told = replace(told, ailment=self.ward.known(key, scene.hash))
         self._put(key, told)
@@ -117,7 +116,7 @@ class Announcer:
             self.absence.say(self.rules.default_channel, sentence)
 
     def _put(self, key: str, told: delivery.Told) -> None:
-        mark = _mark(told.status)
+        mark = states.mark(told.status)
         for lanes, work in ((self._loud, self._tell_loud), (self._quiet, self._tell_quiet)):
             lane = lanes.setdefault(key, _Lane())
             _put(lane, mark, told)
@@ -140,7 +139,7 @@ class Announcer:
         told = self._last.get(key)
         if told is None or self._stopping:
             return
-        ailment = self.ward.known(key, _scene(told).hash)
+        ailment = self.ward.known(key, states.scene(told).hash)
         self._last[key] = told = replace(told, ailment=ailment, at=self.clock())
         self._put(key, told)
 
@@ -171,14 +170,14 @@ class Announcer:
     async def _tell_loud(self, lane: _Lane) -> None:
         _, told = lane.pending.popleft()
         last = lane.pending[-1][1] if lane.pending else told
-        scene = _scene(told)
+        scene = states.scene(told)
         await self.sender.loud(told, scene, newest=lambda: _newest(lane, last))
         self.gallery.want(told, scene)
 
     async def _tell_quiet(self, lane: _Lane) -> None:
         every = [told for _, told in lane.pending]
         lane.pending.clear()
-        scene_list = [(told, _scene(told)) for told in every]
+        scene_list = [(told, states.scene(told)) for told in every]
         await self.sender.quiet(scene_list, newest=lambda: _newest(lane, every[-1]))
 
     async def drain(self, *, timeout_s: float) -> None:
@@ -192,18 +191,6 @@ class Announcer:
         await tasks.cancel(*(task for task in running if not task.done()))
 
 
-def _mark(status: status_model.Status) -> str:
-    """What makes two states worth telling apart: a later one of equal mark replaces it."""
-    bot = status.bot
-    weight = status.weights.canary if status.weights is not None else -1
-    parts = (
-        status.current_hash, status.stable_hash, status.abort, status.aborted_at,
-        bot.abort.get("at"), status.pause_conditions, status.step_index, weight, bot.opened,
-        bot.started, len(bot.handled), bot.abort.get("safeAt"), status.phase,
-    )  # fmt: skip
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
 def _put(lane: _Lane, mark: str, told: delivery.Told) -> None:
     if lane.pending and lane.pending[-1][0] == mark:
         lane.pending.pop()
@@ -214,15 +201,4 @@ def _put(lane: _Lane, mark: str, told: delivery.Told) -> None:
 
 
 def _newest(lane: _Lane, fallback: delivery.Told) -> scenes.Scene:
-    return _scene(lane.pending[-1][1] if lane.pending else fallback)
-
-
-def _scene(told: delivery.Told) -> scenes.Scene:
-    return scenes.build(
-        spec=told.spec,
-        status=told.status,
-        seen=told.seen,
-        reasons=told.reasons,
-        now=told.at,
-        ailment=told.ailment,
-    )
+    return states.scene(lane.pending[-1][1] if lane.pending else fallback)

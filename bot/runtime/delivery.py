@@ -6,15 +6,13 @@ Who calls when is ``announce``'s, limits and retries are ``outbox``'s.
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from bot.core.notices import ailing, card, notice, table, thread
+from bot.core.notices import card, notice, table, thread
 from bot.core.notices import scene as scenes
-from bot.model import errors, messages, messenger, ports, world
-from bot.model import spec as spec_model
-from bot.model import status as status_model
+from bot.model import errors, messages, messenger
 from bot.render import rendering
-from bot.runtime import anchors, authorize, catchup, outbox, shown
+from bot.runtime import anchors, authorize, catchup, outbox, shown, states
 
 log = logging.getLogger(__name__)
 
@@ -31,17 +29,7 @@ Newest = Callable[[], scenes.Scene]
 """The state as it is at the moment of sending."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What one pass handed over."""
-
-    rollout: ports.Object
-    spec: spec_model.Spec | errors.UserError
-    status: status_model.Status
-    seen: world.Seen
-    reasons: tuple[world.Reason, ...]
-    at: datetime
-    ailment: ailing.Ailment | None = None
+Told = states.Told
 
 
 @dataclass(slots=True, kw_only=True)

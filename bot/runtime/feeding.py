@@ -1,0 +1,265 @@
+"""Hands the events of ``bot.core.notices.feed`` to whoever wants them, beside the path of control.
+
+Nothing in here may raise into a pass or keep it waiting: a pass leaves its facts, one task makes
+events of them, each outlet has a bounded line and a task of its own. What was handed over is
+recorded on the rollout, after it was: a crash between the two may repeat one event.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.core.notices import feed as feeds
+from bot.model import errors, feed, ports, world
+from bot.model import spec as spec_model
+from bot.model import status as status_model
+from bot.runtime import anchors, states, tasks
+
+log = logging.getLogger(__name__)
+
+STATES_LIMIT = 8
+"""States of one rollout that wait to be looked at; beyond it the oldest go."""
+LINE_LIMIT = 500
+"""Parcels that wait for one outlet; beyond it the oldest go, and a later pass brings them back."""
+TRIES = 12
+BACKOFF_BASE_S = 1.0
+BACKOFF_CAP_S = 300.0
+RETRY_AFTER_CAP_S = 300.0
+MARKS_LIMIT = 160
+"""What is recorded of one revision."""
+HELD_LIMIT = 2_000
+TICK_S = 5.0
+
+Sent = Callable[[feed.Event, str, bool], None]
+"""Hears of each event that was handed over (True) or given up, and by which outlet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Item:
+    event: feed.Event
+    rollout: ports.Object
+    record: str
+    mark: str
+
+    @property
+    def id(self) -> tuple[str, str, str]:
+        return self.event.rollout.uid, self.record, self.mark
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parcel:
+    """What is handed over at once."""
+
+    target: str
+    items: tuple[_Item, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Line:
+    """One outlet. ``failures`` in a row make the next try wait: nobody hammers what is down."""
+
+    outlet: feed.Outlet
+    waiting: deque[_Parcel] = field(default_factory=deque)
+    held: dict[tuple[str, str, str], tuple[str, _Item]] = field(default_factory=dict)
+    failures: int = 0
+    task: asyncio.Task[None] | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Feed:
+    """One a process, a ``reconcile.Teller`` beside the announcer."""
+
+    outlets: Sequence[feed.Outlet]
+    places: anchors.Anchors
+    clock: ports.Clock
+    sent: Sent = lambda _event, _outlet, _good: None
+    _states: OrderedDict[str, deque[tuple[str, states.Told]]] = field(default_factory=OrderedDict)
+    _lines: list[_Line] = field(init=False)
+    _busy: set[tuple[str, str, str]] = field(default_factory=set)
+    _task: asyncio.Task[None] | None = None
+    _ticking: asyncio.Task[None] | None = None
+    _stopping: bool = False
+
+    def __post_init__(self) -> None:
+        self._lines = [_Line(outlet=outlet) for outlet in self.outlets]
+
+    def tell(
+        self,
+        rollout: ports.Object,
+        spec: spec_model.Spec | errors.UserError,
+        status: status_model.Status,
+        seen: world.Seen,
+        decision: world.Decision,
+    ) -> None:
+        """Take the facts; returns at once and never raises."""
+        if self._stopping or not any(one.follows(rollout) for one in self.outlets):
+            return
+        told = states.Told(
+            rollout=rollout,
+            spec=spec,
+            status=status,
+            seen=seen,
+            reasons=decision.reasons,
+            at=self.clock(),
+        )
+        mark = states.mark(status)
+        mine = self._states.setdefault(f"{seen.namespace}/{seen.name}", deque(maxlen=STATES_LIMIT))
+        if mine and mine[-1][0] == mark:
+            mine.pop()
+        mine.append((mark, told))
+        if self._task is None:
+            self._task = tasks.spawn(self._look(), name="feed")
+
+    def forget(self, key: str) -> None:
+        """The rollout is gone."""
+        self._states.pop(key, None)
+        self.places.forget(key)
+
+    async def _look(self) -> None:
+        """Make events of what the passes left, a rollout at a time."""
+        try:
+            while self._states:
+                _, states = self._states.popitem(last=False)
+                for _, told in states:
+                    try:
+                        await self._sort(told)
+                    except Exception:
+                        log.exception(
+                            "sorting events failed: a bug", extra={"key": told.seen.name}
+                        )
+                await asyncio.sleep(0)
+        finally:
+            self._task = None
+
+    async def _sort(self, told: states.Told) -> None:
+        scene, said = states.scene(told), self.places.of(told.rollout)
+        record = feeds.key(scene)
+        if record not in said and feeds.fresh(scene):
+            await self.places.record(told.rollout, record, {"ts": f"{told.at.timestamp():.0f}"})
+            said = self.places.of(told.rollout)
+        waiting = set()
+        for event in feeds.events(scene, said):
+            where = record if event.revision.hash == scene.hash else self._record_of(event)
+            for line in self._lines:
+                for target in line.outlet.targets(event, told.rollout):
+                    mark = f"{line.outlet.name}{target}:{event.id}"
+                    if mark in said.get(where, {}):
+                        continue
+                    waiting.add(event.revision.hash)
+                    item = _Item(event=event, rollout=told.rollout, record=where, mark=mark)
+                    self._take(line, target, item, full=len(said.get(where, {})) >= MARKS_LIMIT)
+        for name in feeds.spent(scene, said, frozenset(waiting)):
+            await self.places.drop(told.rollout, name)
+
+    def _record_of(self, event: feed.Event) -> str:
+        return f"{feeds.PREFIX}{event.revision.hash}:{event.revision.number}"
+
+    def _take(self, line: _Line, target: str, item: _Item, *, full: bool) -> None:
+        if full or item.id in self._busy:
+            return
+        now = self.clock()
+        if line.outlet.due(item.event, target, now) > now:
+            if len(line.held) < HELD_LIMIT:
+                line.held[item.id] = (target, item)
+                self._tick()
+            return
+        self._put(line, _Parcel(target=target, items=(item,)))
+
+    def _put(self, line: _Line, parcel: _Parcel) -> None:
+        self._busy.update(item.id for item in parcel.items)
+        line.waiting.append(parcel)
+        if len(line.waiting) > LINE_LIMIT:
+            lost = line.waiting.popleft()
+            self._busy.difference_update(item.id for item in lost.items)
+            log.warning("%s: too much waits, the oldest waits longer", line.outlet.name)
+        if line.task is None and not self._stopping:
+            line.task = tasks.spawn(self._work(line), name=f"outlet {line.outlet.name}")
+
+    def _tick(self) -> None:
+        if self._ticking is None and not self._stopping:
+            self._ticking = tasks.spawn(self._release(), name="feed held")
+
+    async def _release(self) -> None:
+        """What was held for later goes together once its time has come."""
+        try:
+            while any(line.held for line in self._lines):
+                await asyncio.sleep(TICK_S)
+                for line in self._lines:
+                    self._ripe(line)
+        finally:
+            self._ticking = None
+
+    def _ripe(self, line: _Line) -> None:
+        now = self.clock()
+        parcels: dict[str, list[_Item]] = {}
+        for item_id, (target, item) in list(line.held.items()):
+            if line.outlet.due(item.event, target, now) <= now:
+                del line.held[item_id]
+                parcels.setdefault(target, []).append(item)
+        for target, items in parcels.items():
+            self._put(line, _Parcel(target=target, items=tuple(items)))
+
+    async def _work(self, line: _Line) -> None:
+        try:
+            while line.waiting:
+                parcel = line.waiting.popleft()
+                good = await self._deliver(line, parcel)
+                for item in parcel.items:
+                    self.sent(item.event, line.outlet.name, good)
+                    at = self.clock().replace(microsecond=0).isoformat()
+                    told = {item.mark: at if good else f"given up {at}"}
+                    await self.places.record(item.rollout, item.record, told)
+                    self._busy.discard(item.id)
+        finally:
+            line.task = None
+
+    async def _deliver(self, line: _Line, parcel: _Parcel) -> bool:
+        """Try until it is taken, refused, or tried often enough; whether it was taken."""
+        outlet, problem = line.outlet, "no answer in time"
+        events = tuple(item.event for item in parcel.items)
+        for _ in range(TRIES):
+            pause = None
+            try:
+                async with asyncio.timeout(outlet.timeout_s):
+                    await outlet.deliver(events, parcel.target)
+            except errors.Unavailable as error:
+                problem, pause = str(error), error.retry_after_s
+            except TimeoutError:
+                problem = "no answer in time"
+            except errors.RolloutBotError as error:
+                problem = str(error)
+                break
+            except Exception:
+                log.exception("an outlet failed: a bug", extra={"outlet": outlet.name})
+                problem = "a bug, see above"
+                break
+            else:
+                if line.failures:
+                    log.info("%s takes events again", outlet.name)
+                line.failures = 0
+                return True
+            if not line.failures:
+                log.warning("%s does not take events: %s", outlet.name, problem)
+            line.failures += 1
+            await asyncio.sleep(_pause_s(line.failures, pause))
+        log.warning("%s: %s was given up: %s", outlet.name, events[0].id, problem)
+        return False
+
+    async def drain(self, *, timeout_s: float) -> None:
+        """Take nothing new; give what waits ``timeout_s``, then let it go: it is derived again."""
+        self._stopping = True
+        await tasks.cancel(self._ticking)
+        running = [task for task in (self._task, *(line.task for line in self._lines)) if task]
+        if running:
+            await asyncio.wait(running, timeout=timeout_s)
+        await tasks.cancel(*(task for task in running if not task.done()))
+
+
+def _pause_s(failures: int, asked: float | None) -> float:
+    if asked is not None:
+        return min(asked, RETRY_AFTER_CAP_S)
+    backoff = timedelta(seconds=BACKOFF_BASE_S * 2 ** min(failures - 1, 16))
+    return min(backoff.total_seconds(), BACKOFF_CAP_S)
