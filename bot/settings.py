@@ -7,30 +7,20 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import yaml
 
+from bot import outlets, secrecy
 from bot.model import errors
 
 LEASE_NAMESPACE = "argo-rollouts"
+MESSAGE_BUDGET = 60
+"""Messages a channel and hour, where nothing else is said."""
 
 
-class Secret:
-    """A text that does not print."""
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        return self._value
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
-
-    def __repr__(self) -> str:
-        return "Secret(…)" if self._value else "Secret()"
+Secret = secrecy.Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +37,7 @@ class Slack:
     default_channel: str = ""
     channels: Mapping[str, str] = field(default_factory=dict)
     approvers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    message_budget: int = MESSAGE_BUDGET
 
     @property
     def configured(self) -> bool:
@@ -79,6 +70,8 @@ class Settings:
     log_level: str = "info"
     log_format: str = ""
     slack: Slack = field(default_factory=Slack)
+    pager: outlets.Pager | None = None
+    webhooks: tuple[outlets.Webhook, ...] = ()
     observe: bool = False
     observe_after_s: int = 15
     policy: str = ""
@@ -92,6 +85,9 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     channels: dict[str, str] = {}
     approvers: dict[str, list[str]] = {}
     policy: str = ""
+    message_budget: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = MESSAGE_BUDGET
+    pager: outlets.PagerFile | None = None
+    webhooks: list[outlets.WebhookFile] = []
 
 
 def load_file(path: str) -> _File:
@@ -128,6 +124,7 @@ def build(flags: Mapping[str, Any], *, environment: Mapping[str, str] = os.envir
         default_channel=flags.get("slack_channel") or file.default_channel,
         channels=file.channels,
         approvers={key: tuple(names) for key, names in file.approvers.items()},
+        message_budget=file.message_budget,
     )
     cluster = flags.get("cluster") or environment.get("ROLLOUT_BOT_CLUSTER", "") or file.cluster
     if slack.configured and not cluster:
@@ -164,6 +161,8 @@ def build(flags: Mapping[str, Any], *, environment: Mapping[str, str] = os.envir
         log_level=flags.get("log_level") or "info",
         log_format=flags.get("log_format") or "",
         slack=slack,
+        pager=outlets.pager(file.pager, environment),
+        webhooks=outlets.webhooks(file.webhooks, environment),
         observe=bool(flags.get("observe")),
         observe_after_s=flags.get("observe_after_s") or 15,
         policy=flags.get("policy") or environment.get("ROLLOUT_BOT_POLICY", "") or file.policy,

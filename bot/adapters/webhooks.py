@@ -32,7 +32,7 @@ class Webhook:
     secret: str
     on: frozenset[feed.Kind]
     namespaces: tuple[str, ...] = ()
-    seconds: Callable[[], float] = time.time  # noqa: RUF009 - the clock itself, not a reading
+    seconds: Callable[[], float] = time.time
     timeout_s: float = 15.0
 
     @property

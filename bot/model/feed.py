@@ -62,8 +62,12 @@ class Event:
 class Outlet(Protocol):
     """One way out. Raises ``bot.model.errors`` only; ``Unavailable`` is tried again."""
 
-    name: str  # short, stable over restarts: it stands in the cluster
-    timeout_s: float
+    @property
+    def name(self) -> str:
+        """Short and the same after a restart: it stands in the cluster."""
+
+    @property
+    def timeout_s(self) -> float: ...
 
     def follows(self, rollout: ports.Object) -> bool:
         """Whether anything of this rollout could be wanted."""

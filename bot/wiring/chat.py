@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,7 +14,7 @@ from bot.adapters.kubernetes import informer
 from bot.adapters.metrics import prometheus
 from bot.adapters.slack import messenger, socket
 from bot.core.notices import ailing
-from bot.model import errors, ports
+from bot.model import errors, feed, ports
 from bot.runtime import announce, authorize, desk, orders, reconcile, scenery, series, tasks
 from handlers import buttons, slash
 
@@ -30,6 +31,9 @@ class Chat(Protocol):
 
     @property
     def teller(self) -> reconcile.Teller: ...
+
+    @property
+    def outlets(self) -> Sequence[feed.Outlet]: ...
 
     def noticed(self, rollout: ports.Object) -> None: ...
 
@@ -59,6 +63,7 @@ class Silent:
 
     def __init__(self) -> None:
         self.teller: reconcile.Teller = _Mute()
+        self.outlets: Sequence[feed.Outlet] = ()
 
     def noticed(self, rollout: ports.Object) -> None:
         """Nobody waits for an answer."""
@@ -125,6 +130,7 @@ class Slack:
             painter=charts.ChartPainter(),
             series=series.PrometheusSeries(ask=_asking(controller.providers["prometheus"])),
         )
+        self.outlets: Sequence[feed.Outlet] = ()
         self.app = self._bolt(token, chosen.api_url)
         self._connection = socket.Connection(
             bolt=self.app, app_token=chosen.app_token.reveal(), base_url=chosen.api_url

@@ -12,20 +12,20 @@ from bot.model import ports, world
 from bot.runtime import (
     apply,
     courtesy,
-    measure,
     orphans,
     pods,
     queue,
     reconcile,
     references,
-    trials,
 )
 from bot.runtime import world as worlds
 from bot.wiring import (
     chat,
     counting,
+    feeding,
     lifecycle,
     looking_on,
+    measuring,
     policies,
     providers,
     pruning,
@@ -87,6 +87,7 @@ class Controller:
         self.clock: ports.Clock = now
         self.latest: dict[str, tuple[world.Reason, ...]] = {}
         self.chat = chat.build(self)
+        self.feed = feeding.build(self, self.chat.outlets)
         self.reconciler = self._reconciler(told)
         self.observer = looking_on.build(self, now)
         self.orphans = orphans.Orphans(
@@ -96,8 +97,8 @@ class Controller:
             add=self.service_queue.add,
         )
         self.triggers = self._triggers()
-        self.measurer = self._measurer(told)
-        self.trials = self._trials(told)
+        self.measurer = measuring.measurer(self, told)
+        self.trials = measuring.trials(self, told)
         self._listen()
 
     def _reconciler(self, told: counting.Events) -> reconcile.Reconciler:
@@ -114,13 +115,16 @@ class Controller:
             clock=now,
             timers=self.timers,
             events=told,
-            teller=counting.Teller(to=self.chat.teller, counting=self.counting),
+            teller=counting.Teller(to=self._tellers(), counting=self.counting),
             index=self.index,
             again=self.queue.add,
             instance_id=self.chosen.instance_id,
             noticed=self.chat.noticed,
             latest=self.latest,
         )
+
+    def _tellers(self) -> feeding.Tellers:
+        return feeding.Tellers(self.chat.teller, self.feed)
 
     def _triggers(self) -> triggers.Triggers:
         return triggers.Triggers(
@@ -137,33 +141,6 @@ class Controller:
         )
         self.meter.gauges.append(found.gauges)
         return found
-
-    def _measurer(self, told: reconcile.Events) -> measure.Measurer:
-        return measure.Measurer(
-            api=self.api,
-            runs=self.caches.runs,
-            providers=self.providers,
-            lasting=metrics.build_lasting(self.jobs),
-            clock=now,
-            timers=self.timers,
-            events=told,
-            again=self.run_queue.add,
-            changed=self.triggers.verdict,
-            instance_id=self.chosen.instance_id,
-        )
-
-    def _trials(self, told: reconcile.Events) -> trials.Trials:
-        return trials.Trials(
-            api=self.api,
-            caches=self.caches,
-            clock=now,
-            timers=self.timers,
-            events=told,
-            again=self.trial_queue.add,
-            changed=self.triggers.verdict,
-            measure=lambda run: self.run_queue.add(triggers.key_of(run)),
-            instance_id=self.chosen.instance_id,
-        )
 
     def informers(self) -> list[informer.Informer]:
         found = [getattr(self.caches, name) for name in self.caches.__dataclass_fields__]
@@ -284,3 +261,4 @@ class Controller:
         await self.trial_queue.drain(timeout_s=1)
         await self.events.flush(2)
         await self.chat.drain(3)
+        await self.feed.drain(timeout_s=2)
