@@ -90,6 +90,19 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     webhooks: list[outlets.WebhookFile] = []
 
 
+class _Yaml(yaml.SafeLoader):
+    """As the safe loader, but ``on``, ``off``, ``yes`` and ``no`` are words: ``on`` is a key."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - the library's own way
+        first: [
+            (tag, regexp)
+            for tag, regexp in resolvers
+            if tag != "tag:yaml.org,2002:bool" or first in "tTfF"
+        ]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
 def load_file(path: str) -> _File:
     """The settings file, or an empty one where no path is given.
 
@@ -100,7 +113,7 @@ def load_file(path: str) -> _File:
     if not path:
         return _File()
     try:
-        raw = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+        raw = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_Yaml) or {}  # noqa: S506
     except (OSError, yaml.YAMLError) as error:
         raise errors.UserError(f"the settings file {path} cannot be read: {error}") from None
     try:
