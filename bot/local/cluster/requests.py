@@ -6,7 +6,12 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.local.cluster import patches, refusals, resources, store
+from bot.local.cluster import openapi, patches, refusals, resources, store
+
+_UNKNOWN_FORMAT = (
+    "the body of the request was in an unknown format - accepted media types include: "
+    "application/json-patch+json, application/merge-patch+json"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +30,8 @@ class Target:
 
 
 def discovery(parts: list[str]) -> dict[str, Any] | None:
+    if parts[:2] == ["openapi", "v3"]:
+        return openapi.document("/".join(parts))
     if parts[:1] == ["api"] and len(parts) == 2:
         return resources.listed("", parts[1])
     if parts[:1] == ["apis"] and len(parts) == 3:
@@ -95,7 +102,7 @@ async def body_of(request: web.Request) -> dict[str, Any]:
     return body
 
 
-async def patched(request: web.Request, base: store.Object) -> store.Object:
+async def patched(request: web.Request, at: Target, base: store.Object) -> store.Object:
     if request.method == "PUT":
         return await body_of(request)
     kind = request.content_type
@@ -105,5 +112,7 @@ async def patched(request: web.Request, base: store.Object) -> store.Object:
     if kind == "application/merge-patch+json":
         return dict(patches.merge(base, body))
     if kind == "application/strategic-merge-patch+json":
+        if at.kind.custom:
+            raise refusals.Refusal(415, "UnsupportedMediaType", _UNKNOWN_FORMAT)
         return dict(patches.strategic(base, body))
     raise refusals.Refusal(415, "UnsupportedMediaType", f"{kind} is not supported here")

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+VERSION = "v1.34.4"
+"""Of the API server that the contract tests compare with."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
@@ -17,6 +20,11 @@ class Resource:
     namespaced: bool = True
     status: bool = False
     scale: bool = False
+
+    @property
+    def custom(self) -> bool:
+        """Whether a CRD defines it: then no list of it can be merged by key."""
+        return self.group in {"argoproj.io", "networking.istio.io"}
 
     def api_version(self, version: str) -> str:
         return f"{self.group}/{version}" if self.group else version
@@ -101,6 +109,8 @@ ALL = (
 BY_PATH: Mapping[tuple[str, str, str], Resource] = {
     (one.group, version, one.plural): one for one in ALL for version in one.versions
 }
+_ALL = {"pods", "services", "replicasets", "deployments"}
+"""What ``kubectl get all`` means."""
 _VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 
 
@@ -129,6 +139,7 @@ def listed(group: str, version: str) -> dict[str, Any] | None:
                 "singularName": one.kind.lower(),
                 "verbs": _VERBS,
                 "shortNames": list(one.short),
+                "categories": ["all"] if one.plural in _ALL else [],
             }
         )
         if one.status:

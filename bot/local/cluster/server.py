@@ -21,7 +21,7 @@ from bot.local.cluster import (
 VERSION = {
     "major": "1",
     "minor": "34",
-    "gitVersion": "v1.34.4",
+    "gitVersion": resources.VERSION,
     "platform": "local",
     "goVersion": "none",
 }
@@ -86,7 +86,7 @@ class Api:
         if request.method == "GET" and (found := requests.discovery(parts)) is not None:
             return web.json_response(found)
         if parts[-1:] == ["selfsubjectaccessreviews"]:
-            body = await request.json()
+            body = await requests.body_of(request)
             return web.json_response({**body, "status": {"allowed": True}}, status=201)
         target = requests.target(parts)
         await self.faults.strike(requests.verb(request, target), target.kind.plural)
@@ -199,7 +199,7 @@ class Api:
             )
         old = self.store.get(at.kind, at.namespace, at.name)
         base = requests.scale(old) if at.part == "scale" else requests.whole(at, old)
-        wanted = await requests.patched(request, base)
+        wanted = await requests.patched(request, at, base)
         if at.part == "scale":
             replicas = (wanted.get("spec") or {}).get("replicas", 0)
             spec = {**old["spec"], "replicas": replicas}
