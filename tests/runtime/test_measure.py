@@ -8,7 +8,7 @@ import pytest
 
 from bot.model import errors, ports
 from bot.runtime import measure
-from tests.runtime import stage
+from tests.runtime import stage, virtual
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -198,3 +198,90 @@ def _either(store, args):
         return store.run
 
     return read()
+
+
+class Silent:
+    """A provider of samples that never answers; ``dropped`` counts the calls that were given up."""
+
+    def __init__(self):
+        self.asked = self.dropped = 0
+
+    async def sample(self, config, *, now):
+        self.asked += 1
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.dropped += 1
+            raise
+
+
+class Quick:
+    async def sample(self, config, *, now):
+        return ports.Sample(value=[1.0], shape="[]float64", text="[1]")
+
+
+def beside_silence(*, count=1):
+    """A run with two metrics: the backend of one of them is silent."""
+    world = World()
+    metrics = [
+        {"name": name, "successCondition": "result[0] > 0", "count": count, "interval": "10s"}
+        | {"provider": {provider: {"query": "q", "address": "http://m", "url": "http://m"}}}
+        for name, provider in (("quick", "prometheus"), ("silent", "web"))
+    ]
+    world.store.run["spec"]["metrics"] = metrics
+    world.silent = Silent()
+    world.measurer.providers = {"prometheus": Quick(), "web": world.silent}
+    return world
+
+
+def results(world):
+    return {r["name"]: r for r in world.store.run["status"]["metricResults"]}
+
+
+def test_pass_ends_at_once_when_a_provider_hangs_and_the_other_metric_is_measured():
+    async def main():
+        world = beside_silence()
+        began = asyncio.get_running_loop().time()
+        await world.work()
+        assert asyncio.get_running_loop().time() == began, "nothing waited"
+        assert results(world)["quick"]["phase"] == "Successful"
+        assert world.phase == "Running"
+        # Further passes ask it no second time.
+        await world.work()
+        assert (world.silent.asked, world.silent.dropped) == (1, 0)
+
+    virtual.run(main())
+
+
+def test_measurement_is_an_error_when_the_provider_hung_to_the_last_resort():
+    async def main():
+        world = beside_silence()
+        await world.work()
+        await asyncio.sleep(measure.SAMPLE_TIMEOUT_S + 1)
+        await world.work()
+        taken = results(world)["silent"]["measurements"]
+        assert [(m["phase"], m["message"]) for m in taken] == [
+            ("Error", "the metric provider did not answer in time")
+        ]
+        assert world.silent.dropped == 1
+
+    virtual.run(main())
+
+
+@pytest.mark.parametrize("how", ["terminated", "deleted"])
+def test_hanging_measurement_is_given_up_when_its_run_ends(how):
+    async def main():
+        world = beside_silence()
+        await world.work()
+        if how == "terminated":
+            world.store.run["spec"]["terminate"] = True
+        else:
+            world.store.run["metadata"]["deletionTimestamp"] = "2026-11-23T12:00:00Z"
+        began = asyncio.get_running_loop().time()
+        await world.work()
+        assert asyncio.get_running_loop().time() == began
+        assert world.silent.dropped == 1
+        if how == "terminated":
+            assert world.phase == "Successful"
+
+    virtual.run(main())

