@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from bot.core import codec_status, outcome, refusals, restarts, revisions
+from bot.core import codec_status, outcome, restarts, revisions, uncreated
 from bot.core import decide as core
 from bot.model import errors, ports, world
 from bot.model import spec as spec_model
@@ -137,11 +137,8 @@ class Reconciler:
             rollout = await self._revision(rollout, seen, decision.desired)
             try:
                 done = await self.applier.apply(rollout, spec, seen, decision.desired)
-            except errors.PodsRefused as problem:
-                await self._invalid(rollout, status, seen, f"spec.template: {problem}")
-                raise
-            except errors.RevisionRefused as problem:
-                await self._not_created(rollout, status, decision, str(problem))
+            except (errors.PodsRefused, errors.RevisionRefused) as problem:
+                await self._in_vain(rollout, spec, seen, decision, problem)
                 raise
         events = [*done.events, *await self._taken_over(seen, decision.desired)]
         following = _with_trouble(status, decision.status, done.route_problem)
@@ -154,34 +151,23 @@ class Reconciler:
         marked = await self.pods.mark(seen, decision.desired.marks)
         return saved, done.wrote or marked, done.route_problem
 
-    async def _invalid(
-        self, rollout: ports.Object, status: status_model.Status, seen: world.Seen, sentence: str
-    ) -> None:
-        """Say it on the object when only the server knew that its pods cannot be.
-
-        What a person has ordered is not answered with it: the next pass carries that out.
-        """
-        if status.abort or status.bot.intents:
-            return
-        said = refusals.invalid(sentence, status, seen, self.clock())
-        saved = await self._save(rollout, status, said.status or status)
-        problem = errors.UserError(sentence, path="spec.template")
-        self._tell(saved, problem, status, seen, said)
-
-    async def _not_created(
+    async def _in_vain(
         self,
         rollout: ports.Object,
-        status: status_model.Status,
-        decision: world.Decision,
-        problem: str,
+        spec: spec_model.Spec,
+        seen: world.Seen,
+        planned: world.Decision,
+        problem: errors.PodsRefused | errors.RevisionRefused,
     ) -> None:
-        """Say it on the object when the server will not have the ReplicaSet; orders come first."""
-        wanted = decision.desired.create
-        if wanted is None or decision.status is None or status.abort or status.bot.intents:
-            return
-        name = str(wanted["metadata"]["name"])
-        said = refusals.not_created(name, problem, status, decision.status, self.clock())
-        self._post(await self._save(rollout, status, said.status or status), said.events)
+        """Only the server knew that the pods cannot be: say so, and abort what is in flight."""
+        status = codec_status.decode(rollout.get("status"))
+        known, said = uncreated.decide(
+            problem, spec, status, seen, planned=planned, now=self.clock()
+        )
+        saved, _, trouble = await self._carry_out(rollout, spec, status, seen, said)
+        self._tell(saved, known, status, seen, said)
+        if trouble:
+            raise errors.Unavailable(trouble)
 
     async def _taken_over(
         self, seen: world.Seen, desired: world.Desired
