@@ -19,6 +19,12 @@ def _path(*keys: str) -> Callable[[Mapping[str, Any]], Any]:
     return read
 
 
+def _count(*keys: str) -> Callable[[Mapping[str, Any]], int]:
+    """A number that the server prints as 0 where it is left out."""
+    read = _path(*keys)
+    return lambda obj: read(obj) or 0
+
+
 def _ready(obj: Mapping[str, Any]) -> str:
     states = (obj.get("status") or {}).get("containerStatuses") or []
     total = len((obj.get("spec") or {}).get("containers") or [])
@@ -45,9 +51,9 @@ _COLUMNS: Mapping[str, tuple[Column, ...]] = {
         ("Available", _path("status", "availableReplicas")),
     ),
     "ReplicaSet": (
-        ("Desired", _path("spec", "replicas")),
-        ("Current", _path("status", "replicas")),
-        ("Ready", _path("status", "readyReplicas")),
+        ("Desired", _count("spec", "replicas")),
+        ("Current", _count("status", "replicas")),
+        ("Ready", _count("status", "readyReplicas")),
     ),
     "Pod": (("Ready", _ready), ("Status", _path("status", "phase"))),
     "AnalysisRun": (("Status", _path("status", "phase")),),
