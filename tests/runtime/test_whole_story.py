@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from bot.model import errors
+from bot.model import buttons, errors, ports
 from tests.runtime import process, virtual
 
 STEPS = [{"setWeight": 20}, {"pause": {"duration": "10s"}}, {"setWeight": 50}]
@@ -212,3 +212,37 @@ def test_abort_waits_for_nobody_when_the_router_refuses_and_goes_on_trying():
     assert told
     assert made.weight() == 0
     assert "trouble" not in made.status.bot.abort
+
+
+def test_nothing_goes_on_and_people_are_told_when_the_rollout_is_deleted_midway():
+    async def main():
+        made = place()
+        made.start()
+        await asyncio.sleep(20)
+        made.ship("two")
+        await asyncio.sleep(30)
+        assert (made.status.phase, made.weight()) == ("Paused", 50)
+        (waits,) = made.process.desk.waiting().waiting
+        approve = next(b for b in waits.buttons if b.kind == buttons.ButtonKind.APPROVE)
+        gone = made.raw
+        # What the garbage collection takes with it.
+        for kind, name in list(made.cluster.objects):
+            if kind in {"rollouts", "replicasets", "analysisruns"}:
+                del made.cluster.objects[kind, name]
+        made.process.changed(ports.ROLLOUT, gone, None)
+        written, said = len(made.cluster.writes), len(made.chat.messages)
+        answers = [
+            await made.process.desk.press(approve.value, approve.kind, process.SAM),
+            await made.process.desk.submit("abort", process.KEY, process.SAM),
+        ]
+        await asyncio.sleep(600)
+        assert len(made.cluster.writes) == written
+        assert len(made.chat.messages) == said
+        assert made.process.timers.handles == {}
+        assert made.process.desk.waiting().waiting == ()
+        await made.process.kill()
+        return answers
+
+    for reply in virtual.run(main()):
+        assert not reply.accepted
+        assert reply.sentence == "This rollout is not there any more; nothing was done."
