@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.core import draft as draft_module
-from bot.core import inconclusive, new_runs
+from bot.core import gates, inconclusive, new_runs
 from bot.model import spec as spec_model
 from bot.model import status, world
 
@@ -53,6 +53,8 @@ def background(d: draft_module.Draft) -> None:
     if wanted is None or not _background_time(d, wanted):
         return
     ref, run = d.status.background_run, _find(d, d.status.background_run)
+    if ref is None and gates.present(d) is not None:
+        return  # held before it has begun: there is nothing to measure yet
     if ref is None or run is None or _again(d, run):
         d.resumed = False
         ref = new_runs.create(d, wanted.raw, kind=BACKGROUND)

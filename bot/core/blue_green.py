@@ -7,10 +7,10 @@ missing hash on the active Service opens no gate after the first deployment.
 
 from datetime import timedelta
 
-from bot.core import analyses, inconclusive, progress, revisions, weights
+from bot.core import analyses, gates, inconclusive, progress, revisions, weights
 from bot.core import draft as draft_module
+from bot.model import holds, status
 from bot.model import spec as spec_model
-from bot.model import status
 
 PAUSE = status.PauseReason.BLUE_GREEN
 
@@ -60,7 +60,12 @@ def fast_tracked(d: draft_module.Draft) -> bool:
         return True
     if weights.held_before_full(d) or d.status.abort:
         return False
-    return d.status.promote_full or way_back(d) != ""
+    return (d.status.promote_full and hold(d) is None) or way_back(d) != ""
+
+
+def hold(d: draft_module.Draft) -> holds.Hold | None:
+    """What holds the switch from outside; never one that goes back to an earlier revision."""
+    return None if way_back(d) else gates.present(d)
 
 
 def way_back(d: draft_module.Draft) -> str:
@@ -77,7 +82,7 @@ def advance(d: draft_module.Draft) -> None:
     """Analyses and pauses; afterwards ``d.cleared`` says whether the switch may be made."""
     if d.status.abort or d.promoted or not d.status.stable_hash:
         return
-    if d.status.promote_full and not weights.held_before_full(d):
+    if d.status.promote_full and not weights.held_before_full(d) and hold(d) is None:
         d.set(pause_conditions=())
     if d.spec.paused:
         return
@@ -120,8 +125,9 @@ def _hold(d: draft_module.Draft) -> None:
         _release(d)
         return
     if d.resumed:
-        progress.opened(d, weights.FULL)
-        _release(d)
+        if not gates.stops(d, hold(d)):
+            progress.opened(d, weights.FULL)
+            _release(d)
         return
     _wait(d, chosen.auto_promotion_s if timed else None)
 
@@ -136,13 +142,16 @@ def _wait(d: draft_module.Draft, seconds: int | None) -> None:
     until = pause.start + timedelta(seconds=seconds)
     if d.now > until:
         _release(d)
-        d.event("RolloutResumed", "Rollout is resumed")
+        if d.cleared:
+            d.event("RolloutResumed", "Rollout is resumed")
         return
     d.because("blue-green-pause", f"the switch is made {seconds} s after the preview was ready")
     d.wake(until + timedelta(milliseconds=1))
 
 
 def _release(d: draft_module.Draft) -> None:
+    if gates.stops(d, hold(d)):
+        return
     d.cleared, d.resumed = True, False
     left = tuple(p for p in d.status.pause_conditions if p.reason != PAUSE)
     if left != d.status.pause_conditions:
@@ -155,10 +164,15 @@ def reason_to_promote(d: draft_module.Draft) -> str:
         return "Initial deploy"
     if d.status.abort or d.promoted or d.spec.paused or active_hash(d) != d.family.new.hash:
         return ""
-    if d.status.promote_full:
-        return "Full promotion requested"
     if (back := way_back(d)) != "":
         return back
+    why = _why_promote(d)
+    return "" if why and gates.stops(d, hold(d)) else why
+
+
+def _why_promote(d: draft_module.Draft) -> str:
+    if d.status.promote_full:
+        return "Full promotion requested"
     if strategy(d).post is not None and not _passed(d, d.status.post_run):
         d.because("post-promotion", "the analysis after the switch has not succeeded yet")
         return ""

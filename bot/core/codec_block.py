@@ -15,6 +15,8 @@ _KNOWN = frozenset(
         "handled",
         "opened",
         "fullGateSince",
+        "held",
+        "wentOn",
         "abort",
         "started",
         "shippedBy",
@@ -54,6 +56,8 @@ def decode(raw: Any) -> status.BotBlock:
         ),
         opened=_opened(got.get("opened")),
         full_gate_since=instant(got.get("fullGateSince")),
+        held=held(got.get("held")),
+        went_on=went_on(got.get("wentOn")),
         abort=_map(got.get("abort")),
         started=instant(got.get("started")),
         shipped_by=_text(got.get("shippedBy")),
@@ -72,6 +76,8 @@ def encode(block: status.BotBlock) -> dict[str, Any]:
         "handled": {h.id: _encode_handled(h) for h in block.handled[-INTENTS_KEPT:]},
         "opened": _encode_opened(block.opened),
         "fullGateSince": block.full_gate_since.isoformat() if block.full_gate_since else None,
+        "held": _encode_held(block.held),
+        "wentOn": _encode_went_on(block.went_on),
         "abort": dict(block.abort),
         "started": block.started.isoformat() if block.started else None,
         "shippedBy": block.shipped_by,
@@ -169,6 +175,45 @@ def _encode_opened(value: status.Opened | None) -> dict[str, Any] | None:
         "how": value.how,
         "at": value.at.isoformat(),
     }
+
+
+def held(raw: Any) -> status.Held | None:
+    """Since when and for what it is held, or None."""
+    got = _map(raw)
+    since = instant(got.get("since"))
+    if since is None:
+        return None
+    return status.Held(
+        since=since,
+        rule=_text(got.get("rule")),
+        until=instant(got.get("until")),
+        freed=instant(got.get("freed")),
+    )
+
+
+def _encode_held(value: status.Held | None) -> dict[str, Any] | None:
+    if value is None:
+        return None
+    out = {
+        "since": value.since.isoformat(),
+        "rule": value.rule,
+        "until": value.until.isoformat() if value.until else None,
+        "freed": value.freed.isoformat() if value.freed else None,
+    }
+    return {key: found for key, found in out.items() if found is not None}
+
+
+def went_on(raw: Any) -> status.WentOn | None:
+    """That it went on after a hold, or None."""
+    got = _map(raw)
+    since, at = instant(got.get("since")), instant(got.get("at"))
+    return None if since is None or at is None else status.WentOn(since=since, at=at)
+
+
+def _encode_went_on(value: status.WentOn | None) -> dict[str, Any] | None:
+    if value is None:
+        return None
+    return {"since": value.since.isoformat(), "at": value.at.isoformat()}
 
 
 def _map(raw: Any) -> Mapping[str, Any]:

@@ -64,7 +64,13 @@ def _turned(d: draft_module.Draft) -> None:
 
 
 def _is_paused(d: draft_module.Draft) -> bool:
-    return bool(d.status.pause_conditions) or d.spec.paused
+    return bool(d.status.pause_conditions) or d.spec.paused or _held(d)
+
+
+def _held(d: draft_module.Draft) -> bool:
+    """Whether a hold from outside is all that it waits for; pods that do not come are not."""
+    new = d.family.new
+    return d.bitten is not None and not d.status.abort and new.available >= new.replicas
 
 
 def is_healthy(d: draft_module.Draft) -> bool:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.core import blue_green, codec_ping_pong, conditions, revisions, sizing, weights
+from bot.core import blue_green, codec_ping_pong, conditions, gates, revisions, sizing, weights
 from bot.core import draft as draft_module
 from bot.core.hashing import hashes
 from bot.model import status
@@ -113,7 +113,7 @@ def _reset(d: draft_module.Draft) -> None:
         step_index=0 if total else None,
     )
     d.before = _without_pause(d.before)
-    d.set_bot(opened=None, abort={}, overruled=(), started=d.now, full_gate_since=None)
+    d.set_bot(opened=None, abort={}, overruled=(), started=d.now, full_gate_since=None, held=None)
     d.because("reset", "the pod template or the steps have changed")
     if d.promoted and total:
         d.set(step_index=total)
@@ -161,9 +161,11 @@ def promote(d: draft_module.Draft) -> None:
     if not d.status.stable_hash or d.family.stable is None:
         _promoted(d, "Initial deploy")
         return
-    if d.family.creating or d.spec.paused or not _enough(d):
+    if d.family.creating or d.spec.paused or weights.held_before_full(d):
         return
-    if weights.held_before_full(d):
+    if (d.skipping or d.finished) and gates.stops(d, gates.present(d)):
+        return
+    if not _enough(d):
         return
     if d.status.promote_full:
         _promoted(d, "Full promotion requested")

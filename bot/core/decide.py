@@ -13,6 +13,7 @@ from bot.core import (
     blue_green_places,
     conditions,
     course,
+    gates,
     intake,
     outcome,
     phases,
@@ -142,11 +143,13 @@ def _valid(d: draft_module.Draft) -> world.Decision:
     analyses.cancel(d)
     d.evict = restarts.plan(d)
     places = _settled(d)
+    gates.settle(d)
     outcome.record_abort(d)
-    # An order that cannot be followed yet is kept: under ``spec.paused`` no step may end, and a
-    # preview that has just lost a pod is not switched to.
+    # An order that cannot be followed yet is kept: under ``spec.paused`` or a hold no step may
+    # end, and a preview that has just lost a pod is not switched to.
+    halted = d.spec.paused or d.bitten is not None
     waiting = d.resumed and not d.status.abort and (d.spec.paused or not d.promoted)
-    kept = waiting and (d.spec.paused or d.spec.blue_green is not None)
+    kept = waiting and (halted or d.spec.blue_green is not None)
     d.set(controller_pause=kept or bool(d.status.pause_conditions))
     phase, message = phases.decide(d)
     d.set(phase=phase, message=message)

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from bot.core import revisions
+from bot.model import holds, world
 from bot.model import spec as spec_model
 from bot.model import status as status_model
-from bot.model import world
 
 
 @dataclass(slots=True, kw_only=True)
@@ -19,7 +19,8 @@ class Draft:
     ended the present pause, ``again`` that what was inconclusive is measured anew; ``by`` who and
     how, where it is known. ``show_weight`` is a weight
     that must be written before the next step may ask for another; ``cleared`` says that nothing
-    holds the switch of a blue-green any more.
+    holds the switch of a blue-green any more. ``gated`` are the answers of the gates by step;
+    ``bitten`` is the hold that something of this pass came up against.
     """
 
     spec: spec_model.Spec
@@ -35,6 +36,8 @@ class Draft:
     shifted: bool = False
     cleared: bool = False
     show_weight: int | None = None
+    bitten: holds.Hold | None = None
+    gated: dict[int, holds.Hold | None] = field(default_factory=dict)
     events: list[world.Event] = field(default_factory=list)
     reasons: list[world.Reason] = field(default_factory=list)
     wakes: list[datetime] = field(default_factory=list)

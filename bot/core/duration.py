@@ -55,7 +55,7 @@ def _waited(d: draft_module.Draft, known: status.Duration) -> status.Duration:
 def _for_people(d: draft_module.Draft) -> bool:
     """Nothing goes on until somebody says so."""
     reasons = {condition.reason for condition in d.status.pause_conditions}
-    if d.spec.paused or reasons & _INCONCLUSIVE:
+    if d.spec.paused or d.bitten is not None or reasons & _INCONCLUSIVE:
         return True
     if status.PauseReason.STEP in reasons:
         steps = d.spec.canary.steps

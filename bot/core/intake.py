@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core import draft as draft_module
-from bot.core import inconclusive, weights
+from bot.core import gates, inconclusive, weights
 from bot.model import spec as spec_model
 from bot.model import status as status_model
 
@@ -98,6 +98,9 @@ def _apply(d: draft_module.Draft, intent: status_model.Intent) -> tuple[bool, st
         return True, "Started again from the first step."
     if d.status.abort:
         return False, "The update was aborted; retry starts it again."
+    hold = gates.ahead(d)
+    if hold is not None and intent.kind in {"promote-full", inconclusive.CONTINUE}:
+        return False, f"Nothing was changed: {hold.sentence}. {hold.frees}"
     if intent.kind in inconclusive.KINDS:
         return inconclusive.answer(d, intent)
     if intent.kind == "promote-full":
@@ -126,13 +129,17 @@ def _promote(d: draft_module.Draft, intent: status_model.Intent) -> tuple[bool, 
         return True, _passed(d)
     if d.finished or weights.held_before_full(d):
         return False, "No step is left to pass; it finishes when its pods are ready."
+    if (hold := gates.ahead(d)) is not None:
+        return False, f"Nothing was changed: {hold.sentence}. {hold.frees}"
     d.set(step_index=d.index + 1, step_run=None)
     return True, "The present step is skipped."
 
 
 def _passed(d: draft_module.Draft) -> str:
-    if weights.held_before_full(d):
+    if weights.held_before_full(d) and gates.ahead(d) is None:
         return f"Approved: all traffic goes to v{d.family.new.revision}."
+    if (hold := gates.ahead(d)) is not None:
+        return f"Approved, and held: {hold.sentence}. {hold.frees}"
     return f"Approved: v{d.family.new.revision} goes on."
 
 

@@ -16,6 +16,8 @@ def decide(d: draft_module.Draft) -> tuple[str, str]:
         return status.Phase.PAUSED, "manually paused"
     if s.pause_conditions:
         return status.Phase.PAUSED, str(s.pause_conditions[0].reason)
+    if d.bitten is not None and not s.abort:
+        return status.Phase.PAUSED, f"held: {d.bitten.sentence}"
     if d.spec.restart_at is not None and d.spec.restart_at != s.restarted_at:
         return status.Phase.PROGRESSING, "rollout is restarting"
     if s.updated_replicas < wanted:

@@ -1,10 +1,12 @@
 """The course of the steps: which one is present, what ends it, what holds it (spec §2.6, §2.8)."""
 
-from bot.core import analyses, sizing, steps, trials, weights
+from bot.core import analyses, gates, sizing, steps, trials, weights
 from bot.core import draft as draft_module
 from bot.core.steps import context
-from bot.model import spec, status
+from bot.model import holds, spec, status
 
+KEPT = "kubectl"
+"""What an order that could not be followed at once looks like in a later pass."""
 FULL_GATE = "the gate before 100 % waits for an approval"
 
 
@@ -20,7 +22,8 @@ def advance(d: draft_module.Draft) -> None:
         if d.status.bot.full_gate_since is not None:
             d.set_bot(full_gate_since=None)  # the course was moved back
         if d.skipping:
-            _skip_all(d)
+            if not gates.stops(d, gates.present(d)):
+                _skip_all(d)
             return
         if d.finished or not _one_step(d):
             return
@@ -44,8 +47,11 @@ def _pass_full_gate(d: draft_module.Draft) -> bool:
 
 
 def opened(d: draft_module.Draft, step: int) -> None:
-    """Remember who opened a gate, and how."""
+    """Remember who opened a gate, and how; an order that was kept has lost its name by then."""
     by, how = d.by
+    known = d.status.bot.opened
+    if how == KEPT and known is not None and known.revision == d.family.new.hash:
+        return
     d.set_bot(
         opened=status.Opened(revision=d.family.new.hash, step=step, by=by, how=how, at=d.now)
     )
@@ -78,6 +84,8 @@ def _release(d: draft_module.Draft) -> None:
 def _one_step(d: draft_module.Draft) -> bool:
     """Evaluate the present step once; True when it is over and the next may be looked at."""
     step, index = d.spec.canary.steps[d.index], d.index
+    if _not_begun(d, step) and gates.stops(d, gates.at(d, index)):
+        return False
     if isinstance(step, spec.Analysis):
         analyses.want_step_run(d, step)
     elif isinstance(step, spec.Experiment):
@@ -101,7 +109,24 @@ def _one_step(d: draft_module.Draft) -> bool:
         ),
     )
     d.because(f"step-{index}", f"{steps.describe(step)}: {outcome.because}")
+    if isinstance(outcome, context.Done) and gates.stops(d, _hold_of_end(d, step)):
+        if d.resumed:
+            opened(d, index)
+        return False
     return _settle(d, step, outcome)
+
+
+def _not_begun(d: draft_module.Draft, step: spec.Step) -> bool:
+    """Whether the step measures something and has not begun to: what it found would be stale."""
+    if isinstance(step, spec.Analysis):
+        return analyses.step_run(d) is None
+    return isinstance(step, spec.Experiment) and trials.present(d) is None
+
+
+def _hold_of_end(d: draft_module.Draft, step: spec.Step) -> holds.Hold | None:
+    """What keeps the step from its end: leave for the next, and for what it does itself."""
+    acts = not isinstance(step, spec.Pause | spec.Analysis)
+    return (gates.at(d, d.index) if acts else None) or gates.at(d, d.index + 1)
 
 
 def _settle(d: draft_module.Draft, step: spec.Step, outcome: context.Outcome) -> bool:

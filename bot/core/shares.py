@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.core import draft as draft_module
-from bot.core import trials
+from bot.core import gates, trials
 from bot.model import spec, world
 
 
@@ -15,6 +15,9 @@ def of_experiment(d: draft_module.Draft) -> tuple[world.Share, ...]:
     step, one = d.spec.canary.steps[d.index], trials.present(d)
     if not isinstance(step, spec.Experiment) or one is None or one.phase != "Running":
         return ()
+    known = d.before.weights
+    if gates.present(d) is not None and not (known is not None and known.additional):
+        return ()  # held before it had a share
     templates = step.raw.get("templates") or ()
     weights = {str(entry.get("name")): entry.get("weight") for entry in templates}
     found = []
@@ -38,7 +41,8 @@ def managed(d: draft_module.Draft) -> tuple[world.ManagedRoute, ...]:
     if d.promoted or d.status.abort or d.skipping or not d.family.new.available:
         return ()
     found: dict[str, world.ManagedRoute] = {}
-    for step in d.spec.canary.steps[: d.index + 1]:
+    reached = d.index if gates.present(d) is not None else d.index + 1
+    for step in d.spec.canary.steps[:reached]:
         if not isinstance(step, spec.SetRoute):
             continue
         found.pop(step.name, None)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from bot.core import draft as draft_module
-from bot.core import replicas, weights
+from bot.core import gates, replicas, weights
 from bot.model import world
 
 
@@ -13,9 +13,40 @@ def target(d: draft_module.Draft) -> replicas.Sizes:
     if d.promoted or d.family.stable is None:
         return replicas.Sizes(canary=wanted, stable=0)
     weight = weights.of_size(d)
+    if d.spec.canary.routed:
+        found = _behind_router(d, weight)
+    else:
+        found = replicas.approximate(wanted, weight, d.spec.canary.max_surge)
+    return found if gates.present(d) is None else _held(d, found)
+
+
+def _held(d: draft_module.Draft, found: replicas.Sizes) -> replicas.Sizes:
+    """Under a hold the canary keeps the pods that it has, and those for the weight that it has.
+
+    The stable keeps enough for all the others, also where the whole rollout grows.
+    """
+    kept = max(_kept(d), d.family.new.replicas)
+    canary = min(found.canary, kept)
+    if canary == found.canary:
+        return found
+    stable = found.stable
     if not d.spec.canary.routed:
-        return replicas.approximate(wanted, weight, d.spec.canary.max_surge)
-    return _behind_router(d, weight)
+        stable = max(stable, d.spec.replicas - canary)
+    elif d.spec.canary.dynamic:
+        full = d.spec.canary.full
+        stable = max(stable, replicas.needed(full - _seen_weight(d), 0, d.spec.replicas, full))
+    return replicas.Sizes(canary=canary, stable=stable)
+
+
+def _kept(d: draft_module.Draft) -> int:
+    """The pods for the weight that the canary has, however large the rollout is by now."""
+    canary, wanted = d.spec.canary, d.spec.replicas
+    if not canary.routed:
+        before = weights.before_step(canary.steps, d.index)
+        return replicas.approximate(wanted, before, canary.max_surge).canary
+    seen = _seen_weight(d)
+    pods = replicas.routed(seen, wanted, None, seen, canary.full).canary
+    return replicas.at_least(pods, min(canary.min_pods, wanted))
 
 
 def _behind_router(d: draft_module.Draft, weight: int) -> replicas.Sizes:

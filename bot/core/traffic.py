@@ -1,21 +1,33 @@
 """Where traffic should go now: the route, and the Services' selectors (spec §2.13, §2.17)."""
 
 from bot.core import draft as draft_module
-from bot.core import shares, sizing, weights
+from bot.core import gates, shares, sizing, weights
 from bot.model import status as status_model
 from bot.model import world
 
 
 def desired_weight(d: draft_module.Draft) -> int:
+    """The canary's share of the traffic; under a hold no more than it has."""
+    wanted, has = _wanted(d), _has(d)
+    if wanted > has and gates.stops(d, gates.present(d)):
+        return has
+    return wanted
+
+
+def _has(d: draft_module.Draft) -> int:
+    """The weight that was written for this canary: that of an earlier one is not this one's."""
+    known = d.status.weights
+    return known.canary if known is not None and known.canary_hash == d.family.new.hash else 0
+
+
+def _wanted(d: draft_module.Draft) -> int:
     """The canary's share of the traffic, as far as its pods are there."""
     new, canary = d.family.new, d.spec.canary
     if d.promoted or d.status.abort:
         return _only_what_stable_cannot_take(d) if canary.dynamic else 0
     if d.family.creating or new.available == 0:
         return 0
-    known = d.status.weights
-    # The weight of an earlier canary is not this one's.
-    written = known.canary if known is not None and known.canary_hash == new.hash else 0
+    written = _has(d)
     if d.skipping:
         return _available_share(d, new) if canary.dynamic else written
     if weights.held_before_full(d):

@@ -197,6 +197,8 @@ class Freeze:
 
     ``stop`` marks a stop-the-line. Aborts are never held. It lives in the cluster, in one
     ConfigMap beside the lease. ``lifted_for`` are rollouts (``namespace/name``) that go on.
+    ``by`` and ``lifted_by`` are persons as intents carry them; one that was lifted holds nothing
+    any more and stands there only until people have been told. ``told`` names who were told what.
     """
 
     id: str
@@ -207,3 +209,6 @@ class Freeze:
     until: datetime | None = None
     stop: bool = False
     lifted_for: tuple[str, ...] = ()
+    lifted_by: str = ""
+    lifted_at: datetime | None = None
+    told: tuple[str, ...] = ()

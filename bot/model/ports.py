@@ -38,6 +38,7 @@ CLUSTER_TEMPLATE = Kind(
 EXPERIMENT = Kind(group="argoproj.io", version="v1alpha1", plural="experiments", name="Experiment")
 REPLICA_SET = Kind(group="apps", version="v1", plural="replicasets", name="ReplicaSet")
 SERVICE = Kind(group="", version="v1", plural="services", name="Service")
+CONFIG_MAP = Kind(group="", version="v1", plural="configmaps", name="ConfigMap")
 SECRET = Kind(group="", version="v1", plural="secrets", name="Secret")
 POD = Kind(group="", version="v1", plural="pods", name="Pod")
 JOB = Kind(group="batch", version="v1", plural="jobs", name="Job")

@@ -119,6 +119,27 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Since when a rollout waits for a freeze or a window, for which, and until when.
+
+    ``freed`` is when that ended, where it was not at ``until`` and others go first.
+    """
+
+    since: datetime
+    rule: str
+    until: datetime | None = None
+    freed: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WentOn:
+    """That a rollout which was held since ``since`` went on: those behind it count on it."""
+
+    since: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BotBlock:
     """``status.rolloutBot``: intents, decisions and where messages stand.
 
@@ -130,6 +151,8 @@ class BotBlock:
     handled: tuple[Handled, ...] = ()
     opened: Opened | None = None
     full_gate_since: datetime | None = None
+    held: Held | None = None
+    went_on: WentOn | None = None
     abort: Mapping[str, Any] = field(default_factory=dict)
     started: datetime | None = None
     shipped_by: str = ""

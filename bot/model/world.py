@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from bot.model import holds, ports
 from bot.model import policy as policy_model
-from bot.model import ports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +166,7 @@ class Seen:
 
     ``foreign_runs`` tells which names in the namespace belong to runs of somebody else; ``pods``
     is None unless a restart needs them, and where they could not be read. ``freezes`` are those
-    in force whose scope has this rollout.
+    in force whose scope has this rollout; ``waiting`` are others that were held and are free now.
     """
 
     cluster: str
@@ -191,6 +191,7 @@ class Seen:
     workload: Workload | None = None
     policy: policy_model.Effective = field(default_factory=policy_model.Effective)
     freezes: tuple[policy_model.Freeze, ...] = ()
+    waiting: tuple[holds.Waiting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from bot.model import errors, ports, world
 from bot.model import policy as policy_model
 from bot.model import routers as router_ports
 from bot.model import spec as spec_model
+from bot.runtime import freezes as freezing
 from bot.runtime import workloads
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,6 +52,7 @@ class Reader:
     caches: Caches
     routers: Mapping[str, router_ports.Router]
     policy: Callable[[ports.Object], policy_model.Effective] = lambda _: policy_model.Effective()
+    freezes: freezing.Freezes | None = None
 
     def see(self, rollout: ports.Object, spec: Any) -> world.Seen:
         """What is there for ``rollout``; ``spec`` is the decoded one or the error it gave."""
@@ -83,6 +85,8 @@ class Reader:
             experiments=self._experiments(uid),
             foreign_experiments=Foreign(self.caches.experiments, namespace, uid),
             policy=self.policy(rollout),
+            freezes=self.freezes.of(namespace, meta["name"]) if self.freezes else (),
+            waiting=self.freezes.waiting(rollout) if self.freezes else (),
         )
 
     def _experiments(self, uid: str) -> tuple[world.Experiment, ...]:

@@ -61,7 +61,7 @@ BUGS = {
         "test_update_starts_at_its_first_step_when_the_steps_change",
     ),
     "abort-keeps-the-weight": Bug(
-        "bot.core.traffic:desired_weight", "d.promoted or d.status.abort", "d.promoted",
+        "bot.core.traffic:_wanted", "d.promoted or d.status.abort", "d.promoted",
         "test_everybody_is_on_the_stable_again_when_a_person_aborts[intent]",
     ),
     "abort-keeps-the-pods": Bug(

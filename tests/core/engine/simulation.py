@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 
 from bot.adapters import routers
 from bot.core import codec_block, codec_status, revisions
-from bot.model import errors, ports
+from bot.model import errors, policy, ports
 from bot.model import status as status_model
-from bot.runtime import apply, pods, reconcile, references, workloads
+from bot.runtime import apply, freezes, pods, reconcile, references, workloads
 from bot.runtime import world as worlds
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -162,7 +162,7 @@ class Simulation:
         self.cluster, self.timers = Cluster(), Timers()
         self.now, self.events, self.again, self.intents = START, [], False, 0
         self.broken, self.stuck, self.told = set(), set(), None
-        self.routed = routed
+        self.routed, self.policy = routed, policy.Effective()
         self.loop = asyncio.new_event_loop()
         weakref.finalize(self, self.loop.close)
         if routed:
@@ -188,7 +188,20 @@ class Simulation:
             **{n: Cache(self.cluster, kind) for n, kind in kinds.items()},
             workloads={kind: Cache(self.cluster, kind) for kind in workloads.KINDS},
         )
-        reader = worlds.Reader(cluster="test", caches=caches, routers=routers.table())
+        self.freezes = freezes.Freezes(
+            api=self.cluster,
+            cache=Cache(self.cluster, ports.CONFIG_MAP),
+            rollouts=caches.rollouts,
+            namespace=NS,
+            clock=lambda: self.now,
+        )
+        reader = worlds.Reader(
+            cluster="test",
+            caches=caches,
+            routers=routers.table(),
+            policy=lambda _: self.policy,
+            freezes=self.freezes,
+        )
         applier = apply.Applier(
             api=self.cluster, caches=caches, reader=reader, begun=lambda run: None
         )
@@ -332,6 +345,25 @@ class Simulation:
         )
         raw = codec_block.encode(replace(block, intents=(*block.intents, intent)))
         return self.write_status(rolloutBot=raw)
+
+    def freeze(self, freeze_id="incident", *, seconds=None, namespace="", name="", **more):
+        """Somebody freezes; nobody is woken but by what the freeze does."""
+        one = policy.Freeze(
+            id=freeze_id,
+            scope=policy.Scope(namespace=namespace, name=name),
+            by="dana (U0DANA)",
+            at=self.now,
+            until=None if seconds is None else self.now + timedelta(seconds=seconds),
+            **{"reason": "db incident", **more},
+        )
+        self.loop.run_until_complete(self.freezes.add(one))
+        return self
+
+    def unfreeze(self, freeze_id="incident"):
+        self.loop.run_until_complete(
+            self.freezes.change(freeze_id, lambda one: replace(one, lifted_at=self.now))
+        )
+        return self
 
     def answers(self):
         return [(h.accepted, h.sentence) for h in self.status.bot.handled]

@@ -65,7 +65,9 @@ def test_approval_stays_open_when_the_analysis_beside_it_is_measured_again(open_
     sim = open_background
     start = next(p.start for p in sim.status.pause_conditions if p.reason == "CanaryPauseStep")
     sim.wait(60).ask("measure-again").settle()
-    assert [(p.reason, p.start) for p in sim.status.pause_conditions] == [("CanaryPauseStep", start)]
+    assert [(p.reason, p.start) for p in sim.status.pause_conditions] == [
+        ("CanaryPauseStep", start)
+    ]
     assert (sim.status.step_index, len(runs(sim))) == (1, 2)
 
 
@@ -133,7 +135,10 @@ BUGS = {
         "bot.core.analyses:_again", "d.resumed or d.again", "d.resumed", "measured_again"
     ),
     "held-for-ever": planted.Bug(
-        "bot.core.analyses:_holds", "inconclusive.overruled(d.status, run)", "False", "holds_no_more"
+        "bot.core.analyses:_holds",
+        "inconclusive.overruled(d.status, run)",
+        "False",
+        "holds_no_more",
     ),
 }
 

@@ -1,0 +1,69 @@
+"""Freezes: nothing in their scope moves forward until they end or somebody ends them.
+
+Where they are kept is the runtime's; those whose scope has this rollout are in ``Seen``.
+"""
+
+import fnmatch
+from datetime import datetime
+
+from bot.core import draft as draft_module
+from bot.core.gates import moments
+from bot.core.notices import people
+from bot.model import holds, policy
+
+
+def held(d: draft_module.Draft, index: int) -> holds.Hold | None:  # noqa: ARG001 - one shape for all
+    """The freeze that lasts longest, where one holds this rollout."""
+    found = applying(d.seen.freezes, d.seen.namespace, d.seen.name, d.now)
+    if not found:
+        return None
+    longest = max(found, key=lambda one: (one.until is None, one.until or one.at, one.id))
+    return holds.Hold(
+        rule=f"freeze:{longest.id}",
+        sentence=words(longest, d.now),
+        frees=frees(longest, d.now),
+        until=longest.until,
+    )
+
+
+def applying(
+    found: tuple[policy.Freeze, ...], namespace: str, name: str, now: datetime
+) -> tuple[policy.Freeze, ...]:
+    """Those that hold this rollout now."""
+    key = f"{namespace}/{name}"
+    return tuple(
+        one
+        for one in found
+        if in_force(one, now) and covers(one.scope, namespace, name) and key not in one.lifted_for
+    )
+
+
+def in_force(freeze: policy.Freeze, now: datetime) -> bool:
+    """At the instant of its end it holds nothing any more."""
+    return freeze.lifted_at is None and (freeze.until is None or now < freeze.until)
+
+
+def covers(scope: policy.Scope, namespace: str, name: str) -> bool:
+    """Whether a rollout is within ``scope``: its texts are globs, an empty one is everything."""
+    parts = ((scope.namespace, namespace), (scope.name, name))
+    return all(not glob or fnmatch.fnmatchcase(text, glob) for glob, text in parts)
+
+
+def words(freeze: policy.Freeze, now: datetime) -> str:
+    """As in "freeze until 18:00 UTC by dana: db incident"."""
+    what = "stop-the-line" if freeze.stop else "freeze"
+    until = f" until {moments.utc(freeze.until, now)}" if freeze.until is not None else ""
+    reason = f": {freeze.reason}" if freeze.reason else ""
+    return f"{what}{until} by {who(freeze)}{reason}"
+
+
+def who(freeze: policy.Freeze) -> str:
+    person = people.decode(freeze.by)
+    return person.name if person is not None and person.name else "somebody"
+
+
+def frees(freeze: policy.Freeze, now: datetime) -> str:
+    if freeze.until is None:
+        return f"It goes on after /rollout unfreeze {freeze.id}."
+    at = moments.utc(freeze.until, now)
+    return f"It goes on at {at}, or after /rollout unfreeze {freeze.id}."
