@@ -11,7 +11,8 @@ import uvloop
 
 import bot
 from bot import settings, wiring
-from bot.cli import checking, deciding, evaluating, shelf
+from bot.cli import checking, deciding, evaluating, permitting, shelf
+from bot.core.policies import codec
 from bot.model import errors
 from bot.wiring import offline
 
@@ -227,6 +228,68 @@ def preflight(
     else:
         print(checking.as_text(found))
     sys.exit(checking.exit_code(found))
+
+
+@main.group("policy")
+def policies() -> None:
+    """Look at a policy file."""
+
+
+@policies.command("check")
+@click.argument("file")
+def policy_check(file: str) -> None:
+    """Say whether a policy file is right: exit 0, or 2 with the path of the mistake."""
+    try:
+        found = codec.decode(offline.policy_file(file))
+    except errors.UserError as error:
+        print(f"error: {error.sentence}", file=sys.stderr)
+        sys.exit(2)
+    print(permitting.summary(found))
+
+
+@main.command()
+@click.argument("user")
+@click.argument("action")
+@click.argument("rollout")
+@click.option("--policy", "file", required=True, help="the policy file")
+@click.option("--cluster", default="", help="the name of the cluster, where rules match it")
+@click.option("--label", "labels", multiple=True, help="KEY=VALUE of the rollout; may be repeated")
+@click.option("--step", type=click.IntRange(1), help="the gate it stands at, counted from 1")
+@click.option("--shipped-by", default="", help="who shipped it, for four eyes")
+@click.option("--json", "as_json", is_flag=True, help="print JSON")
+def can(
+    *,
+    user: str,
+    action: str,
+    rollout: str,
+    file: str,
+    cluster: str,
+    labels: tuple[str, ...],
+    step: int | None,
+    shipped_by: str,
+    as_json: bool,
+) -> None:
+    """Say whether USER (@handle, U…, user:NAME) may do ACTION on namespace/name.
+
+    Exit 0 yes, 1 no, 2 where the policy file or the question is wrong.
+    """
+    try:
+        found = permitting.can(
+            user,
+            action,
+            rollout,
+            offline.policy_file(file),
+            cluster=cluster,
+            labels=dict(one.partition("=")[::2] for one in labels),
+            step=step,
+            shipped_by=shipped_by,
+        )
+    except errors.UserError as error:
+        print(f"error: {error.sentence}", file=sys.stderr)
+        sys.exit(2)
+    plain = "yes" if found.allowed else f"no: {found.sentence}"
+    print(found.as_json() if as_json else f"{plain} ({found.rule or 'no rule'})")
+    sys.exit(0 if found.allowed else 1)
 
 
 if __name__ == "__main__":

@@ -90,10 +90,14 @@ class RevisionLabel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Who did something. ``slack_id`` is empty for somebody Slack does not know."""
+    """Who did something. ``slack_id`` is empty for somebody Slack does not know.
+
+    ``user`` is the name in the cluster of somebody at a terminal.
+    """
 
     name: str
     slack_id: str = ""
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

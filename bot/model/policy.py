@@ -20,6 +20,8 @@ class Action(StrEnum):
     READ = "read"
     PROMOTE = "promote"
     PROMOTE_FULL = "promote-full"
+    MEASURE_AGAIN = "measure-again"
+    CONTINUE = "continue"
     ABORT = "abort"
     RETRY = "retry"
     UNDO = "undo"

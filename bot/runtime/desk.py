@@ -4,22 +4,18 @@ Nothing is decided here: an intent is written on the object, the pass decides, t
 read back. Every sentence of a ``Reply`` can be shown to the asker as it is.
 """
 
-import asyncio
-import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.core import inconclusive
 from bot.core.notices import card, listing, people, warm
 from bot.core.notices import scene as scenes
-from bot.model import buttons, errors, facts, messages, ports, status
-from bot.runtime import authorize, finding, orders, scenery, templates
+from bot.model import buttons, facts, messages, ports, status
+from bot.runtime import authorize, finding, orders, permits, scenery, templates
+from bot.runtime import roster as rosters
 
-log = logging.getLogger(__name__)
-
-MEMBERS_TIMEOUT_S = 2.0
 INTENTS_LIMIT = 32
 _KINDS = {
     buttons.ButtonKind.APPROVE.value: "promote",
@@ -47,6 +43,15 @@ class Desk:
     members: Callable[[str, str], Awaitable[frozenset[str]]] | None
     new_id: Callable[[], str] = lambda: secrets.token_hex(8)
     silence: Callable[[], float | None] = lambda: None
+    roster: rosters.Roster = field(default_factory=rosters.Roster)
+    review: permits.Review | None = None
+
+    @property
+    def permits(self) -> permits.Permits:
+        """Who may what, for everything that can be asked here."""
+        return permits.Permits(
+            rules=self.rules, members=self.members, roster=self.roster, review=self.review
+        )
 
     # -- looking ---------------------------------------------------------------------------
 
@@ -208,27 +213,12 @@ class Desk:
     async def _denied(
         self, action: authorize.Action, rollout: ports.Object, actor: facts.Person
     ) -> orders.Reply | None:
-        channel = self.rules.channel(rollout)
-        answer = authorize.authorize(
-            actor=actor,
-            action=action,
-            rollout=rollout,
-            rules=self.rules,
-            members=await self._members(channel, actor.slack_id),
-        )
+        meta = rollout["metadata"]
+        scene = self.scenery.of(f"{meta['namespace']}/{meta['name']}")
+        answer = await self.permits.ask(actor, action, rollout, scene=scene)
         if isinstance(answer, authorize.Allowed):
             return None
         return orders.Reply(accepted=False, sentence=answer.sentence, denied=answer)
-
-    async def _members(self, channel: str, actor: str) -> frozenset[str] | None:
-        if self.members is None or not channel:
-            return None
-        try:
-            async with asyncio.timeout(MEMBERS_TIMEOUT_S):
-                return await self.members(channel, actor)
-        except (errors.RolloutBotError, TimeoutError) as problem:
-            log.warning("members of %s are not known: %s", channel, problem)
-            return None
 
     def noticed(self, rollout: ports.Object) -> None:
         """To be called on each change of the cache: an answer may be in it."""

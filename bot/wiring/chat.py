@@ -15,7 +15,17 @@ from bot.adapters.metrics import prometheus
 from bot.adapters.slack import messenger, socket
 from bot.core.notices import ailing
 from bot.model import errors, feed, ports
-from bot.runtime import announce, authorize, desk, orders, reconcile, scenery, series, tasks
+from bot.runtime import (
+    announce,
+    authorize,
+    desk,
+    orders,
+    reconcile,
+    roster,
+    scenery,
+    series,
+    tasks,
+)
 from handlers import buttons, slash
 
 if TYPE_CHECKING:
@@ -117,6 +127,7 @@ class Slack:
             rules=rules,
             members=self._messenger.members,
             silence=self._silence,
+            roster=roster.Roster(ask=self._messenger.directory.usergroup),
         )
         self.observing = controller.chosen.observe
         self.teller: announce.Announcer = announce.Announcer(

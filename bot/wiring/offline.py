@@ -2,8 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from bot import settings
+from bot.adapters import policy_file as policy_files
 from bot.adapters import routers
 from bot.adapters.kubernetes import api
 from bot.cli import checking, shelf
@@ -23,6 +26,20 @@ def reader(objects: Sequence[ports.Object], chosen: settings.Settings) -> worlds
         caches=shelf.caches(objects, kinds),
         routers=routers.table(istio_version=chosen.istio_version),
     )
+
+
+def policy_file(path: str) -> Any:
+    """The raw content of a policy file.
+
+    Raises:
+        errors.UserError: it cannot be read, or is no YAML.
+
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise errors.UserError(f"the policy file {path} cannot be read: {problem}") from None
+    return policy_files.parsed(text, path)
 
 
 async def preflighted(chosen: settings.Settings) -> list[preflight.Judgment]:

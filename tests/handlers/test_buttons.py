@@ -7,7 +7,7 @@ import pytest
 
 from bot.adapters.slack import directory, socket
 from bot.model import errors, messages
-from bot.runtime import desk
+from bot.runtime import permits
 from handlers import buttons, slash
 
 
@@ -93,7 +93,7 @@ async def test_click_counts_when_its_answer_cannot_be_given(office, caplog):
 
 async def test_abort_counts_when_slacks_web_api_hangs(office, monkeypatch):
     monkeypatch.setattr(directory, "PERSON_TIMEOUT_S", 0.02)
-    monkeypatch.setattr(desk, "MEMBERS_TIMEOUT_S", 0.02)
+    monkeypatch.setattr(permits, "MEMBERS_TIMEOUT_S", 0.02)
     monkeypatch.setattr(slash, "SAY_TIMEOUT_S", 0.02)
     ts = await office.gate()
     office.workspace.faults.change({"slow": 60})

@@ -18,6 +18,7 @@ NEEDED = {
     "conversations_list": {"channels:read", "groups:read"},
     "conversations_members": {"channels:read", "groups:read"},
     "users_info": {"users:read"},
+    "usergroups_users_list": {"usergroups:read"},
     "files_getUploadURLExternal": {"files:write"},
     "files_completeUploadExternal": {"files:write"},
     "auth_test": set(),

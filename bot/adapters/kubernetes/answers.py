@@ -35,13 +35,30 @@ def api_version(kind: ports.Kind) -> str:
 
 
 def completed(obj: ports.Object, kind: ports.Kind) -> ports.Object:
-    """Fill in what items of a list lack and drop who managed which field: nobody reads it."""
+    """Fill in what items of a list lack; of who managed which field a Rollout keeps a summary."""
     obj.setdefault("apiVersion", api_version(kind))
     obj.setdefault("kind", kind.name)
     metadata = obj.get("metadata")
     if isinstance(metadata, dict):
-        metadata.pop("managedFields", None)
+        managed = metadata.pop("managedFields", None)
+        if kind == ports.ROLLOUT and managed:
+            metadata["writers"] = _writers(managed)
     return obj
+
+
+def _writers(managed: Any) -> list[dict[str, Any]]:
+    """Who wrote the pod template or the status last, without the long lists of fields."""
+    found = []
+    for one in managed if isinstance(managed, list) else ():
+        fields = (one.get("fieldsV1") or {}) if isinstance(one, dict) else {}
+        wrote = {
+            "template": "f:template" in (fields.get("f:spec") or {}),
+            "status": "f:status" in fields,
+        }
+        if any(wrote.values()):
+            named = {key: str(one.get(key) or "") for key in ("manager", "time")}
+            found.append(named | wrote)
+    return found
 
 
 def decoded(body: bytes, *, what: str) -> ports.Object:

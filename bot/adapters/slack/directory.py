@@ -129,6 +129,18 @@ class Directory:
             return facts.Person(name=user, slack_id=user)
         return facts.Person(name=account.handle if account.ours else user, slack_id=user)
 
+    async def usergroup(self, group: str) -> frozenset[str]:
+        """The ids in a user group, as Slack says now.
+
+        Raises:
+            errors.Refused: there is no such group, or the workspace's plan has none.
+
+        """
+        answer = await calls.done(
+            self.client.usergroups_users_list(usergroup=group), what="usergroups.users.list"
+        )
+        return frozenset(str(user) for user in answer.get("users") or ())
+
     async def members(self, channel: str, actor: str) -> frozenset[str]:
         """``actor`` alone if he is a full member of the channel, else some who are.
 

@@ -9,9 +9,13 @@ from bot.model import facts
 
 _KNOWN = re.compile(r"(?P<name>.{0,120}) \((?P<id>[UW][A-Z0-9]{2,20})\)")
 
+_TERMINAL = " (terminal)"
+
 
 def encode(person: facts.Person) -> str:
     """The actor as intents carry it: readable in the object, exact by the id."""
+    if person.user:
+        return f"{person.user[:120]} (terminal)"
     return f"{person.name[:120]} ({person.slack_id})" if person.slack_id else person.name[:120]
 
 
@@ -37,6 +41,9 @@ def decode(text: str) -> facts.Person | None:
     """Who ``text`` names; None for nobody and for what stock tools did without a name."""
     if not text or "no name known" in text:
         return None
+    if text.endswith(_TERMINAL):
+        user = text.removesuffix(_TERMINAL)
+        return facts.Person(name=user, user=user)
     match = _KNOWN.fullmatch(text)
     if match is None:
         return facts.Person(name=text)

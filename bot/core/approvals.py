@@ -1,0 +1,64 @@
+"""Which gates a rollout has, and how the policy wants each to be opened. Look-ups only."""
+
+from bot.core import draft as draft_module
+from bot.core import weights
+from bot.model import policy, status
+from bot.model import spec as spec_model
+
+
+def gates(spec: spec_model.Spec) -> tuple[int, ...]:
+    """The steps that wait for a person, in order; ``weights.FULL`` is the one before 100 %.
+
+    Of a blue-green the one gate is the one before its switch, under that number too.
+    """
+    if spec.blue_green is not None:
+        manual = not spec.blue_green.auto_promotion or spec.gate_before_full
+        return (weights.FULL,) if manual else ()
+    found = [
+        index
+        for index, step in enumerate(spec.canary.steps)
+        if isinstance(step, spec_model.Pause) and step.duration_s is None
+    ]
+    return (*found, weights.FULL) if spec.gate_before_full else tuple(found)
+
+
+def of(effective: policy.Effective, spec: spec_model.Spec, gate: int) -> policy.Approval:
+    """How one gate is opened: the first entry that names it, else as every gate."""
+    for one in effective.steps:
+        if _names(one, spec, gate):
+            return one.approval
+    return effective.approval
+
+
+def _names(one: policy.StepApproval, spec: spec_model.Spec, gate: int) -> bool:
+    if one.name is policy.StepName.PREVIEW:
+        return spec.blue_green is not None
+    if one.name is policy.StepName.LAST:
+        every = gates(spec)
+        return not every or gate == every[-1]
+    if spec.blue_green is not None or gate == weights.FULL:
+        return False
+    if one.index is not None:
+        return one.index == gate
+    return one.weight == weights.at_step(spec.canary, gate) * 100 // (spec.canary.full or 100)
+
+
+def present(d: draft_module.Draft) -> int | None:
+    """The gate that the rollout stands at now; None where it stands at none."""
+    if d.status.abort or d.promoted or not d.before.pause_conditions:
+        return None
+    reasons = {pause.reason for pause in d.before.pause_conditions}
+    if d.spec.blue_green is not None:
+        waits = status.PauseReason.BLUE_GREEN in reasons and bool(gates(d.spec))
+        return weights.FULL if waits else None
+    if status.PauseReason.STEP not in reasons:
+        return None
+    if weights.held_before_full(d):
+        return weights.FULL
+    return d.index if d.index in gates(d.spec) else None
+
+
+def now(d: draft_module.Draft) -> policy.Approval | None:
+    """How the gate that it stands at now is opened."""
+    gate = present(d)
+    return None if gate is None else of(d.seen.policy, d.spec, gate)

@@ -1,0 +1,91 @@
+"""``policy check`` and ``can``, as people and pipelines run them."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from bot import __main__ as program
+
+POLICY = """
+groups:
+  sre: {slack: S0SRE0001, members: ["@lee", U0SAM]}
+rules:
+  - match: {clusters: ["prod-*"], namespaces: [shop], labels: {tier: critical}}
+    may: {undo: ["group:sre"], abort: ["user:oncall"]}
+    approval: {approvers: ["group:sre"], fourEyes: true}
+    steps: [{step: 2, approvers: ["@quinn"]}]
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "policy.yaml"
+    path.write_text(POLICY)
+    return str(path)
+
+
+def run(*arguments):
+    return CliRunner().invoke(program.main, arguments)
+
+
+def test_policy_check_is_content_with_a_good_file(file):
+    done = run("policy", "check", file)
+    assert (done.exit_code, done.output) == (0, "good: 1 rule, 1 group\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("rules:\n- approval: {quorum: 0}", "rules[0].approval.quorum"),
+        ("rules:\n- match: {namespace: [shop]}", "rules[0].match.namespace: there is no such"),
+        ("rules: [", "no YAML"),
+    ],
+)
+def test_policy_check_exits_2_with_the_path_of_a_mistake(tmp_path, text, said):
+    path = tmp_path / "policy.yaml"
+    path.write_text(text)
+    done = run("policy", "check", str(path))
+    assert done.exit_code == 2
+    assert said in done.output
+
+
+def test_policy_check_exits_2_where_there_is_no_file():
+    assert run("policy", "check", "nowhere.yaml").exit_code == 2
+
+
+HERE = ("--cluster", "prod-eu", "--label", "tier=critical")
+
+
+@pytest.mark.parametrize(
+    ("user", "action", "more", "code", "rule"),
+    [
+        ("@lee", "promote", HERE, 0, "rules[0]"),
+        ("U0SAM", "undo", HERE, 0, "rules[0]"),
+        ("@eve", "promote", HERE, 1, "rules[0]"),
+        ("@quinn", "promote", (*HERE, "--step", "2"), 0, "rules[0]"),
+        ("@lee", "promote", (*HERE, "--step", "2"), 1, "rules[0]"),
+        ("@lee", "promote", (*HERE, "--shipped-by", "@lee"), 1, "rules[0]"),
+        ("@lee", "promote", (*HERE, "--shipped-by", "dana"), 0, "rules[0]"),
+        ("@lee", "abort", HERE, 0, "approvers"),
+        ("@eve", "abort", HERE, 1, "channel"),
+        ("@lee", "undo", ("--cluster", "test"), 1, "channel"),
+        ("@lee", "break-glass", HERE, 1, ""),
+    ],
+)
+def test_can_says_yes_or_no_with_the_rule(file, user, action, more, code, rule):
+    done = run("can", user, action, "shop/checkout", "--policy", file, "--json", *more)
+    assert done.exit_code == code, done.output
+    said = json.loads(done.output)
+    assert (said["allowed"], said["rule"]) == (code == 0, rule)
+    assert bool(said["sentence"]) is (code == 1)
+
+
+@pytest.mark.parametrize(
+    ("action", "key", "said"),
+    [("promot", "shop/checkout", "no action"), ("promote", "checkout", "namespace/name")],
+)
+def test_can_exits_2_where_the_question_is_wrong(file, action, key, said):
+    done = run("can", "@lee", action, key, "--policy", file)
+    assert done.exit_code == 2
+    assert said in done.output
