@@ -1,7 +1,8 @@
 """``run --observe``: the passes of a bot that only looks on while another controller works.
 
 It decides about every rollout and writes nothing. What it would still change when the world has
-stood still for a while is a difference, and is told once.
+stood still for a while is a difference, and is told once. So is a measurement that it would have
+judged otherwise.
 """
 
 import logging
@@ -11,6 +12,7 @@ from datetime import datetime, timedelta
 
 from bot.core import codec_status, differing
 from bot.core import decide as core
+from bot.core.analysis import rejudging
 from bot.model import errors, ports, world
 from bot.model import spec as spec_model
 from bot.model import status as status_model
@@ -18,6 +20,8 @@ from bot.runtime import decoding, reconcile
 from bot.runtime import world as worlds
 
 log = logging.getLogger(__name__)
+
+STRICT = "rollout-bot.io/strict"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,6 +51,7 @@ class Observer:
     seen: set[str] = field(default_factory=set)
     differences: int = 0
     _watched: dict[str, _Watch] = field(default_factory=dict)
+    _judged: dict[str, set[differing.Difference]] = field(default_factory=dict)
 
     async def look(self, key: str) -> None:
         """One pass over one rollout.
@@ -60,8 +65,7 @@ class Observer:
         if rollout is None or rollout["metadata"].get("deletionTimestamp"):
             self._forget(key)
             return
-        labels = rollout["metadata"].get("labels") or {}
-        if labels.get("argo-rollouts.argoproj.io/controller-instance-id", "") != self.instance_id:
+        if not self._ours(rollout):
             return
         self.seen.add(key)
         decision, wanted = self._decided(rollout)
@@ -71,6 +75,25 @@ class Observer:
             log.info("decided", extra={"key": key, "why": why})
         self._compare(key, rollout, wanted)
         self._wake(key, decision)
+
+    def _ours(self, obj: ports.Object) -> bool:
+        labels = obj["metadata"].get("labels") or {}
+        mark = labels.get("argo-rollouts.argoproj.io/controller-instance-id", "")
+        return bool(mark == self.instance_id)
+
+    def judge(self, key: str) -> None:
+        """Find the verdicts of one AnalysisRun anew from the values that stand in its status."""
+        namespace, _, name = key.partition("/")
+        run = self.reader.caches.runs.get(namespace, name)
+        if run is None:
+            self._judged.pop(key, None)
+        elif self._ours(run):
+            strict = (run["metadata"].get("annotations") or {}).get(STRICT) == "true"
+            known = self._judged.setdefault(key, set())
+            for one in rejudging.of(run, strict=strict):
+                if one not in known:
+                    known.add(one)
+                    self._say(key, run, one)
 
     def _decided(
         self, rollout: ports.Object
@@ -119,12 +142,15 @@ class Observer:
             return
         known.told = True
         for one in wanted:
-            self.differences += 1
-            log.warning(
-                "difference",
-                extra={"key": key, "path": one.path, "theirs": one.theirs, "ours": one.ours},
-            )
-            self.told(rollout, one)
+            self._say(key, rollout, one)
+
+    def _say(self, key: str, obj: ports.Object, one: differing.Difference) -> None:
+        self.differences += 1
+        log.warning(
+            "difference",
+            extra={"key": key, "path": one.path, "theirs": one.theirs, "ours": one.ours},
+        )
+        self.told(obj, one)
 
     def _wake(self, key: str, decision: world.Decision) -> None:
         """At the next instant of the rollout, or when what differs has stood for long enough."""

@@ -193,6 +193,9 @@ class Controller:
         await self.orphans.release(key)
 
     async def _measure(self, key: str) -> None:
+        if self.chosen.observe:
+            self.observer.judge(key)
+            return
         await self.counting.timed("analysis_run_reconcile", self.measurer.reconcile)(key)
 
     async def _try(self, key: str) -> None:
@@ -233,15 +236,14 @@ class Controller:
         self.leading = not self.chosen.observe
         self.rulebook.repeat()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.queue.run())
-            if self.chosen.observe:
-                group.create_task(self._resync())
-                return
-            group.create_task(self.run_queue.run())
-            group.create_task(self.trial_queue.run())
-            group.create_task(self.service_queue.run())
-            group.create_task(self.events.run())
+            for work in (self.queue, self.run_queue):
+                group.create_task(work.run())
             group.create_task(self._resync())
+            if self.chosen.observe:
+                return
+            for work in (self.trial_queue, self.service_queue):
+                group.create_task(work.run())
+            group.create_task(self.events.run())
 
     async def _resync(self) -> None:
         """Look at everything now and then, spread out: a lost timer is a delay, not a hang."""

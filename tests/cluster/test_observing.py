@@ -15,6 +15,7 @@ from tests.cluster.test_handover import Handed, ours, theirs
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 AFTER_S = 8
+RUNS = "/apis/argoproj.io/v1alpha1/namespaces/{}/analysisruns"
 
 
 def told(log):
@@ -34,6 +35,28 @@ def writes_of_the_bot(plane, namespace):
         for entry in entries
         if entry["user"]["username"] == "rollout-bot" and f"/{namespace}/" in entry["requestURI"]
     ]
+
+
+def stopped_job(plane, namespace):
+    """A Job that runs on when its run is ended: inconclusive for Argo, no doubt here."""
+    container = {"name": "c", "image": "alpine:3", "command": ["sh", "-c", "sleep 600"]}
+    spec = {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}}
+    body = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AnalysisRun",
+        "metadata": {"name": "stopped"},
+        "spec": {"metrics": [{"name": "check", "provider": {"job": {"spec": spec}}}]},
+    }
+    path = RUNS.format(namespace)
+    plane.client.call("POST", path, body)
+    for phase in ("Running", "Inconclusive"):
+        deadline = time.monotonic() + 60
+        while (plane.client.call("GET", f"{path}/stopped").get("status") or {}).get(
+            "phase"
+        ) != phase:
+            assert time.monotonic() < deadline, phase
+            time.sleep(0.2)
+        plane.client.merge(f"{path}/stopped", {"spec": {"terminate": True}})
 
 
 @contextlib.contextmanager
@@ -82,9 +105,17 @@ def test_observer_agrees_with_argo_in_every_moment_and_tells_what_nobody_does(
             cards = messages()
             assert len(cards) >= len(handovers.MOMENTS)
             assert all(text.startswith("Observing: ") for text in cards), cards
+            stopped_job(control_plane, namespace)
+            deadline = time.monotonic() + 15
+            while not told(log)[0]:
+                assert time.monotonic() < deadline, "a verdict differs, and nobody is told"
+                time.sleep(0.2)
+            (judged,) = told(log)[0]
+            assert judged["path"] == "analysisruns.stopped.check.measurements"
+            assert (judged["theirs"], judged["ours"]) == ("Inconclusive", "Successful")
         place.ask("healthy", handovers.TWO)
         deadline = time.monotonic() + AFTER_S + 15
-        while not told(log)[0]:
+        while len(told(log)[0]) < 2:
             assert time.monotonic() < deadline, "nobody drives it, and nobody is told"
             time.sleep(0.2)
     differences, everything = told(log)

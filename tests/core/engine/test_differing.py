@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core import codec_status, decide, differing
+from bot.model import ports
 from bot.runtime import decoding, observing
 from tests.core.engine import simulation
 
@@ -93,3 +94,33 @@ def test_observer_tells_a_difference_once_and_only_when_it_lasts(sim):
     assert len(told) == 2, "the clock starts again"
     assert len(sim.cluster.writes) == writes
     assert observer.summary() == "rollouts observed: 1, differences told: 2"
+
+
+def test_observer_tells_once_of_a_measurement_that_it_judges_otherwise(sim):
+    told = []
+    observer = observing.Observer(
+        reader=sim.reconciler.reader,
+        clock=lambda: sim.now,
+        timers=Timers(),
+        settled=timedelta(seconds=10),
+        told=lambda run, one: told.append((run["metadata"]["name"], one)),
+    )
+    taken = [{"phase": phase, "value": "[0.9]"} for phase in ("Failed", "Successful")]
+    metric = {"name": "ok", "successCondition": "result[0] > 0.95", "failureLimit": 5}
+    run = {
+        "metadata": {"name": "run"},
+        "spec": {"metrics": [{**metric, "interval": "1s", "provider": {"prometheus": {}}}]},
+        "status": {"metricResults": [{"name": "ok", "phase": "Running", "measurements": taken}]},
+    }
+    sim.cluster.put(ports.RUN, run)
+    key = f"{simulation.NS}/run"
+    for _ in range(2):
+        observer.judge(key)
+    path = "analysisruns.run.ok.measurements"
+    assert told == [("run", differing.Difference(path=path, theirs="Successful", ours="Failed"))]
+    assert observer.summary() == "rollouts observed: 0, differences told: 1"
+    other = {"labels": {"argo-rollouts.argoproj.io/controller-instance-id": "other"}}
+    sim.cluster.put(ports.RUN, {**run, "metadata": {"name": "theirs", **other}})
+    observer.judge(f"{simulation.NS}/theirs")
+    observer.judge(f"{simulation.NS}/gone")
+    assert len(told) == 1
