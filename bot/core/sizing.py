@@ -80,19 +80,30 @@ def _explicit(d: draft_module.Draft) -> int | None:
 
 
 def _seen_weight(d: draft_module.Draft) -> int:
-    """What the route still sends to this canary."""
-    written = d.before.weights
+    """The most that this canary gets: what a route still sends it, or is to send it now.
+
+    A step that is over has set its weight in the very pass in which the next one may lower it.
+    """
+    written, wanted = d.before.weights, _wanted_weight(d)
     if written is None or written.canary_hash != d.family.new.hash:
-        return 0
-    return max((view.weight or 0 for view in d.seen.routes), default=written.canary)
+        return wanted
+    seen = max((view.weight or 0 for view in d.seen.routes), default=written.canary)
+    return max(seen, wanted)
 
 
 def _least_seen(d: draft_module.Draft) -> int:
-    """The least that any route sends to this canary: what is left goes to the stable."""
+    """The least that any route sends to this canary, or is to: what is left goes to the stable."""
     written = d.before.weights
     if written is None or written.canary_hash != d.family.new.hash:
         return 0
-    return min((view.lowest or 0 for view in d.seen.routes), default=written.canary)
+    seen = min((view.lowest or 0 for view in d.seen.routes), default=written.canary)
+    return min(seen, _wanted_weight(d))
+
+
+def _wanted_weight(d: draft_module.Draft) -> int:
+    """What the next status sends to this canary: as before, until the route is decided."""
+    wanted = d.status.weights
+    return wanted.canary if wanted is not None and wanted.canary_hash == d.family.new.hash else 0
 
 
 def enough(d: draft_module.Draft, available: int, wanted: int) -> bool:

@@ -89,6 +89,20 @@ def test_weight_stays_when_the_canary_is_not_available(start):
 
 
 @pytest.mark.row(24)
+def test_pods_of_a_step_stay_when_the_next_one_lowers_its_weight_at_once(start):
+    sim = start(weight(75), weight(10), PAUSE, replicas=4)
+    seen = []
+
+    def look():
+        seen.append((sim.weight(), sim.sized().get("two", 0)))
+
+    sim.ship("two").settle(check=look)
+    assert (75, 3) in seen
+    assert all(pods * 100 >= weight * 4 for weight, pods in seen), seen
+    assert seen[-1] == (10, 1)
+
+
+@pytest.mark.row(24)
 def test_traffic_goes_before_its_pods_when_a_weight_is_lowered(start):
     sim, order = start(weight(40), PAUSE, weight(20), PAUSE), []
     sim.ship("two").settle()
