@@ -130,11 +130,11 @@ def run(ctx: click.Context, /, **flags: Any) -> None:
     try:
         ignored = _ignored(ctx.args)
         chosen = settings.build(flags)
+        wiring.log_to_console(chosen)
+        work = wiring.run(chosen, ports_file=flags["ports_file"] or "", ignored=ignored)
+        sys.exit(uvloop.run(work))
     except errors.UserError as error:
         raise click.ClickException(error.sentence) from None
-    wiring.log_to_console(chosen)
-    work = wiring.run(chosen, ports_file=flags["ports_file"] or "", ignored=ignored)
-    sys.exit(uvloop.run(work))
 
 
 def _ignored(args: list[str]) -> list[str]:

@@ -49,6 +49,20 @@ def test_eval_exits_as_the_condition_turns_out(expression, result, code, said):
 
 
 @pytest.mark.parametrize(
+    ("text", "why"), [(None, "there is no such file"), ("contexts: []", "Invalid kube-config file")]
+)
+def test_run_names_the_kubeconfig_in_one_sentence_when_it_cannot_be_used(tmp_path, text, why):
+    path = tmp_path / "config"
+    if text is not None:
+        path.write_text(text)
+    command = [sys.executable, "-m", "bot", "run", "--kubeconfig", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 1
+    assert f"Error: cannot use {path}: {why}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
     ("shape", "result", "code"),
     [("any", "[1]", 0), ("[]float64", "[1]", 0), ("[]float64", '["a"]', 2), ("float64", "[1]", 2)],
 )

@@ -6,8 +6,10 @@ Does not belong here: requests (``session``).
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubernetes.aio import client, config
@@ -70,9 +72,15 @@ class Credentials:
                 loaded = await self._read()
             self._trust(loaded)
         except Exception as error:  # a kubeconfig can be wrong in every way there is
-            sentence = f"cannot use {where or 'the default kubeconfig'}: {error}"
+            # The package says of a file that is not there that it lacks a key.
+            gone = self._kubeconfig and not any(map(Path.exists, self._files()))
+            why = "there is no such file" if gone else error
+            sentence = f"cannot use {where or 'the default kubeconfig'}: {why}"
             raise errors.UserError(sentence, path="kubeconfig") from error
         self._configuration = loaded
+
+    def _files(self) -> list[Path]:
+        return [Path(name) for name in self._kubeconfig.split(os.pathsep)]
 
     async def _read(self) -> client.Configuration:
         # trust_env would cost two thread hops a request (netrc, proxy).

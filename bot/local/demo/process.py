@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.local.demo import errors
 
-START_S = 20.0
+START_S = 40.0
 STOP_S = 10.0
 TAIL = 2000
 
@@ -69,7 +69,7 @@ class BotProcess:
                     await asyncio.sleep(0.05)
         except TimeoutError:
             text = f"the bot is not ready after {START_S:.0f} s: {self.tail()}"
-            raise errors.DemoError(text) from None
+            raise errors.TookTooLongError(text) from None
         self.ports = json.loads(ports.read_text(encoding="utf-8"))
 
     def keep(self, *, restarted: Callable[[], None]) -> None:
