@@ -4,7 +4,7 @@ All of it comes from the arguments: the same world gives the same scene.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -215,6 +215,14 @@ def full_gate(scene: Scene) -> bool:
         and bool(scene.status.pause_conditions)
         and weights.held_before_full(scene.sheet)
     )
+
+
+def asks_after(scene: Scene) -> bool:
+    """Whether the gate before 100 % will hold it once the present step is over."""
+    if scene.sheet is None or full_gate(scene):
+        return False
+    after = replace(scene.sheet.status, step_index=scene.index + 1)
+    return weights.held_before_full(replace(scene.sheet, status=after))
 
 
 def present(scene: Scene) -> spec_model.Step | None:

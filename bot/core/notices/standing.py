@@ -98,6 +98,8 @@ def _next_of_switch(scene: scenes.Scene) -> tuple[str, datetime | None]:
 
 
 def _following(scene: scenes.Scene) -> str:
+    if scenes.asks_after(scene):
+        return "approval"
     after = scene.steps[scene.index + 1 : scene.index + 2]
     return step_text(after[0], way.full(scene)) if after else "100 %"
 

@@ -195,6 +195,14 @@ def test_card_marks_the_present_step_and_names_the_next_move():
     assert [b.kind.value for b in found.buttons] == ["skip_wait", "abort", "why"]
 
 
+@pytest.mark.parametrize("last", [[], [{"setWeight": 100}]])
+@pytest.mark.parametrize(("full", "wanted"), [(True, "approval"), (False, "100 %")])
+def test_card_promises_no_traffic_that_somebody_must_approve_first(last, full, wanted):
+    steps = [{"setWeight": 50}, {"pause": {"duration": "60s"}}, *last]
+    found = card.card(scene({"pauseConditions": pauses()}, steps=steps, full=full))
+    assert (found.next_what, found.next_at) == (wanted, datetime(2026, 11, 23, 12, 25, tzinfo=UTC))
+
+
 def test_card_of_an_earlier_revision_is_closed():
     here = scene()
     old = {"card:abc:1": {"ts": "1"}, "card:def:7": {"ts": "2", "end": "over"}}
