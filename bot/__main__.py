@@ -115,6 +115,7 @@ def main() -> None:
 @click.option("--policy", help="policy file: who may do what, how many must agree, when")
 @click.option("--slack-channel", help="channel for rollouts without one of their own")
 @click.option("--slack-api-url", help="address of the Slack Web API")
+@click.option("--slack-http", help="take Slack's signed requests at HOST:PORT, not by a socket")
 @_switch("observe", "observe", "look on beside another controller, write nothing", default=False)
 @click.option(
     "--observe-after",

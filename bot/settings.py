@@ -18,21 +18,53 @@ from bot.model import errors
 LEASE_NAMESPACE = "argo-rollouts"
 MESSAGE_BUDGET = 60
 """Messages a channel and hour, where nothing else is said."""
+SIGNING_SECRETS = ("SLACK_SIGNING_SECRET", "SLACK_SIGNING_SECRET_PREVIOUS")
 
 
 Secret = secrecy.Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where something listens."""
+
+    host: str
+    port: int
+
+
+def address(text: str) -> Address | None:
+    """``HOST:PORT``, ``:PORT`` or ``PORT``; loopback where no host is named. None for nothing.
+
+    Raises:
+        errors.UserError: it is none of them.
+
+    """
+    if not text:
+        return None
+    host, _, port = text.rpartition(":")
+    if not (port.isascii() and port.isdecimal() and int(port) < 65_536):
+        raise errors.UserError(
+            f'"{text}" is no address to listen at: write HOST:PORT, or :PORT for this machine '
+            "alone.",
+            path="--slack-http",
+        )
+    return Address(host=host.strip("[]") or "127.0.0.1", port=int(port))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Slack:
     """How Slack is reached, and which channel gets what.
 
+    ``http`` is where signed requests are taken instead of a socket. ``signing_secrets``: the
+    present one, then the one before it while it is being rotated.
     ``channels`` maps a namespace to a channel; ``approvers`` a pattern ``namespace/name`` (with
     ``*``) to the ids of users who may approve there.
     """
 
     bot_token: Secret = field(default_factory=lambda: Secret(""))
     app_token: Secret = field(default_factory=lambda: Secret(""))
+    http: Address | None = None
+    signing_secrets: tuple[Secret, ...] = ()
     api_url: str = "https://slack.com/api/"
     default_channel: str = ""
     channels: Mapping[str, str] = field(default_factory=dict)
@@ -41,7 +73,7 @@ class Slack:
 
     @property
     def configured(self) -> bool:
-        return bool(self.bot_token) and bool(self.app_token)
+        return bool(self.bot_token) and (bool(self.app_token) or self.http is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +114,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 
     cluster: str = ""
     default_channel: str = ""
+    slack_http: str = ""
     channels: dict[str, str] = {}
     approvers: dict[str, list[str]] = {}
     policy: str = ""
@@ -130,15 +163,7 @@ def build(flags: Mapping[str, Any], *, environment: Mapping[str, str] = os.envir
 
     """
     file = load_file(flags.get("config") or environment.get("ROLLOUT_BOT_CONFIG", ""))
-    slack = Slack(
-        bot_token=Secret(environment.get("SLACK_BOT_TOKEN", "")),
-        app_token=Secret(environment.get("SLACK_APP_TOKEN", "")),
-        api_url=flags.get("slack_api_url") or "https://slack.com/api/",
-        default_channel=flags.get("slack_channel") or file.default_channel,
-        channels=file.channels,
-        approvers={key: tuple(names) for key, names in file.approvers.items()},
-        message_budget=file.message_budget,
-    )
+    slack = _slack(flags, file, environment)
     cluster = flags.get("cluster") or environment.get("ROLLOUT_BOT_CLUSTER", "") or file.cluster
     if slack.configured and not cluster:
         raise errors.UserError(
@@ -180,6 +205,28 @@ def build(flags: Mapping[str, Any], *, environment: Mapping[str, str] = os.envir
         observe_after_s=flags.get("observe_after_s") or 15,
         policy=flags.get("policy") or environment.get("ROLLOUT_BOT_POLICY", "") or file.policy,
     )
+
+
+def _slack(flags: Mapping[str, Any], file: _File, environment: Mapping[str, str]) -> Slack:
+    slack = Slack(
+        bot_token=Secret(environment.get("SLACK_BOT_TOKEN", "")),
+        app_token=Secret(environment.get("SLACK_APP_TOKEN", "")),
+        http=address(flags.get("slack_http") or file.slack_http),
+        signing_secrets=tuple(
+            Secret(environment[name]) for name in SIGNING_SECRETS if environment.get(name)
+        ),
+        api_url=flags.get("slack_api_url") or "https://slack.com/api/",
+        default_channel=flags.get("slack_channel") or file.default_channel,
+        channels=file.channels,
+        approvers={key: tuple(names) for key, names in file.approvers.items()},
+        message_budget=file.message_budget,
+    )
+    if slack.configured and slack.http is not None and not slack.signing_secrets:
+        raise errors.UserError(
+            "requests from Slack are to come by HTTP, and nothing is there to check them with: "
+            f"set {SIGNING_SECRETS[0]} (Basic Information, App Credentials)."
+        )
+    return slack
 
 
 def _own_namespace(environment: Mapping[str, str]) -> str:

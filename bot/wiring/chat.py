@@ -26,6 +26,7 @@ from bot.runtime import (
     series,
     tasks,
 )
+from bot.wiring import ways_in
 from handlers import buttons, slash
 
 if TYPE_CHECKING:
@@ -143,13 +144,11 @@ class Slack:
         )
         self.outlets: Sequence[feed.Outlet] = ()
         self.app = self._bolt(token, chosen.api_url)
-        self._connection = socket.Connection(
-            bolt=self.app, app_token=chosen.app_token.reveal(), base_url=chosen.api_url
-        )
+        self._way_in = ways_in.build(self.app, chosen)
         self._task: asyncio.Task[None] | None = None
 
     def _bolt(self, token: str, base_url: str) -> AsyncApp:
-        app = socket.app(token=token, base_url=base_url)
+        app = socket.app(token=token, base_url=base_url, directory=self._messenger.directory)
         who = self._messenger.directory.person
         slash.register(app, at=self.desk, who=who)
         buttons.register(app, at=self.desk, who=who)
@@ -184,7 +183,7 @@ class Slack:
         """Hear commands and clicks; not while only looking on, when nothing can be done."""
         if self.observing:
             return
-        self._task = tasks.spawn(self._connection.run(), name="slack socket")
+        self._task = tasks.spawn(self._way_in.run(), name="slack")
 
     async def drain(self, timeout_s: float) -> None:
         await self.teller.drain(timeout_s=timeout_s)

@@ -1,4 +1,4 @@
-"""A real Bolt app in Socket Mode, the local workspace, and a real desk over one rollout."""
+"""A real Bolt app, the local workspace, and a real desk over one rollout; by both ways in."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.adapters.slack import messenger, socket
+from bot.adapters.slack import http, messenger, socket
 from bot.local.workspace import LocalWorkspace, arguments
 from bot.model import messages
 from bot.render import rendering
@@ -99,8 +99,8 @@ async def stage():
     return made
 
 
-@pytest.fixture
-async def office(workspace, stage):
+@pytest.fixture(params=["socket", "signed HTTP"])
+async def office(request, workspace, stage):
     chat = messenger.SlackMessenger(token=workspace.bot_token, base_url=workspace.api_url)
     desk = test_desk.open_desk(
         stage,
@@ -108,14 +108,34 @@ async def office(workspace, stage):
         rules=stage.rules,
         members=chat.members,
     )
-    bolt = socket.app(token=workspace.bot_token, base_url=workspace.api_url)
+    bolt = socket.app(
+        token=workspace.bot_token, base_url=workspace.api_url, directory=chat.directory
+    )
     slash.register(bolt, at=desk, who=chat.directory.person)
     buttons.register(bolt, at=desk, who=chat.directory.person)
-    connection = socket.Connection(
-        bolt=bolt, app_token=workspace.app_token, base_url=workspace.api_url
-    )
-    task = tasks.spawn(connection.run(), name="socket")
     made = Office(workspace, stage, chat, desk)
-    await made.until(lambda: workspace.connected == 1)
+    opened = by_socket if request.param == "socket" else by_http
+    task = await opened(made, bolt)
     yield made
     await tasks.cancel(task)
+
+
+async def by_socket(office, bolt):
+    served = office.workspace
+    connection = socket.Connection(
+        bolt=bolt, app_token=served.app_token, base_url=served.api_url
+    )
+    task = tasks.spawn(connection.run(), name="socket")
+    await office.until(lambda: served.connected == 1)
+    return task
+
+
+async def by_http(office, bolt):
+    served = office.workspace
+    server = http.Server(
+        bolt=bolt, secrets=[served.signing_secret], host="127.0.0.1", port=0
+    )
+    task = tasks.spawn(server.run(), name="http")
+    await office.until(lambda: server.port)
+    served.delivery.change(f"http://127.0.0.1:{server.port}{http.PATH}")
+    return task

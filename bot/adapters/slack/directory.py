@@ -22,6 +22,7 @@ MOST_PAGES = 50
 TO_ASK = 3
 TO_ASK_AMONG = 12
 ACCOUNTS_LIMIT = 10_000
+CHANNELS_LIMIT = 1_000
 PERSON_TIMEOUT_S = 2.0
 
 
@@ -55,6 +56,7 @@ class Directory:
     _home: str = ""
     _channels: dict[str, str] = field(default_factory=dict)
     _missed: dict[str, float] = field(default_factory=dict)
+    _shared: dict[str, tuple[float, bool]] = field(default_factory=dict)
     _rolls: dict[str, _Roll] = field(default_factory=dict)
     _accounts: dict[str, tuple[float, Account]] = field(default_factory=dict)
 
@@ -98,11 +100,35 @@ class Directory:
             if not cursor or wanted in self._channels:
                 return
 
+    async def shared(self, channel: str) -> bool:
+        """Whether people of another organization are in a channel; False where we cannot see it.
+
+        Raises:
+            errors.Unavailable: Slack does not say.
+
+        """
+        if channel[:1] not in {"C", "G"}:
+            return False
+        known, now = self._shared.get(channel), self.monotonic()
+        if known is not None and now - known[0] < KEEP_S:
+            return known[1]
+        try:
+            answer = await calls.done(
+                self.client.conversations_info(channel=channel), what="conversations.info"
+            )
+        except (errors.Forbidden, errors.Refused):
+            answer = {}
+        found = bool((answer.get("channel") or {}).get("is_ext_shared"))
+        while len(self._shared) >= CHANNELS_LIMIT:
+            self._shared.pop(next(iter(self._shared)))
+        self._shared[channel] = (now, found)
+        return found
+
     async def account(self, user: str) -> Account:
         known = self._accounts.get(user)
         if known is not None and self.monotonic() - known[0] < KEEP_S:
             return known[1]
-        home = await self._team()
+        home = await self.home()
         answer = await calls.done(self.client.users_info(user=user), what="users.info")
         found = _account(answer.get("user") or {}, home)
         while len(self._accounts) >= ACCOUNTS_LIMIT:
@@ -110,7 +136,11 @@ class Directory:
         self._accounts[user] = (self.monotonic(), found)
         return found
 
-    async def _team(self) -> str:
+    def at_home(self, team: str) -> None:
+        """Take in which workspace we are installed in, where somebody has just heard it."""
+        self._home = team or self._home
+
+    async def home(self) -> str:
         """Our own workspace: a shared channel also has people of others."""
         if not self._home:
             answer = await calls.done(self.client.auth_test(), what="auth.test")

@@ -21,6 +21,7 @@ class SlackMessenger:
     async def check(self) -> str:
         """The bot's own user id; raises where Slack refuses the token or does not answer."""
         answer = await calls.done(self.client.auth_test(), what="auth.test")
+        self.directory.at_home(str(answer.get("team_id") or ""))
         return str(answer.get("user_id", ""))
 
     async def post(

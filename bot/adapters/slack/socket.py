@@ -1,17 +1,17 @@
-"""Slack → us by Socket Mode: the Bolt app and its connection. What is asked is ``handlers``'."""
+"""Slack → us: the Bolt app, and its connection in Socket Mode. What is asked is ``handlers``'."""
 
 import asyncio
 import contextlib
 import logging
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
-from slack_bolt.response import BoltResponse
 from slack_sdk.web import async_client
+
+from bot.adapters.slack import directory as directories
+from bot.adapters.slack import intake
 
 log = logging.getLogger(__name__)
 
@@ -19,41 +19,24 @@ RECONNECT_S = 2.0
 CLOSE_TIMEOUT_S = 2.0
 PING_S = 5.0
 """Between two looks at the connection, and between two attempts to open it."""
-REMEMBERED = 2_000
-"""Requests whose repetition is noticed."""
 
 
-def app(*, token: str, base_url: str) -> AsyncApp:
-    """A Bolt app that never asks Slack before it acknowledges (slack.md §4b)."""
+def app(*, token: str, base_url: str, directory: directories.Directory | None = None) -> AsyncApp:
+    """A Bolt app that never asks Slack for its own rights before it acknowledges.
+
+    It serves both ways in. What comes by HTTP was checked by our own server (``http``) before,
+    with two secrets, so that Bolt's check is off. ``directory`` tells who is of our workspace.
+    """
 
     async def known(**_: Any) -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=token)
 
     client = async_client.AsyncWebClient(token=token, base_url=base_url)
-    made = AsyncApp(client=client, authorize=known, process_before_response=False)
-    made.middleware(_once())
+    made = AsyncApp(client=client, authorize=known, request_verification_enabled=False)
+    made.middleware(intake.Once().middleware)
+    if directory is not None:
+        made.middleware(intake.Gate(directory=directory).middleware)
     return made
-
-
-def _once() -> Callable[..., Awaitable[BoltResponse | None]]:
-    """Slack may deliver an envelope twice; a person asked once."""
-    seen: OrderedDict[str, None] = OrderedDict()
-
-    async def middleware(
-        body: dict[str, Any],
-        next: Callable[[], Awaitable[None]],  # noqa: A002 - Bolt's name for it
-    ) -> BoltResponse | None:
-        mark = str(body.get("trigger_id") or "")
-        if mark and mark in seen:
-            return BoltResponse(status=200)  # it came again for want of an acknowledgment
-        if mark:
-            seen[mark] = None
-            while len(seen) > REMEMBERED:
-                seen.popitem(last=False)
-        await next()
-        return None
-
-    return middleware
 
 
 class Connection:

@@ -14,6 +14,7 @@ from bot.local.workspace.errors import RefusedError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from bot.local.workspace.delivery import Delivery
     from bot.local.workspace.faults import Faults
     from bot.local.workspace.interactions import Interactions
     from bot.local.workspace.sockets import Sockets
@@ -26,8 +27,15 @@ class Control:
     """The levers; each is also what the page uses."""
 
     def __init__(
-        self, *, state: State, faults: Faults, sockets: Sockets, interactions: Interactions
+        self,
+        *,
+        state: State,
+        faults: Faults,
+        sockets: Sockets,
+        interactions: Interactions,
+        delivery: Delivery,
     ) -> None:
+        self._delivery = delivery
         self._state = state
         self._faults = faults
         self._sockets = sockets
@@ -44,6 +52,7 @@ class Control:
             "invite": self._invite,
             "faults": self._change_faults,
             "refresh": self._refresh,
+            "delivery": self._change_delivery,
         }
         posts = [web.post(f"/_control/{name}", _handled(act)) for name, act in acts.items()]
         return [
@@ -100,6 +109,11 @@ class Control:
         if self._faults.down:
             await self._sockets.cut()
         return {"ok": True, "faults": self._faults.shown()}
+
+    async def _change_delivery(self, args: Args) -> dict[str, Any]:
+        """Take another way: `{"request_url": ""}` is the socket."""
+        self._delivery.change(args.text("request_url"))
+        return {"ok": True, "delivery": self._delivery.shown()}
 
     async def _refresh(self, args: Args) -> dict[str, Any]:
         del args

@@ -15,7 +15,7 @@ from bot.local.workspace.state import Message
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.local.workspace.sockets import Sockets
+    from bot.local.workspace.delivery import Delivery
     from bot.local.workspace.state import State
 
 TEXT_LIMIT = 4_000
@@ -24,9 +24,9 @@ TEXT_LIMIT = 4_000
 class Interactions:
     """The people's side of the workspace."""
 
-    def __init__(self, *, state: State, sockets: Sockets, commands: tuple[str, ...]) -> None:
+    def __init__(self, *, state: State, delivery: Delivery, commands: tuple[str, ...]) -> None:
         self._state = state
-        self._sockets = sockets
+        self._delivery = delivery
         self._commands = commands
 
     # -- typing
@@ -44,7 +44,7 @@ class Interactions:
             self._state, who, room, name, html.escape(rest.strip(), quote=False)
         )
         try:
-            said = await self._sockets.deliver("slash_commands", payload)
+            said = await self._delivery.deliver("slash_commands", payload)
         except UnansweredError as unanswered:
             self._whisper(who, room, f'{name} failed with the error "{unanswered}"')
             return {"ok": True, "acked": False, "error": str(unanswered)}
@@ -110,7 +110,7 @@ class Interactions:
             ],
         }
         try:
-            await self._sockets.deliver("events_api", payload)
+            await self._delivery.deliver("events_api", payload)
         except UnansweredError:
             return False
         return True
@@ -139,7 +139,7 @@ class Interactions:
             wanted=wanted,
         )
         try:
-            await self._sockets.deliver("interactive", payload)
+            await self._delivery.deliver("interactive", payload)
         except UnansweredError as unanswered:
             return {"ok": True, "acked": False, "error": str(unanswered)}
         return {"ok": True, "acked": True}
@@ -170,7 +170,7 @@ class Interactions:
         }
         payload["view"] = wire.view(view) | {"state": {"values": values or {}}}
         try:
-            answer = await self._sockets.deliver("interactive", payload)
+            answer = await self._delivery.deliver("interactive", payload)
         except UnansweredError as unanswered:
             return {"ok": True, "acked": False, "error": str(unanswered)}
         action = answer.get("response_action", "")

@@ -39,6 +39,7 @@ def slash(
 ) -> dict[str, Any]:
     return {
         **origin(),
+        "team_id": who.team,
         "team_domain": people.TEAM_NAME,
         "channel_id": room.id,
         "channel_name": room.name or "directmessage",
@@ -135,4 +136,4 @@ def team() -> dict[str, Any]:
 
 
 def user(who: people.User) -> dict[str, Any]:
-    return {"id": who.id, "username": who.name, "name": who.name, "team_id": people.TEAM}
+    return {"id": who.id, "username": who.name, "name": who.name, "team_id": who.team}

@@ -14,7 +14,10 @@ SLACKBOT = "USLACKBOT"
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A member of the workspace; `guest` is a single- or multi-channel guest."""
+    """Somebody who can act here; `guest` is a single- or multi-channel guest.
+
+    `team`: the workspace they belong to, where that is another one.
+    """
 
     id: str
     name: str
@@ -22,11 +25,15 @@ class User:
     color: str
     guest: bool = False
     bot: bool = False
+    team: str = TEAM
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """A conversation; `members` are user ids. A direct one has no name."""
+    """A conversation; `members` are user ids. A direct one has no name.
+
+    `shared`: people of another organization are in it.
+    """
 
     id: str
     name: str
@@ -34,6 +41,7 @@ class Channel:
     members: frozenset[str]
     direct: bool = False
     private: bool = False
+    shared: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

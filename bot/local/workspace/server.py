@@ -12,9 +12,11 @@ from aiohttp import web
 
 from bot.local.workspace import sockets
 from bot.local.workspace.control import Control, file_response
+from bot.local.workspace.delivery import Delivery
 from bot.local.workspace.faults import Faults
 from bot.local.workspace.interactions import Interactions
 from bot.local.workspace.live import Live
+from bot.local.workspace.signed_http import SignedHttp
 from bot.local.workspace.state import State
 from bot.local.workspace.tiers import Tiers
 from bot.local.workspace.web_api import WebApi
@@ -44,7 +46,8 @@ class LocalWorkspace:
     """A stand-in for one Slack workspace with one app installed.
 
     `tiers=False` switches Slack's ordinary rate limits off; `tokens` fixes (bot, app) tokens;
-    `ack_s` is how long a command or click waits for its acknowledgment.
+    `ack_s` is how long a command or click waits for its acknowledgment. `delivery` tells the app
+    by its socket, or by signed HTTP once it knows a request URL.
     """
 
     def __init__(
@@ -60,9 +63,12 @@ class LocalWorkspace:
         self.state = State()
         self.faults = Faults(tiers=tiers)
         self._sockets = sockets.Sockets(state=self.state, faults=self.faults, ack_s=ack_s)
+        self.signing_secret = f"local-{key}"
+        self._http = SignedHttp(faults=self.faults, secret=self.signing_secret, ack_s=ack_s)
+        self.delivery = Delivery(sockets=self._sockets, http=self._http)
         self._live = Live(state=self.state)
         self.interactions = Interactions(
-            state=self.state, sockets=self._sockets, commands=commands
+            state=self.state, delivery=self.delivery, commands=commands
         )
         self._api: WebApi | None = None
         self._runner: web.AppRunner | None = None
@@ -98,6 +104,7 @@ class LocalWorkspace:
             faults=self.faults,
             sockets=self._sockets,
             interactions=self.interactions,
+            delivery=self.delivery,
         )
         app.add_routes(control.routes())
         app.add_routes(self._page_routes())
@@ -115,6 +122,7 @@ class LocalWorkspace:
         self._api.stopping.set()
         self._live.stop()
         await self._sockets.cut()
+        await self._http.close()
         await asyncio.wait_for(runner.cleanup(), 2 * _STOP_S)
 
     def _page_routes(self) -> list[web.RouteDef]:

@@ -25,7 +25,7 @@ def user(state: State, who: people.User) -> dict[str, Any]:
     shown = who.name.capitalize()
     return {
         "id": who.id,
-        "team_id": people.TEAM,
+        "team_id": who.team,
         "name": who.name,
         "real_name": shown,
         "deleted": False,
@@ -70,8 +70,8 @@ def channel(room: people.Channel) -> dict[str, Any]:
         "is_private": room.private,
         "is_archived": False,
         "is_general": False,
-        "is_shared": False,
-        "is_ext_shared": False,
+        "is_shared": room.shared,
+        "is_ext_shared": room.shared,
         "is_org_shared": False,
         "is_member": people.BOT_USER in room.members,
         "num_members": len(room.members),
