@@ -14,7 +14,7 @@ from bot import settings, wiring
 from bot.cli import checking, deciding, evaluating, permitting, shelf
 from bot.core.policies import codec
 from bot.model import errors
-from bot.wiring import offline
+from bot.wiring import auditing, offline
 
 _MEAN_NOTHING = (
     "rollout-threads",
@@ -113,6 +113,7 @@ def main() -> None:
 @click.option("--cluster", help="this cluster's name, shown on every message")
 @click.option("--config", help="settings file: channels, approvers")
 @click.option("--policy", help="policy file: who may do what, how many must agree, when")
+@click.option("--history", help="where decisions are kept: a file, postgresql://…, or off")
 @click.option("--slack-channel", help="channel for rollouts without one of their own")
 @click.option("--slack-api-url", help="address of the Slack Web API")
 @click.option("--slack-http", help="take Slack's signed requests at HOST:PORT, not by a socket")
@@ -292,6 +293,8 @@ def can(
     print(found.as_json() if as_json else f"{plain} ({found.rule or 'no rule'})")
     sys.exit(0 if found.allowed else 1)
 
+
+main.add_command(auditing.audit)
 
 if __name__ == "__main__":
     main()

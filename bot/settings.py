@@ -107,6 +107,7 @@ class Settings:
     observe: bool = False
     observe_after_s: int = 15
     policy: str = ""
+    history: Secret = field(default_factory=lambda: Secret(""))
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -121,6 +122,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     message_budget: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = MESSAGE_BUDGET
     pager: outlets.PagerFile | None = None
     webhooks: list[outlets.WebhookFile] = []
+    history: str = ""
 
 
 class _Yaml(yaml.SafeLoader):
@@ -134,6 +136,11 @@ class _Yaml(yaml.SafeLoader):
         ]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+
+
+def config_path(environment: Mapping[str, str] = os.environ) -> str:
+    """The settings file that the environment names."""
+    return environment.get("ROLLOUT_BOT_CONFIG", "")
 
 
 def load_file(path: str) -> _File:
@@ -162,7 +169,7 @@ def build(flags: Mapping[str, Any], *, environment: Mapping[str, str] = os.envir
         errors.UserError: something that is needed is missing or wrong.
 
     """
-    file = load_file(flags.get("config") or environment.get("ROLLOUT_BOT_CONFIG", ""))
+    file = load_file(flags.get("config") or config_path(environment))
     slack = _slack(flags, file, environment)
     cluster = flags.get("cluster") or environment.get("ROLLOUT_BOT_CLUSTER", "") or file.cluster
     if slack.configured and not cluster:
@@ -204,6 +211,7 @@ def build(flags: Mapping[str, Any], *, environment: Mapping[str, str] = os.envir
         observe=bool(flags.get("observe")),
         observe_after_s=flags.get("observe_after_s") or 15,
         policy=flags.get("policy") or environment.get("ROLLOUT_BOT_POLICY", "") or file.policy,
+        history=history(flags, file, environment),
     )
 
 
@@ -227,6 +235,23 @@ def _slack(flags: Mapping[str, Any], file: _File, environment: Mapping[str, str]
             f"set {SIGNING_SECRETS[0]} (Basic Information, App Credentials)."
         )
     return slack
+
+
+HISTORY_FOLDER = Path("/var/lib/rollout-bot")
+"""Where the installation mounts a volume for it."""
+
+
+def history(
+    flags: Mapping[str, Any], file: _File, environment: Mapping[str, str] = os.environ
+) -> Secret:
+    """Where the history is kept, empty for nowhere; a Secret because of its password.
+
+    In a cluster it is a file where nothing else is said; outside, nobody asked for one.
+    """
+    named = flags.get("history") or environment.get("ROLLOUT_BOT_HISTORY", "") or file.history
+    if not named and environment.get("KUBERNETES_SERVICE_HOST") and HISTORY_FOLDER.is_dir():
+        named = str(HISTORY_FOLDER / "history.db")
+    return Secret("" if named == "off" else named)
 
 
 def _own_namespace(environment: Mapping[str, str]) -> str:

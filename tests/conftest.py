@@ -29,6 +29,7 @@ ENABLE = {
     "prometheus": "apt-get install prometheus",
     "envoy": "python3 dev.py test (installs it)",
     "openssl": "apt-get install openssl",
+    "postgresql": "apt-get install postgresql",
 }
 
 

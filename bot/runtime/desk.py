@@ -12,7 +12,7 @@ from typing import Any
 from bot.core import inconclusive
 from bot.core.notices import card, listing, people, warm
 from bot.core.notices import scene as scenes
-from bot.model import buttons, facts, messages, ports, status
+from bot.model import buttons, facts, messages, ports, records, status
 from bot.runtime import authorize, finding, orders, permits, scenery, templates
 from bot.runtime import roster as rosters
 
@@ -45,6 +45,7 @@ class Desk:
     silence: Callable[[], float | None] = lambda: None
     roster: rosters.Roster = field(default_factory=rosters.Roster)
     review: permits.Review | None = None
+    history: records.History | None = None
 
     @property
     def permits(self) -> permits.Permits:

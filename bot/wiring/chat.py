@@ -14,7 +14,8 @@ from bot.adapters.kubernetes import informer
 from bot.adapters.metrics import prometheus
 from bot.adapters.slack import messenger, socket
 from bot.core.notices import ailing
-from bot.model import errors, feed, ports
+from bot.model import errors, feed, ports, records
+from bot.model import messenger as places
 from bot.runtime import (
     announce,
     authorize,
@@ -48,6 +49,10 @@ class Chat(Protocol):
 
     def noticed(self, rollout: ports.Object) -> None: ...
 
+    def keep(self, history: records.History) -> None: ...
+
+    def link(self, place: places.Place, /) -> str: ...
+
     def say(self, sentence: str) -> None: ...
 
     async def check(self) -> None: ...
@@ -79,8 +84,15 @@ class Silent:
     def noticed(self, rollout: ports.Object) -> None:
         """Nobody waits for an answer."""
 
+    def keep(self, history: records.History) -> None:
+        """Nobody asks for it."""
+
+    def link(self, _place: places.Place, /) -> str:
+        """Nothing stands anywhere."""
+        return ""
+
     def say(self, sentence: str) -> None:
-        """Nobody hears it."""
+        """Nobody hears it; the log has it too."""
 
     async def check(self) -> None:
         log.warning(
@@ -166,6 +178,13 @@ class Slack:
 
     def noticed(self, rollout: ports.Object) -> None:
         self.desk.noticed(rollout)
+
+    def keep(self, history: records.History) -> None:
+        """What commands read of the past."""
+        self.desk.history = history
+
+    def link(self, place: places.Place) -> str:
+        return self._messenger.permalink(place)
 
     def say(self, sentence: str) -> None:
         """Trouble of our own, to the default channel; returns at once."""

@@ -29,6 +29,7 @@ from bot.wiring import (
     policies,
     providers,
     pruning,
+    recording,
     triggers,
     watched,
 )
@@ -88,6 +89,7 @@ class Controller:
         self.latest: dict[str, tuple[world.Reason, ...]] = {}
         self.chat = chat.build(self)
         self.feed = feeding.build(self, self.chat.outlets)
+        self.recording = recording.build(self)
         self.reconciler = self._reconciler(told)
         self.observer = looking_on.build(self, now)
         self.orphans = orphans.Orphans(
@@ -124,7 +126,7 @@ class Controller:
         )
 
     def _tellers(self) -> feeding.Tellers:
-        return feeding.Tellers(self.chat.teller, self.feed)
+        return feeding.Tellers(self.chat.teller, self.feed, self.recording.teller)
 
     def _triggers(self) -> triggers.Triggers:
         return triggers.Triggers(
@@ -244,6 +246,7 @@ class Controller:
             for work in (self.trial_queue, self.service_queue):
                 group.create_task(work.run())
             group.create_task(self.events.run())
+            group.create_task(self.recording.run())
 
     async def _resync(self) -> None:
         """Look at everything now and then, spread out: a lost timer is a delay, not a hang."""
@@ -264,3 +267,4 @@ class Controller:
         await self.events.flush(2)
         await self.chat.drain(3)
         await self.feed.drain(timeout_s=2)
+        await self.recording.drain(2)

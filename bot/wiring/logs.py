@@ -45,7 +45,8 @@ def to_console(chosen: settings.Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(_LEVELS.get(chosen.log_level.lower(), 20))
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    for name in ("apscheduler", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     # It warns that the token in the environment is not its own business: it is ours.
     logging.getLogger("slack_bolt.AsyncApp").setLevel(logging.ERROR)
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)

@@ -124,6 +124,7 @@ async def _serve(controller: controllers.Controller, stop: asyncio.Event, ports_
         await tasks.cancel(*reversed(running))
         controller.timers.stop()
         await controller.chat.close()
+        await controller.recording.close()
         for provider in controller.providers.values():
             await provider.close()
         await web.stop()

@@ -33,6 +33,8 @@ def test_import_contracts_hold() -> None:
         ("bot/adapters/planted.py", "import bot.core"),
         ("bot/local/planted.py", "import bot.render"),
         ("handlers/planted.py", "import bot.adapters"),
+        ("bot/wiring/planted.py", "import sqlalchemy"),
+        ("bot/adapters/slack/planted.py", "import sqlalchemy"),
     ],
     ids=lambda value: value.replace("/", "."),
 )

@@ -17,12 +17,20 @@ class SlackMessenger:
             token=token, base_url=base_url, timeout=10, retry_handlers=[]
         )
         self.directory = directory.Directory(client=self.client)
+        self._home = ""
 
     async def check(self) -> str:
         """The bot's own user id; raises where Slack refuses the token or does not answer."""
         answer = await calls.done(self.client.auth_test(), what="auth.test")
         self.directory.at_home(str(answer.get("team_id") or ""))
+        self._home = str(answer.get("url") or "")
         return str(answer.get("user_id", ""))
+
+    def permalink(self, place: messenger.Place) -> str:
+        """The address of a message; empty until Slack has said which workspace this is."""
+        if not self._home:
+            return ""
+        return f"{self._home.rstrip('/')}/archives/{place.channel}/p{place.ts.replace('.', '')}"
 
     async def post(
         self, *, channel: str, message: messages.Message, thread: str = ""

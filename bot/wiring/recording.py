@@ -1,0 +1,116 @@
+"""The history behind the controller: built where one is configured, and said where none is."""
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from bot.adapters import history
+from bot.model import errors, ports, records, world
+from bot.model import spec as spec_model
+from bot.model import status as status_model
+from bot.runtime import reconcile
+from bot.runtime import recorder as recorders
+
+if TYPE_CHECKING:
+    from bot.wiring import controller as controllers
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class Tap:
+    """Hands what passes tell to the recorder, where there is one."""
+
+    recorder: recorders.Recorder | None = None
+
+    def tell(
+        self,
+        rollout: ports.Object,  # noqa: ARG002 - a port's shape
+        spec: spec_model.Spec | errors.UserError,
+        status: status_model.Status,
+        seen: world.Seen,
+        decision: world.Decision,
+    ) -> None:
+        if self.recorder is not None:
+            self.recorder.take(spec, status, seen, decision.reasons)
+
+    def forget(self, key: str) -> None:
+        if self.recorder is not None:
+            self.recorder.forget(key)
+
+
+class Recording(Protocol):
+    """What the controller needs of its history; ``history`` is None where none is kept."""
+
+    teller: reconcile.Teller
+    history: records.History | None
+
+    async def run(self) -> None: ...
+
+    async def drain(self, timeout_s: float) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Off:
+    """No history: what passes tell goes to people only."""
+
+    history: records.History | None = None
+
+    def __init__(self) -> None:
+        self.teller: reconcile.Teller = Tap()
+
+    async def run(self) -> None:
+        log.warning(
+            "no history is kept: give --history FILE or postgresql://…, or set "
+            "ROLLOUT_BOT_HISTORY, to have /rollout history and audit"
+        )
+
+    async def drain(self, timeout_s: float) -> None:
+        """Nothing waits."""
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class On:
+    """The recorder, beside those who tell people."""
+
+    def __init__(self, controller: "controllers.Controller") -> None:
+        address = controller.chosen.history.reveal()
+        self._where = history.shown(address)
+        self.history: records.History | None = history.SqlHistory(address)
+        self.recorder = recorders.Recorder(
+            history=self.history,
+            clock=controller.clock,
+            rollouts=controller.caches.rollouts,
+            cluster=controller.chosen.cluster,
+            again=controller.queue.add,
+            said=lambda gap: controller.chat.say(gap.sentence),
+            link=controller.chat.link,
+        )
+        controller.chat.keep(self.history)
+        self.teller: reconcile.Teller = Tap(recorder=self.recorder)
+
+    async def run(self) -> None:
+        log.info("decisions are recorded in %s", self._where)
+        await self.recorder.run()
+
+    async def drain(self, timeout_s: float) -> None:
+        await self.recorder.drain(timeout_s=timeout_s)
+
+    async def close(self) -> None:
+        if self.history is not None:
+            await self.history.close()
+
+
+def build(controller: "controllers.Controller") -> Recording:
+    """The history that the settings ask for; none for a bot that only looks on.
+
+    Raises:
+        errors.UserError: its address is none that is known.
+
+    """
+    if not controller.chosen.history or controller.chosen.observe:
+        return Off()
+    return On(controller)

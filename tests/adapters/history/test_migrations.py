@@ -1,0 +1,66 @@
+"""The steps make the tables that the code means, and take them away again."""
+
+import asyncio
+
+import sqlalchemy as sa
+from alembic import autogenerate, script
+from alembic.runtime import migration
+from sqlalchemy.ext import asyncio as sa_asyncio
+
+from bot.adapters.history import migrating, schema, urls
+from tests.adapters.history.conftest import START
+
+
+async def asked(url, work):
+    engine = sa_asyncio.create_async_engine(url)
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(work)
+    finally:
+        await engine.dispose()
+
+
+def tables(connection):
+    return set(sa.inspect(connection).get_table_names())
+
+
+def different(connection):
+    context = migration.MigrationContext.configure(
+        connection, opts={"compare_type": True, "version_table": "rollout_records_version"}
+    )
+    return autogenerate.compare_metadata(context, schema.METADATA)
+
+
+async def test_migrations_make_what_the_code_means_and_go_back(address):
+    url = urls.engine_url(address)
+    for _ in range(2):
+        await asyncio.to_thread(migrating.upgrade, url)
+        await asyncio.to_thread(migrating.upgrade, url)
+        assert await asked(url, different) == []
+        await asyncio.to_thread(migrating.downgrade, url, "base")
+        assert await asked(url, tables) <= {"rollout_records_version"}
+
+
+async def test_each_step_goes_back_alone(address):
+    url = urls.engine_url(address)
+    chosen = migrating.configured(None)
+    steps = [one.revision for one in script.ScriptDirectory.from_config(chosen).walk_revisions()]
+    assert steps == ["0001"]
+    for step in reversed(steps):
+        await asyncio.to_thread(migrating.upgrade, url, step)
+        await asyncio.to_thread(migrating.downgrade, url, "-1")
+        await asyncio.to_thread(migrating.upgrade, url, step)
+    assert await asked(url, different) == []
+
+
+async def test_two_processes_that_start_at_once_make_the_tables_once(opened, record):
+    stores = [opened() for _ in range(3)]
+    # SQLite makes one of them wait or try again; neither fails for good.
+    done = await asyncio.gather(
+        *(store.append([record(n)], at=START) for n, store in enumerate(stores)),
+        return_exceptions=True,
+    )
+    for number, outcome in enumerate(done):
+        if isinstance(outcome, BaseException):
+            await stores[number].append([record(number)], at=START)
+    assert len(await stores[0].walk(after=0, limit=9)) == 3

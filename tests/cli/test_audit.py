@@ -1,0 +1,117 @@
+"""``rollout-bot audit``: what a changed row comes to, and what is exported."""
+
+import asyncio
+import csv
+import io
+import json
+import sqlite3
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from click.testing import CliRunner
+
+from bot import __main__ as program
+from bot.adapters import history
+from bot.model import records
+
+START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def invoke(*words, **environment):
+    clean = {"ROLLOUT_BOT_HISTORY": None, "ROLLOUT_BOT_CONFIG": None, **environment}
+    return CliRunner().invoke(program.main, list(words), env=clean)
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A history of four rows."""
+    where = tmp_path / "history.db"
+
+    async def fill():
+        store = history.SqlHistory(str(where))
+        await store.append(
+            [
+                records.Record(
+                    id=f"id-{n}",
+                    kind=records.Kind.APPROVED,
+                    at=START + timedelta(minutes=n),
+                    cluster="prod-eu",
+                    namespace="shop",
+                    rollout="checkout",
+                    actor="=cmd|x",
+                    reason="fine, \"thanks\"\nsam",
+                )
+                for n in range(1, 5)
+            ],
+            at=START,
+        )
+        await store.close()
+
+    asyncio.run(fill())
+    return where
+
+
+def tamper(path, statement):
+    with sqlite3.connect(path) as connection:
+        connection.execute(statement)
+    connection.close()
+
+
+def test_verify_is_content_with_what_was_written(path):
+    done = invoke("audit", "verify", "--history", str(path))
+    assert (done.exit_code, done.output[:19]) == (0, "intact: 4 entries, ")
+    head = done.output.split()[-1]
+    assert invoke("audit", "verify", "--history", str(path), "--head", head).exit_code == 0
+    forged = invoke("audit", "verify", "--history", str(path), "--head", "3:" + "0" * 64)
+    assert (forged.exit_code, "made anew" in forged.output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("statement", "bad"),
+    [
+        ("UPDATE rollout_records SET actor = 'lee' WHERE seq = 2", "id-2"),
+        ("UPDATE rollout_records SET at = 'yesterday' WHERE seq = 3", "id-3"),
+        ("UPDATE rollout_records SET after_weight = 'x' WHERE seq = 3", "id-3"),
+        ("UPDATE rollout_records SET kind = 'other' WHERE seq = 4", "id-4"),
+        ("DELETE FROM rollout_records WHERE seq = 1", "id-2"),
+        ("DELETE FROM rollout_records WHERE seq = 3", "id-4"),
+        ("UPDATE rollout_records SET seq = 9 WHERE seq = 2", "id-3"),
+        ("DELETE FROM rollout_records WHERE seq = 4", "entry 4, the end of the chain"),
+        ("DELETE FROM rollout_records", "entry 1, the end of the chain"),
+    ],
+)
+def test_verify_names_the_first_row_that_was_touched(path, statement, bad):
+    tamper(path, statement)
+    done = invoke("audit", "verify", "--history", str(path))
+    assert done.exit_code == 1
+    assert bad in done.output
+
+
+def test_verify_says_where_there_is_nothing_to_read(path, tmp_path):
+    nowhere = tmp_path / "other.db"
+    done = invoke("audit", "verify", "--history", str(nowhere))
+    assert (done.exit_code, nowhere.exists()) == (2, False)
+    assert "there is no history" in done.output
+    assert invoke("audit", "verify").exit_code == 2
+    away = "postgresql://u:hidden-word@127.0.0.1:1/h"
+    done = invoke("audit", "verify", ROLLOUT_BOT_HISTORY=away)
+    assert done.exit_code == 2
+    assert "hidden-word" not in done.output
+    tamper(path, "DROP TABLE rollout_records_head")
+    assert invoke("audit", "verify", "--history", str(path)).exit_code == 2
+
+
+def test_export_gives_every_row_with_its_link(path):
+    done = invoke("audit", "export", "--history", str(path))
+    rows = [json.loads(line) for line in done.output.splitlines()]
+    assert [row["seq"] for row in rows] == [1, 2, 3, 4]
+    assert rows[1]["previous"] == rows[0]["digest"]
+    assert rows[0]["reason"] == 'fine, "thanks"\nsam'
+
+
+def test_export_for_a_spreadsheet_holds_no_formula(path):
+    done = invoke("audit", "export", "--format", "csv", "--history", str(path))
+    rows = list(csv.DictReader(io.StringIO(done.stdout_bytes.decode(), newline="")))
+    assert len(rows) == 4
+    assert {row["actor"] for row in rows} == {"'=cmd|x"}
+    assert rows[3]["reason"] == 'fine, "thanks"\nsam'
