@@ -295,6 +295,7 @@ def can(
 
 
 main.add_command(auditing.audit)
+main.add_command(auditing.history)
 
 if __name__ == "__main__":
     main()

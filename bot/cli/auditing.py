@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from bot.model import chain, records
+from bot.model import chain, past, records
+from bot.render import words
 
 COLUMNS = (
     "seq", "at", "kind", "cluster", "namespace", "rollout", "revision", "hash", "actor",
@@ -53,3 +54,16 @@ def verdict(broken: chain.Broken | None, walker: chain.Walker) -> str:
     if not walker.seq:
         return "intact: the history is empty"
     return f"intact: {walker.seq} entries, the newest is {walker.seq}:{walker.previous}"
+
+
+def lines(entries: Iterable[records.Entry]) -> str:
+    """One record a line, as people read it."""
+    return "".join(f"{_line(one.record)}\n" for one in entries)
+
+
+def _line(record: records.Record) -> str:
+    at = f"{record.at:%Y-%m-%d %H:%M:%S}Z"
+    where = f"{record.namespace}/" if record.namespace else ""
+    what = f"{where}{past.subject(record)} {past.sentence(record)}"
+    parts = (at, what, past.change(record), past.reason(record), record.permalink)
+    return " · ".join(words.bare(part, 400) for part in parts if part)

@@ -118,12 +118,13 @@ class Head:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """Which records: an empty text is any. ``since`` is their own time, not that of writing."""
+    """Which records: empty is any. ``since`` is their own time, not that of writing."""
 
     cluster: str = ""
     namespace: str = ""
     rollout: str = ""
     since: datetime | None = None
+    kinds: frozenset[Kind] = frozenset()
     limit: int = 20
 
 

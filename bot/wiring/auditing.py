@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import click
@@ -10,7 +11,7 @@ import uvloop
 from bot import settings
 from bot.adapters import history as adapter
 from bot.cli import auditing
-from bot.model import chain, errors, records
+from bot.model import chain, errors, past, records
 
 BATCH = 1_000
 T = TypeVar("T")
@@ -27,9 +28,47 @@ def _located(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.group()
+class _ByName(click.Group):
+    """A group whose words that are no command are names for ``show``."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["show", *args]
+        return super().resolve_command(ctx, args)
+
+
+def _asked(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What both listings take."""
+    for option in (
+        click.argument("name", default=""),
+        click.option("--since", default="30d", show_default=True, help="90m, 12h, 30d or 4w"),
+        click.option("--limit", type=click.IntRange(1, 2000), default=past.LIMIT),
+        click.option("--json", "as_json", is_flag=True, help="print JSON, one record a line"),
+    ):
+        command = option(command)
+    return _located(command)
+
+
+@click.command()
+@_asked
+def history(**flags: Any) -> None:
+    """Tell how updates went, newest first. NAME is a rollout, or namespace/name."""
+    _listed(flags, past.COURSE)
+
+
+@click.group(cls=_ByName)
 def audit() -> None:
-    """Look at what was decided, by whom and why; export it; prove that nobody changed it."""
+    """Look at what was decided, by whom and why; export it; prove that nobody changed it.
+
+    `audit NAME` is `audit show NAME`.
+    """
+
+
+@audit.command()
+@_asked
+def show(**flags: Any) -> None:
+    """List who decided what and why, newest first."""
+    _listed(flags, past.DECISIONS)
 
 
 @audit.command()
@@ -61,6 +100,25 @@ def export(form: str, **flags: Any) -> None:
             click.echo(auditing.as_csv((), header=True), nl=False)
 
     _read(flags, written)
+
+
+def _listed(flags: dict[str, Any], kinds: frozenset[records.Kind]) -> None:
+    span = past.age(flags["since"])
+    if span is None:
+        raise click.BadParameter(f"{flags['since']!r} is none of 90m, 12h, 30d, 4w")
+    namespace, _, name = flags["name"].rpartition("/")
+    query = records.Query(
+        namespace=namespace,
+        rollout=name,
+        since=datetime.now(UTC) - span,
+        kinds=kinds,
+        limit=flags["limit"],
+    )
+    found = _read(flags, lambda history: history.find(query))
+    text = auditing.as_jsonl(found) if flags["as_json"] else auditing.lines(found)
+    if not found:
+        click.echo(f"nothing is recorded since {flags['since']}", err=True)
+    click.echo(text, nl=False)
 
 
 def _read(flags: dict[str, Any], work: Callable[[records.History], Awaitable[T]]) -> T:

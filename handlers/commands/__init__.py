@@ -6,7 +6,19 @@ A file has ``USAGE`` (what ``help`` shows, an example last) and ``run(ask) -> Me
 from collections.abc import Mapping
 from types import ModuleType
 
-from handlers.commands import abort, get, listing, promote, retry, set_image, undo, waiting, why
+from handlers.commands import (
+    abort,
+    audit,
+    get,
+    history,
+    listing,
+    promote,
+    retry,
+    set_image,
+    undo,
+    waiting,
+    why,
+)
 
 TABLE: Mapping[str, ModuleType] = {
     "list": listing,
@@ -17,6 +29,8 @@ TABLE: Mapping[str, ModuleType] = {
     "retry": retry,
     "undo": undo,
     "set-image": set_image,
+    "history": history,
+    "audit": audit,
 }
 BARE = waiting
 """What ``/rollout`` alone does."""

@@ -115,3 +115,16 @@ def test_export_for_a_spreadsheet_holds_no_formula(path):
     assert len(rows) == 4
     assert {row["actor"] for row in rows} == {"'=cmd|x"}
     assert rows[3]["reason"] == 'fine, "thanks"\nsam'
+
+
+def test_history_and_audit_list_what_was_recorded(path, monkeypatch):
+    for command in (["history"], ["history", "shop/checkout"], ["audit", "checkout"], ["audit", "show"]):
+        done = invoke(*command, "--since", "2000w", "--history", str(path))
+        assert done.exit_code == 0, done.output
+        assert "2026-11-23 12:04:00Z · shop/checkout approved by =cmd|x" in done.output
+        assert done.output.count("\n") == 4
+    done = invoke("audit", "checkout", "--json", "--since", "2000w", "--history", str(path))
+    assert [json.loads(line)["id"] for line in done.output.splitlines()][0] == "id-4"
+    done = invoke("history", "cart", "--history", str(path))
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert invoke("history", "--since", "soon", "--history", str(path)).exit_code == 2

@@ -56,6 +56,8 @@ class SqlHistory:
         for name in ("cluster", "namespace", "rollout"):
             if value := getattr(query, name):
                 found = found.where(table.c[name] == value)
+        if query.kinds:
+            found = found.where(table.c.kind.in_(sorted(query.kinds)))
         if query.since is not None:
             found = found.where(table.c.at >= query.since)
         found = found.order_by(table.c.at.desc(), table.c.seq.desc())

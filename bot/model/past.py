@@ -1,0 +1,113 @@
+"""What people ask of the past: which kinds a listing has, and how far back it goes."""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.model import records
+from bot.model.records import Kind
+
+DECISIONS = frozenset(
+    {
+        Kind.SHIPPED, Kind.UNDONE, Kind.APPROVED, Kind.PROMOTED, Kind.ABORTED, Kind.ROLLED_BACK,
+        Kind.RETRIED, Kind.REFUSED, Kind.RESTARTED, Kind.FROZEN, Kind.UNFROZEN, Kind.GAP,
+    }
+)  # fmt: skip
+"""What ``audit`` lists: who decided what, and where nothing could be recorded."""
+COURSE = frozenset(
+    {
+        Kind.SHIPPED, Kind.UNDONE, Kind.WEIGHT, Kind.APPROVED, Kind.PROMOTED, Kind.ABORTED,
+        Kind.ROLLED_BACK, Kind.WEIGHT_ZERO, Kind.RESTORED, Kind.NOT_RESTORED, Kind.RETRIED,
+        Kind.RESTARTED, Kind.DONE, Kind.FROZEN, Kind.UNFROZEN, Kind.GAP,
+    }
+)  # fmt: skip
+"""What ``history`` lists: how updates went."""
+DEFAULT = timedelta(days=30)
+LIMIT = 20
+_AGE = re.compile(r"(\d{1,4})(m|h|d|w)")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastFacts:
+    """The newest records of one question, newest first; ``more``: there are older ones."""
+
+    cluster: str
+    name: str
+    age: str
+    entries: tuple[records.Record, ...]
+    audit: bool = False
+    more: bool = False
+
+
+def age(text: str) -> timedelta | None:
+    """``90m``, ``12h``, ``30d``, ``4w``; None for any other text."""
+    match = _AGE.fullmatch(text.lower())
+    return timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else None
+
+
+def sentence(record: records.Record) -> str:
+    """What happened, in plain words: "approved by sam", "rolled back by itself"."""
+    who = record.actor or ("" if record.way == records.Way.ITSELF else "somebody")
+    by = f" by {who}" if who else ""
+    if by and record.way not in {records.Way.SLACK, records.Way.MANIFEST}:
+        by += f" ({record.way})"
+    match record.kind:
+        case Kind.UNDONE:
+            return f"an earlier revision shipped again{by}"
+        case Kind.WEIGHT | Kind.STEP:
+            return record.reason
+        case Kind.GATE_OPENED:
+            return "waits for approval"
+        case Kind.ROLLED_BACK:
+            return "rolled back"
+        case Kind.WEIGHT_ZERO:
+            return f"users back on the stable revision{_within(record)}"
+        case Kind.DONE:
+            return f"done{_after(record)}"
+        case Kind.GAP:
+            return "gap in the history"
+        case Kind.NOT_RESTORED:
+            return "not restored"
+    return f"{record.kind}{by}"
+
+
+def reason(record: records.Record) -> str:
+    """Why, where the sentence does not say it already."""
+    return "" if record.kind in {Kind.WEIGHT, Kind.STEP} else record.reason
+
+
+def subject(record: records.Record) -> str:
+    """Of what: "checkout v42", or the cluster."""
+    if not record.rollout:
+        return record.cluster
+    return f"{record.rollout} v{record.revision}" if record.revision else record.rollout
+
+
+def change(record: records.Record) -> str:
+    """How it stood before and after: "Paused 50 % → Progressing 50 %"."""
+    before, after = _stand(record.before), _stand(record.after)
+    return f"{before} → {after}" if before and after and before != after else ""
+
+
+def _stand(stand: records.Stand) -> str:
+    weight = "" if stand.weight is None else f" {stand.weight} %"
+    return f"{stand.phase}{weight}".strip()
+
+
+def _after(record: records.Record) -> str:
+    start = record.update.shipped_at
+    return f" after {_span(record.at - start)}" if start is not None else ""
+
+
+def _within(record: records.Record) -> str:
+    at, zero = record.update.detected_at, record.update.zero_at
+    return f" within {_span(zero - at)}" if at is not None and zero is not None else ""
+
+
+def _span(span: timedelta) -> str:
+    seconds = max(0.0, span.total_seconds())
+    if seconds < 99.5:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

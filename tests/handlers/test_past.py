@@ -1,0 +1,80 @@
+"""``/rollout history`` and ``audit`` as a person types them."""
+
+import asyncio
+from datetime import timedelta
+
+from bot.model import errors, records
+from tests.runtime import shelf as shelves
+from tests.runtime import virtual
+
+
+def record(number, **more):
+    values = {
+        "id": f"id-{number}",
+        "kind": records.Kind.ABORTED,
+        "at": virtual.START + timedelta(seconds=number),
+        "cluster": "prod-eu",
+        "namespace": "shop",
+        "rollout": "checkout",
+        "revision": 2,
+        "actor": "sam",
+        "way": records.Way.SLACK,
+        "reason": f"reason {number}",
+    }
+    return records.Record(**{**values, **more})
+
+
+async def keep(office, count):
+    office.desk.history = shelves.Shelf()
+    await office.desk.history.append([record(n) for n in range(count)], at=virtual.START)
+
+
+async def test_person_reads_who_did_what_and_why_newest_first(office):
+    await keep(office, 3)
+    answer = await office.command("audit checkout 5000w")
+    assert answer.startswith("Decisions of checkout · prod-eu, 5000w: 3 records.")
+    said = str(office.whispers()[-1].blocks)
+    assert said.index("reason 2") < said.index("reason 1") < said.index("reason 0")
+
+
+async def test_person_gets_the_newest_twenty_and_how_to_get_the_rest(office):
+    await keep(office, 30)
+    answer = await office.command("history")
+    assert ": 20 records." in answer
+    said = str(office.whispers()[-1].blocks)
+    assert "reason 29" in said and "reason 9'" not in said
+    assert "rollout-bot audit export" in said
+
+
+async def test_person_is_told_what_is_wrong_with_a_name_or_an_option(office):
+    await keep(office, 1)
+    assert 'No rollout "chekout"' in await office.command("history chekout")
+    assert "no options" in await office.command("audit checkout --all")
+
+
+async def test_person_is_told_that_there_is_no_history(office):
+    assert "No history is kept here" in await office.command("history")
+
+
+async def test_person_is_told_that_the_history_is_away_and_nothing_else_stops(office):
+    await keep(office, 1)
+
+    async def away(query):
+        raise errors.Unavailable("password of the database")
+
+    office.desk.history.find = away
+    answer = await office.command("audit checkout")
+    assert answer.startswith("The history does not answer")
+    assert "password" not in answer
+    assert await office.command("promote checkout") == "Approved: v2 goes on."
+
+
+async def test_history_that_hangs_holds_up_no_command(office, monkeypatch):
+    await keep(office, 1)
+    monkeypatch.setattr("bot.runtime.lookup.TIMEOUT_S", 0.05)
+
+    async def hangs(query):
+        await asyncio.Event().wait()
+
+    office.desk.history.find = hangs
+    assert (await office.command("history")).startswith("The history does not answer")
