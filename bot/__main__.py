@@ -294,8 +294,7 @@ def can(
     sys.exit(0 if found.allowed else 1)
 
 
-main.add_command(auditing.audit)
-main.add_command(auditing.history)
+auditing.add_to(main)
 
 if __name__ == "__main__":
     main()

@@ -168,3 +168,9 @@ def _noted(text: str) -> records.Head | None:
     if not seq.isdecimal() or not digest:
         raise click.BadParameter(f"{text!r} is not SEQ:DIGEST, as verify prints it")
     return records.Head(seq=int(seq), digest=digest)
+
+
+def add_to(main: click.Group) -> None:
+    """Offer both commands."""
+    main.add_command(audit)
+    main.add_command(history)
