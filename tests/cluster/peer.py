@@ -1,4 +1,4 @@
-"""The real Argo controller, to hand rollouts over to and from. Built beside the control plane.
+"""The real Argo controller and its kubectl plugin. Built beside the control plane.
 
 Standard library only: it runs before anything is installed.
 """
@@ -15,51 +15,73 @@ from typing import Self
 
 CACHE = Path(__file__).parents[2] / ".cache" / "plane" / "bin"
 MODULE, VERSION = "github.com/argoproj/argo-rollouts", "v1.9.1"
+CONTROLLER, PLUGIN = "rollouts-controller", "kubectl-argo-rollouts"
+PROGRAMS = (CONTROLLER, PLUGIN)
 ENABLE = "python3 dev.py plane"
 STARTED = "Started rollout workers"
 START_S, STOP_S = 60.0, 10.0
 
 
-def path() -> Path:
+def path(program: str = CONTROLLER) -> Path:
     """The program; only there after ``build``."""
-    return CACHE / f"rollouts-controller-{VERSION}"
+    return CACHE / f"{program}-{VERSION}"
 
 
-def missing() -> str | None:
+def missing(program: str = CONTROLLER) -> str | None:
     """Why it cannot be started here, in one line; None if it can."""
-    return None if path().exists() else f"the control plane's peer is not built: {ENABLE}"
+    if path(program).exists():
+        return None
+    return f"{program}, the control plane's peer, is not built: {ENABLE}"
 
 
 def build() -> None:
-    """Build it if it is missing: about a minute on two cores, once.
+    """Build what is missing of it: about two minutes on two cores, once.
 
     In a copy of its module, because ``go install`` refuses modules that replace others.
     """
-    if path().exists():
+    absent = [program for program in PROGRAMS if not path(program).exists()]
+    if not absent:
         return
     print(f"building the peer, {MODULE} {VERSION} …", flush=True)
-    environment = os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-mod=mod -buildvcs=false"}
     with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
-        found = subprocess.run(
-            ["go", "mod", "download", "-json", f"{MODULE}@{VERSION}"],
-            cwd=scratch,
-            env=environment,
-            check=True,
-            capture_output=True,
-        )
-        source, out = Path(scratch) / "source", Path(scratch) / "controller"
-        shutil.copytree(json.loads(found.stdout)["Dir"], source)
-        for folder, _, _ in os.walk(source):
-            Path(folder).chmod(0o755)
-        for name in ("go.mod", "go.sum"):
-            (source / name).chmod(0o644)
-        command = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", str(out)]
-        done = subprocess.run(
-            [*command, "./cmd/rollouts-controller"], cwd=source, env=environment, check=False
-        )
-        if done.returncode:
-            raise SystemExit(f"go build of {MODULE} ended with {done.returncode}")
-        out.rename(path())
+        source = Path(scratch) / "source"
+        _fetch(source)
+        for program in absent:
+            _build_one(program, source=source, out=Path(scratch) / program)
+
+
+def _fetch(source: Path) -> None:
+    """A copy of the module that can be written to, with a page for the dashboard's server."""
+    found = subprocess.run(
+        ["go", "mod", "download", "-json", f"{MODULE}@{VERSION}"],
+        cwd=source.parent,
+        env=_environment(),
+        check=True,
+        capture_output=True,
+    )
+    shutil.copytree(json.loads(found.stdout)["Dir"], source)
+    for folder, _, _ in os.walk(source):
+        Path(folder).chmod(0o755)
+    for name in ("go.mod", "go.sum"):
+        (source / name).chmod(0o644)
+    # The real page is built with another tool; only what the server answers is of interest.
+    page = source / "server" / "static" / "index.html"
+    page.parent.mkdir(exist_ok=True)
+    page.write_text("<html></html>")
+
+
+def _build_one(program: str, *, source: Path, out: Path) -> None:
+    command = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", str(out)]
+    done = subprocess.run(
+        [*command, f"./cmd/{program}"], cwd=source, env=_environment(), check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"go build of {program} of {MODULE} ended with {done.returncode}")
+    out.rename(path(program))
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-mod=mod -buildvcs=false"}
 
 
 class Peer:
