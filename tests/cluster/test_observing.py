@@ -1,9 +1,11 @@
 """``run --observe`` beside the real Argo controller: it agrees, writes nothing, tells what differs."""
 
 import contextlib
+import http.server
 import json
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 import uuid
@@ -37,26 +39,46 @@ def writes_of_the_bot(plane, namespace):
     ]
 
 
-def stopped_job(plane, namespace):
-    """A Job that runs on when its run is ended: inconclusive for Argo, no doubt here."""
-    container = {"name": "c", "image": "alpine:3", "command": ["sh", "-c", "sleep 600"]}
-    spec = {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}}
-    body = {
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "AnalysisRun",
-        "metadata": {"name": "stopped"},
-        "spec": {"metrics": [{"name": "check", "provider": {"job": {"spec": spec}}}]},
-    }
-    path = RUNS.format(namespace)
-    plane.client.call("POST", path, body)
-    for phase in ("Running", "Inconclusive"):
+class Nothing(http.server.BaseHTTPRequestHandler):
+    """A Prometheus that knows of nothing."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        found = {"status": "success", "data": {"resultType": "vector", "result": []}}
+        self.wfile.write(json.dumps(found).encode())
+
+    do_POST = do_GET
+
+    def log_message(self, *_args):
+        """Nobody reads it."""
+
+
+def measured_without_data(plane, namespace):
+    """A run that is an error for Argo, for want of a first number, and no verdict here."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Nothing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        metric = {
+            "name": "check",
+            "successCondition": "result[0] > 0",
+            "consecutiveErrorLimit": 0,
+            "provider": {"prometheus": {"address": address, "query": "up"}},
+        }
+        body = {
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "AnalysisRun",
+            "metadata": {"name": "empty"},
+            "spec": {"metrics": [metric]},
+        }
+        path = RUNS.format(namespace)
+        plane.client.call("POST", path, body)
         deadline = time.monotonic() + 60
-        while (plane.client.call("GET", f"{path}/stopped").get("status") or {}).get(
-            "phase"
-        ) != phase:
-            assert time.monotonic() < deadline, phase
+        while not (found := plane.client.call("GET", f"{path}/empty").get("status")):
+            assert time.monotonic() < deadline, "it is not measured"
             time.sleep(0.2)
-        plane.client.merge(f"{path}/stopped", {"spec": {"terminate": True}})
+        server.shutdown()
+    assert found["phase"] == "Error", found
 
 
 @contextlib.contextmanager
@@ -105,17 +127,17 @@ def test_observer_agrees_with_argo_in_every_moment_and_tells_what_nobody_does(
             cards = messages()
             assert len(cards) >= len(handovers.MOMENTS)
             assert all(text.startswith("Observing: ") for text in cards), cards
-            stopped_job(control_plane, namespace)
+            measured_without_data(control_plane, namespace)
             deadline = time.monotonic() + 15
             while not told(log)[0]:
                 assert time.monotonic() < deadline, "a verdict differs, and nobody is told"
                 time.sleep(0.2)
-            (judged,) = told(log)[0]
-            assert judged["path"] == "analysisruns.stopped.check.measurements"
-            assert (judged["theirs"], judged["ours"]) == ("Inconclusive", "Successful")
+            (judged, *_) = told(log)[0]
+            assert judged["path"] == "analysisruns.empty.check.measurements"
+            assert (judged["theirs"], judged["ours"]) == ("Error", "Inconclusive")
         place.ask("healthy", handovers.TWO)
         deadline = time.monotonic() + AFTER_S + 15
-        while len(told(log)[0]) < 2:
+        while not any(line["key"].endswith("/healthy") for line in told(log)[0]):
             assert time.monotonic() < deadline, "nobody drives it, and nobody is told"
             time.sleep(0.2)
     differences, everything = told(log)
