@@ -36,6 +36,9 @@ class Messenger(Protocol):
     async def upload(self, *, place: Place, picture: bytes, title: str, alt: str) -> None:
         """A PNG into the thread of ``place``."""
 
+    async def upload_text(self, *, place: Place, text: str, name: str, title: str) -> None:
+        """A text file into the thread of ``place``."""
+
     async def members(self, channel: str, actor: str) -> frozenset[str]:
         """Of the full members of a channel: ``actor`` alone if he is one, else some to ask.
 

@@ -14,7 +14,17 @@ from bot.core.notices import scene as scenes
 from bot.model import errors, messenger, ports, world
 from bot.model import spec as spec_model
 from bot.model import status as status_model
-from bot.runtime import anchors, authorize, catchup, delivery, outbox, pictures, states, tasks
+from bot.runtime import (
+    anchors,
+    authorize,
+    catchup,
+    delivery,
+    outbox,
+    pictures,
+    states,
+    tasks,
+)
+from bot.runtime import bundles as post_mortems
 from bot.runtime import ward as wards
 
 log = logging.getLogger(__name__)
@@ -52,6 +62,7 @@ class Announcer:
     box: outbox.Outbox = field(init=False)
     sender: delivery.Sender = field(init=False)
     gallery: pictures.Gallery = field(init=False)
+    bundles: post_mortems.Bundles = field(init=False)
     absence: catchup.CatchUp = field(init=False)
     ward: wards.Ward = field(init=False)
     _loud: dict[str, _Lane] = field(default_factory=dict)
@@ -74,6 +85,7 @@ class Announcer:
             sent=self.sent,
             observing=self.observing,
         )
+        self.bundles = post_mortems.Bundles(chat=self.chat, api=self.api, places=places)
         self.gallery = pictures.Gallery(
             chat=self.chat,
             painter=self.painter,
@@ -173,6 +185,7 @@ class Announcer:
         scene = states.scene(told)
         await self.sender.loud(told, scene, newest=lambda: _newest(lane, last))
         self.gallery.want(told, scene)
+        self.bundles.want(told, scene)
 
     async def _tell_quiet(self, lane: _Lane) -> None:
         every = [told for _, told in lane.pending]
@@ -185,7 +198,11 @@ class Announcer:
         self._stopping = True
         await self.ward.close()
         every = [*self._loud.values(), *self._quiet.values()]
-        running = {lane.task for lane in every if lane.task is not None} | self.gallery.running
+        running = (
+            {lane.task for lane in every if lane.task is not None}
+            | self.gallery.running
+            | self.bundles.running
+        )
         if running:
             await asyncio.wait(running, timeout=timeout_s)
         await tasks.cancel(*(task for task in running if not task.done()))

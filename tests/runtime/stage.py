@@ -53,6 +53,7 @@ class Chat:
         self.messages = {}
         self.edits = []
         self.pictures = []
+        self.files = []
         self.absent = set()
         self._ts = itertools.count(1)
 
@@ -81,6 +82,11 @@ class Chat:
         await self.trouble.gate("upload")
         self.pictures.append((place, title, alt))
         await self.trouble.done("upload")
+
+    async def upload_text(self, *, place, text, name, title):
+        await self.trouble.gate("upload_text")
+        self.files.append((place, text, name, title))
+        await self.trouble.done("upload_text")
 
     async def members(self, channel, actor):
         await self.trouble.gate("members")

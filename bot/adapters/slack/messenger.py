@@ -1,12 +1,9 @@
 """``messenger.Messenger`` over the Web API."""
 
-import aiohttp
 from slack_sdk.web import async_client
 
-from bot.adapters.slack import calls, directory
-from bot.model import errors, messages, messenger
-
-UPLOAD_TIMEOUT_S = 15.0
+from bot.adapters.slack import calls, directory, files
+from bot.model import messages, messenger
 
 
 class SlackMessenger:
@@ -79,37 +76,18 @@ class SlackMessenger:
     async def upload(
         self, *, place: messenger.Place, picture: bytes, title: str, alt: str
     ) -> None:
-        """The three calls of an upload; the picture lands in the thread of ``place``."""
-        name = "chart.png"
-        ticket = await calls.done(
-            self.client.files_getUploadURLExternal(
-                filename=name, length=len(picture), alt_txt=alt[:1000]
-            ),
-            what="files.getUploadURLExternal",
+        """A PNG; the alternative text is cut to what Slack takes."""
+        file = files.File(
+            content=picture, name="chart.png", kind="image/png", title=title, alt=alt
         )
-        await self._send(str(ticket["upload_url"]), picture, name)
-        await calls.done(
-            self.client.files_completeUploadExternal(
-                files=[{"id": ticket["file_id"], "title": title[:150]}],
-                channel_id=place.channel,
-                thread_ts=place.ts,
-            ),
-            what="files.completeUploadExternal",
-        )
+        await files.upload(self.client, place, file)
 
-    async def _send(self, url: str, picture: bytes, name: str) -> None:
-        limit = aiohttp.ClientTimeout(total=UPLOAD_TIMEOUT_S)
-        form = aiohttp.FormData()
-        form.add_field("file", picture, filename=name, content_type="image/png")
-        try:
-            async with (
-                aiohttp.ClientSession(timeout=limit, trust_env=False) as session,
-                session.post(url, data=form) as answer,
-            ):
-                if answer.status >= 300:
-                    raise errors.Unavailable(f"the upload was answered with {answer.status}")
-        except (TimeoutError, aiohttp.ClientError) as error:
-            raise errors.Unavailable(f"the upload failed ({type(error).__name__})") from None
+    async def upload_text(
+        self, *, place: messenger.Place, text: str, name: str, title: str
+    ) -> None:
+        content = text.encode("utf-8", "replace")
+        file = files.File(content=content, name=name, kind="text/markdown", title=title)
+        await files.upload(self.client, place, file)
 
     async def members(self, channel: str, actor: str) -> frozenset[str]:
         return await self.directory.members(channel, actor)

@@ -33,12 +33,13 @@ async def ways(chat, place):
         "update": lambda: chat.update(place=place, message=HI),
         "whisper": lambda: chat.whisper(channel=place.channel, user="UBOB000001", message=HI),
         "upload": lambda: chat.upload(place=place, picture=picture(), title="t", alt="a"),
+        "upload_text": lambda: chat.upload_text(place=place, text="t", name="a.md", title="t"),
         "members": lambda: chat.members("#releases", "UALICE0001"),
         "check": chat.check,
     }
 
 
-WAYS = ["post", "update", "whisper", "upload", "members", "check"]
+WAYS = ["post", "update", "whisper", "upload", "upload_text", "members", "check"]
 
 
 @pytest.mark.parametrize("channel", ["#releases", "releases", "CRELEASES1"])
@@ -86,6 +87,24 @@ async def test_messenger_uploads_a_picture_into_the_thread_with_its_alt_text(
     await until(lambda: len(workspace.state.messages["CRELEASES1"]) == 2)
     shared = [m for m in workspace.state.messages["CRELEASES1"].values() if m.files]
     assert [m.thread_ts for m in shared] == [place.ts]
+
+
+async def test_messenger_uploads_a_text_into_the_thread(chat, workspace, until):
+    place = await chat.post(channel="#releases", message=HI)
+    await chat.upload_text(place=place, text="# ü \ud800", name="report.md", title="report")
+    (file,) = workspace.state.files.values()
+    assert (file.name, file.title, file.content) == ("report.md", "report", "# ü ?".encode())
+    await until(lambda: len(workspace.state.messages["CRELEASES1"]) == 2)
+    shared = [m for m in workspace.state.messages["CRELEASES1"].values() if m.files]
+    assert [m.thread_ts for m in shared] == [place.ts]
+
+
+async def test_messenger_knows_the_address_of_a_message_once_the_workspace_is_known(chat):
+    place = await chat.post(channel="#releases", message=HI)
+    assert chat.permalink(place) == ""
+    await chat.check()
+    wanted = await chat.client.chat_getPermalink(channel=place.channel, message_ts=place.ts)
+    assert chat.permalink(place) == wanted["permalink"]
 
 
 async def test_messenger_names_the_actor_or_full_members_to_ask(chat):
@@ -245,7 +264,7 @@ async def test_messenger_is_unavailable_when_the_bytes_of_a_picture_are_lost(
     async def gone(*_):
         raise errors.Unavailable("lost")
 
-    monkeypatch.setattr(chat, "_send", gone)
+    monkeypatch.setattr("bot.adapters.slack.files._send", gone)
     place = await chat.post(channel="#releases", message=HI)
     with pytest.raises(errors.Unavailable):
         await chat.upload(place=place, picture=picture(), title="t", alt="a")
