@@ -11,39 +11,10 @@ import uvloop
 
 import bot
 from bot import settings, wiring
-from bot.cli import checking, deciding, evaluating, permitting, shelf
+from bot.cli import argo_flags, checking, deciding, evaluating, permitting, shelf
 from bot.core.policies import codec
 from bot.model import errors
-from bot.wiring import auditing, offline
-
-_MEAN_NOTHING = (
-    "rollout-threads",
-    "experiment-threads",
-    "analysis-threads",
-    "service-threads",
-    "ingress-threads",
-    "ephemeral-metadata-threads",
-    "ephemeral-metadata-update-pod-retries",
-    "kloglevel",
-    "aws-verify-target-group",
-    "alb-verify-weight",
-    "aws-target-group-binding-api-version",
-    "alb-tag-key-resource-id",
-    "ambassador-api-version",
-    "traffic-split-api-version",
-    "traefik-api-group",
-    "traefik-api-version",
-    "ingress-api-version",
-    "appmesh-crd-version",
-    "alb-ingress-classes",
-    "nginx-ingress-classes",
-    "self-service-notification-enabled",
-    "controllers",
-    "enable-pprof-address",
-    "leader-election-lease-duration",
-    "leader-election-renew-deadline",
-    "leader-election-retry-period",
-)
+from bot.wiring import auditing, console, offline
 
 
 class Switch(click.ParamType[bool]):
@@ -130,28 +101,13 @@ def main() -> None:
 def run(ctx: click.Context, /, **flags: Any) -> None:
     """Run the controller. Argo's arguments are understood."""
     try:
-        ignored = _ignored(ctx.args)
+        ignored = argo_flags.ignored(ctx.args)
         chosen = settings.build(flags)
         wiring.log_to_console(chosen)
         work = wiring.run(chosen, ports_file=flags["ports_file"] or "", ignored=ignored)
         sys.exit(uvloop.run(work))
     except errors.UserError as error:
         raise click.ClickException(error.sentence) from None
-
-
-def _ignored(args: list[str]) -> list[str]:
-    """Argo's flags that mean nothing here; anything else unknown is an error."""
-    found, skip = [], False
-    for arg in args:
-        if skip:
-            skip = False
-            continue
-        name = arg.lstrip("-").partition("=")[0]
-        if not arg.startswith("-") or name not in _MEAN_NOTHING:
-            raise errors.UserError(f"unknown argument {arg}. See rollout-bot run --help.")
-        found.append(name)
-        skip = "=" not in arg
-    return found
 
 
 class Instant(click.ParamType[datetime]):
@@ -295,6 +251,14 @@ def can(
 
 
 auditing.add_to(main)
+for command in console.COMMANDS:
+    main.add_command(command)
+
+
+def plugin() -> None:
+    """Run as ``kubectl rollout-bot``: the same commands, named as they were called."""
+    main(prog_name="kubectl rollout-bot")
+
 
 if __name__ == "__main__":
     main()

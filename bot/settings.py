@@ -110,7 +110,7 @@ class Settings:
     history: Secret = field(default_factory=lambda: Secret(""))
 
 
-class _File(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+class File(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """The settings file, as it is written."""
 
     cluster: str = ""
@@ -143,7 +143,7 @@ def config_path(environment: Mapping[str, str] = os.environ) -> str:
     return environment.get("ROLLOUT_BOT_CONFIG", "")
 
 
-def load_file(path: str) -> _File:
+def load_file(path: str) -> File:
     """The settings file, or an empty one where no path is given.
 
     Raises:
@@ -151,15 +151,29 @@ def load_file(path: str) -> _File:
 
     """
     if not path:
-        return _File()
+        return File()
     try:
-        raw = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_Yaml) or {}  # noqa: S506
-    except (OSError, yaml.YAMLError) as error:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise errors.UserError(f"the settings file {path} cannot be read: {error}") from None
+    return read_file(text, path)
+
+
+def read_file(text: str, where: str) -> File:
+    """What a settings file says; ``where`` it was found is for the mistake.
+
+    Raises:
+        errors.UserError: it is no YAML, or a key of it is wrong; the text names which.
+
+    """
     try:
-        return msgspec.convert(raw, _File)
+        raw = yaml.load(text, Loader=_Yaml) or {}  # noqa: S506
+    except yaml.YAMLError as error:
+        raise errors.UserError(f"the settings file {where} cannot be read: {error}") from None
+    try:
+        return msgspec.convert(raw, File)
     except msgspec.ValidationError as error:
-        raise errors.UserError(f"the settings file {path} is wrong: {error}") from None
+        raise errors.UserError(f"the settings file {where} is wrong: {error}") from None
 
 
 def build(flags: Mapping[str, Any], *, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -215,7 +229,7 @@ def build(flags: Mapping[str, Any], *, environment: Mapping[str, str] = os.envir
     )
 
 
-def _slack(flags: Mapping[str, Any], file: _File, environment: Mapping[str, str]) -> Slack:
+def _slack(flags: Mapping[str, Any], file: File, environment: Mapping[str, str]) -> Slack:
     slack = Slack(
         bot_token=Secret(environment.get("SLACK_BOT_TOKEN", "")),
         app_token=Secret(environment.get("SLACK_APP_TOKEN", "")),
@@ -242,7 +256,7 @@ HISTORY_FOLDER = Path("/var/lib/rollout-bot")
 
 
 def history(
-    flags: Mapping[str, Any], file: _File, environment: Mapping[str, str] = os.environ
+    flags: Mapping[str, Any], file: File, environment: Mapping[str, str] = os.environ
 ) -> Secret:
     """Where the history is kept, empty for nowhere; a Secret because of its password.
 

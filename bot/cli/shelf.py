@@ -13,7 +13,7 @@ _EPOCH = "1970-01-01T00:00:00Z"
 
 
 class Shelf:
-    """``ports.Cache`` over objects that never change."""
+    """``ports.Cache`` over objects that change only by what we hear of our own writes."""
 
     def __init__(self, kind: ports.Kind, objects: Sequence[ports.Object]) -> None:
         self.kind = kind
@@ -36,7 +36,7 @@ class Shelf:
         ]
 
     def observe(self, obj: ports.Object) -> None:
-        """Nothing changes here."""
+        self._objects[obj["metadata"].get("namespace", ""), obj["metadata"]["name"]] = obj
 
     def forget(self, namespace: str, name: str) -> None:
         """Nothing goes here."""

@@ -45,6 +45,7 @@ JOB = Kind(group="batch", version="v1", plural="jobs", name="Job")
 EVENT = Kind(group="", version="v1", plural="events", name="Event")
 LEASE = Kind(group="coordination.k8s.io", version="v1", plural="leases", name="Lease")
 INGRESS = Kind(group="networking.k8s.io", version="v1", plural="ingresses", name="Ingress")
+CONFIG_MAP = Kind(group="", version="v1", plural="configmaps", name="ConfigMap")
 DEPLOYMENT = Kind(group="apps", version="v1", plural="deployments", name="Deployment")
 POD_TEMPLATE = Kind(group="", version="v1", plural="podtemplates", name="PodTemplate")
 DEFINITION = Kind(

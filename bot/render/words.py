@@ -155,6 +155,8 @@ def person(someone: messages.Person | None) -> str:
     """By name, which calls nobody; by mention only where no name is known."""
     if someone is None:
         return "somebody"
+    if someone.user:
+        return f"{name(someone.name) or 'somebody'} with the terminal"
     return name(someone.name) or mention(someone)
 
 
@@ -162,7 +164,7 @@ def mention(someone: messages.Person) -> str:
     """Calls them: only where they must act, or in an edit, which calls nobody."""
     if re.fullmatch(r"[UW][A-Z0-9]{2,20}", someone.slack_id):
         return f"<@{someone.slack_id}>"
-    return name(someone.name) or "somebody"
+    return person(someone) if someone.user else name(someone.name) or "somebody"
 
 
 def count(amount: int, one: str, many: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.model import facts, policy, ports
-from bot.runtime import whom
+from bot.runtime import rights, whom
 
 CHANNEL = "rollout-bot.io/channel"
 Action = policy.Action
@@ -279,10 +279,10 @@ def _not_reviewed(actor: facts.Person, action: Action, case: Case) -> Denied:
         return Denied(
             sentence=f"{said} {actor.name} may {_WORDS[action]}; nothing was done.", rule=rule
         )
+    right = rights.NEEDED.get(action)
+    needs = f"that needs the verb {right.verb} on {right.resource}" if right else "use Slack"
     return Denied(
-        sentence=f"The cluster does not let {actor.name} {_WORDS[action]}: "
-        "patching rollouts/status is needed.",
-        rule=rule,
+        sentence=f"The cluster does not let {actor.name} {_WORDS[action]}: {needs}.", rule=rule
     )
 
 

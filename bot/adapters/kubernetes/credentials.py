@@ -21,9 +21,34 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 RELOAD_TIMEOUT_S = 15.0
 RELOAD_PAUSE_S = 10.0
 """A credential that stays bad must not run its exec plugin once a request."""
+
+
+def namespace_of(kubeconfig: str, context: str) -> str:
+    """The namespace that a context means, "default" where it names none.
+
+    Raises:
+        errors.UserError: there is no such context, or the kubeconfig cannot be read.
+
+    """
+    if OWN_NAMESPACE.exists() and not (kubeconfig or os.environ.get("KUBECONFIG")):
+        return OWN_NAMESPACE.read_text(encoding="utf-8").strip()
+    try:
+        contexts, current = config.list_kube_config_contexts(kubeconfig or None)
+    except Exception as error:  # a kubeconfig can be wrong in every way there is
+        where = kubeconfig or "the default kubeconfig"
+        raise errors.UserError(f"cannot use {where}: {error}", path="kubeconfig") from error
+    known = {one.get("name"): one for one in contexts}
+    if context and context not in known:
+        raise errors.UserError(
+            f'there is no context "{context}"; the kubeconfig has {", ".join(map(str, known))}',
+            path="--context",
+        )
+    chosen = known[context] if context else current or {}
+    return str((chosen.get("context") or {}).get("namespace") or "default")
 
 
 class Credentials:

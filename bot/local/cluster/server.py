@@ -88,6 +88,9 @@ class Api:
         if parts[-1:] == ["selfsubjectaccessreviews"]:
             body = await requests.body_of(request)
             return web.json_response({**body, "status": {"allowed": True}}, status=201)
+        if parts[-1:] == ["selfsubjectreviews"]:
+            who = {"userInfo": {"username": "local"}}
+            return web.json_response({"kind": "SelfSubjectReview", "status": who}, status=201)
         target = requests.target(parts)
         await self.faults.strike(requests.verb(request, target), target.kind.plural)
         handler: Callable[[web.Request, requests.Target], Awaitable[web.StreamResponse]] = {

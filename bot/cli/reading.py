@@ -1,0 +1,35 @@
+"""``list``, ``get``, ``why``: what stands, for people and for programs. Works with no bot."""
+
+from bot.cli import asking, outcome, plain, telling
+from bot.model import messages
+
+
+async def listed(ask: asking.Ask) -> outcome.Outcome:
+    """Every rollout in reach, what waits for somebody first."""
+    found = ask.desk.rows(namespace=ask.namespace)
+    data = [_without_buttons(row) for row in found.rows]
+    return outcome.Outcome(text=telling.rows(found), data=data)
+
+
+async def got(ask: asking.Ask, name: str) -> outcome.Outcome:
+    """One rollout as on its card."""
+    key = ask.find(name)
+    card = ask.desk.get(key)
+    if card is None:
+        return outcome.told(f"{key} is gone.", code=outcome.REFUSED)
+    return outcome.Outcome(text=telling.card(card), data=_without_buttons(card))
+
+
+async def why(ask: asking.Ask, name: str) -> outcome.Outcome:
+    """What holds it, and what would free it."""
+    key = ask.find(name)
+    found = ask.desk.why(key)
+    text = "\n".join(telling.line(one) for one in found.sentences)
+    return outcome.Outcome(text=text, data={"rollout": key, "sentences": list(found.sentences)})
+
+
+def _without_buttons(found: messages.RowFact | messages.CardFacts) -> dict[str, object]:
+    """Buttons are Slack's; nothing at a terminal can press them."""
+    data: dict[str, object] = plain.plain(found)
+    del data["buttons"]
+    return data

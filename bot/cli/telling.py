@@ -1,0 +1,88 @@
+"""Listings and cards as plain text. What comes from outside cannot steer the terminal."""
+
+from bot.model import facts, messages
+from bot.render import answers, words
+
+_MARKS = {
+    facts.StepState.DONE: "✓",
+    facts.StepState.CURRENT: "▶",
+    facts.StepState.COMING: " ",
+}
+WIDTH = 400
+
+
+def line(text: str) -> str:
+    """One line of foreign text: nothing invisible, no control sequence."""
+    return words.bare(text, WIDTH)
+
+
+def rows(found: messages.ListFacts) -> str:
+    """A line each, in columns."""
+    if not found.rows:
+        where = f"the namespace {found.namespace}" if found.namespace else "the cluster"
+        return f"There is no rollout in {where}."
+    table = [
+        (
+            answers.SIGNS.get(row.news, "!"),
+            line(f"{row.rollout.namespace}/{row.rollout.name}"),
+            f"v{row.revision.number}" if row.revision else "-",
+            "" if row.since_s is None else words.duration(row.since_s),
+            line(row.what) + _next(row),
+        )
+        for row in found.rows
+    ]
+    return _columns([("", "ROLLOUT", "REVISION", "SINCE", "STATE"), *table])
+
+
+def _next(row: messages.RowFact) -> str:
+    return "" if row.next_at is None else f", next at {row.next_at:%H:%M:%S} UTC"
+
+
+def _columns(table: list[tuple[str, ...]]) -> str:
+    widths = [max(len(row[at]) for row in table) for at in range(len(table[0]) - 1)]
+    padded = [
+        "  ".join([*(cell.ljust(wide) for cell, wide in zip(row, widths, strict=False)), row[-1]])
+        for row in table
+    ]
+    return "\n".join(one.rstrip() for one in padded)
+
+
+def card(found: messages.CardFacts) -> str:
+    """What the card says, a fact a line."""
+    head = f"{line(found.rollout.namespace)}/{line(found.rollout.name)} v{found.revision.number}"
+    lines = [f"{answers.SIGNS.get(found.news, '!')} {head}: {_state(found)}"]
+    lines += [f"  {line(one)}" for one in found.warnings]
+    lines += [f"  {_MARKS[step.state]} {line(step.text)}" for step in found.steps]
+    for side, label, pods in (
+        ("canary", found.revision, found.canary_pods),
+        ("stable", found.stable, found.stable_pods),
+    ):
+        if pods is not None:
+            named = f" v{label.number}" if label is not None else ""
+            trouble = f": {line(pods.trouble)}" if pods.trouble else ""
+            lines.append(f"  {side}{named}: {pods.ready} of {pods.wanted} pods ready{trouble}")
+    lines += [f"  {_metric(one)}" for one in found.metrics]
+    if not found.measured:
+        lines.append("  nothing is measured: time alone decides")
+    if found.next_what:
+        at = f" at {found.next_at:%H:%M:%S} UTC" if found.next_at else ""
+        lines.append(f"  next: {line(found.next_what)}{at}")
+    if found.change.by is not None:
+        lines.append(f"  shipped by {words.bare(found.change.by.name)}")
+    lines += [f"  image {line(one)}" for one in found.revision.images]
+    return "\n".join(lines)
+
+
+def _state(found: messages.CardFacts) -> str:
+    because = f": {line(found.because)}" if found.because else ""
+    closing = f", {line(found.closing)}" if found.closing else ""
+    return f"{found.news.value.replace('-', ' ')} at {found.weight} %{because}{closing}"
+
+
+def _metric(one: messages.MetricFact) -> str:
+    limit = "" if one.failure_limit is None else f" ({one.failure_limit} allowed)"
+    taken = f"{one.taken}" if one.wanted is None else f"{one.taken} of {one.wanted}"
+    return (
+        f"{line(one.name)} {line(one.value_text)} ({line(one.bound_text)}): {one.verdict}, "
+        f"{taken} taken, {one.failed} failed{limit}"
+    )

@@ -1,0 +1,233 @@
+"""The commands as they are typed: what they print and how they exit, against an API server."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import aiohttp
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from bot import __main__ as program
+from bot.adapters.kubernetes import credentials
+from bot.core.notices import listing
+from bot.local import cluster
+from bot.model import errors
+from bot.runtime import orders
+from bot.wiring import console
+
+ROLLOUT = yaml.safe_load("""
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: shop}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: shop}}
+  template: {metadata: {labels: {app: shop}}, spec: {containers: [{name: c, image: "img:1"}]}}
+  strategy: {canary: {steps: [{setWeight: 50}, {pause: {}}]}}
+""")
+ROLLOUTS = "/apis/argoproj.io/v1alpha1/namespaces/{}/rollouts"
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/argo-rollouts/leases"
+
+
+class Place:
+    """A cluster with one rollout, and a kubeconfig whose context means the namespace team."""
+
+    def __init__(self, local, file):
+        self.local = local
+        self.file = file
+
+    async def run(self, *arguments):
+        """As somebody types it; the loop of the test serves the cluster meanwhile."""
+        words = [*arguments, "--kubeconfig", str(self.file)]
+        return await asyncio.to_thread(CliRunner().invoke, program.main, words)
+
+    async def post(self, path, body):
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(self.local.url + path, json=body) as done,
+        ):
+            assert done.status == 201, await done.text()
+
+    async def rollout(self):
+        url = f"{self.local.url}{ROLLOUTS.format('team')}/shop"
+        async with aiohttp.ClientSession() as session, session.get(url) as found:
+            return await found.json()
+
+
+def config(server):
+    mine = {"cluster": "c", "user": "u", "namespace": "team"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "here",
+        "contexts": [
+            {"name": "here", "context": mine},
+            {"name": "bare", "context": {"cluster": "c", "user": "u"}},
+        ],
+        "clusters": [{"name": "c", "cluster": {"server": server}}],
+        "users": [{"name": "u", "user": {"token": "t"}}],
+    }
+
+
+@pytest.fixture
+async def place(tmp_path):
+    local = cluster.LocalCluster()
+    await local.start()
+    file = tmp_path / "kubeconfig"
+    file.write_text(yaml.safe_dump(config(local.url)))
+    made = Place(local, file)
+    for name in ("team", "argo-rollouts"):
+        await made.post("/api/v1/namespaces", {"metadata": {"name": name}})
+    await made.post(ROLLOUTS.format("team"), ROLLOUT)
+    yield made
+    await local.stop()
+
+
+async def test_list_looks_into_the_namespace_of_the_context_and_with_a_into_all(place):
+    assert "team/shop" in (await place.run("list")).output
+    elsewhere = await place.run("list", "-n", "default")
+    assert (elsewhere.exit_code, elsewhere.output) == (
+        0,
+        "There is no rollout in the namespace default.\n",
+    )
+    assert "team/shop" in (await place.run("list", "-A")).output
+    bare = await place.run("list", "--context", "bare")
+    assert "namespace default" in bare.output
+
+
+@pytest.mark.parametrize("command", [["list"], ["get", "shop"], ["why", "shop"]])
+async def test_reading_gives_programs_json(place, command):
+    done = await place.run(*command, "--json")
+    assert done.exit_code == 0
+    assert "shop" in json.dumps(json.loads(done.output))
+
+
+async def test_name_may_carry_its_namespace(place):
+    done = await place.run("get", "team/shop", "-n", "default")
+    assert done.output.startswith("▶ team/shop v1")
+
+
+async def test_request_is_written_with_its_name_and_exits_with_1_when_no_bot_leads(
+    place, monkeypatch
+):
+    monkeypatch.setattr(orders, "ANSWER_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(listing, "useless", lambda scene, kind: "")
+    done = await place.run("abort", "shop", "wrong", "prices")
+    assert done.exit_code == 1
+    assert "No bot leads here" in done.output and "counts for 60 s" in done.output
+    (intent,) = (await place.rollout())["status"]["rolloutBot"]["intents"].values()
+    assert (intent["kind"], intent["actor"]) == ("abort", "local (terminal)")
+    assert intent["reason"] == "wrong prices"
+
+
+async def test_image_is_set_with_the_name_of_whoever_sets_it_and_it_is_said_that_none_leads(place):
+    done = await place.run("set-image", "shop", "c=img:2")
+    assert done.exit_code == 0, done.output
+    assert done.output.endswith(
+        "No bot leads here: there is no lease argo-rollouts/argo-rollouts-controller-lock. "
+        "Nothing moves before one does.\n"
+    )
+    rollout = await place.rollout()
+    assert rollout["spec"]["template"]["spec"]["containers"][0]["image"] == "img:2"
+    assert rollout["metadata"]["annotations"]["rollout-bot.io/set-by"].endswith(" local (terminal)")
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    lease = {"holderIdentity": "a", "renewTime": now, "leaseDurationSeconds": 15}
+    name = "argo-rollouts-controller-lock"
+    await place.post(LEASES, {"metadata": {"name": name}, "spec": lease})
+    assert "lease" not in (await place.run("set-image", "shop", "c=img:3")).output
+
+
+async def test_wrong_words_exit_with_2_and_say_what_is_right(place):
+    for words, said in (
+        (["get", "shop", "--context", "nowhere"], 'there is no context "nowhere"'),
+        (["undo", "shop", "--to-revision", "x"], "not a valid integer"),
+        (["set-image", "shop", "c"], "CONTAINER=IMAGE"),
+        (["promote", "shop", "--ful"], "No such option"),
+        (["get", "shop", "--config", "/nowhere"], "/nowhere cannot be read"),
+    ):
+        done = await place.run(*words)
+        assert (done.exit_code, said in done.output) == (2, True), done.output
+
+
+async def test_name_of_nothing_exits_with_1(place):
+    done = await place.run("get", "shopp")
+    assert (done.exit_code, done.output) == (1, 'No rollout "shopp". Did you mean shop?\n')
+
+
+async def test_settings_of_the_bot_are_read_from_the_cluster(place):
+    text = 'cluster: prod-7\napprovers: {"team/*": [U0LEE]}\n'
+    body = {"metadata": {"name": "rollout-bot"}, "data": {"settings.yaml": text}}
+    await place.post("/api/v1/namespaces/argo-rollouts/configmaps", body)
+    done = await place.run("get", "shop", "--json")
+    assert json.loads(done.output)["rollout"]["cluster"] == "prod-7"
+    assert "one of U0LEE" not in done.output
+
+
+async def test_policy_of_the_bot_is_read_from_the_cluster_and_counts(place):
+    rule = {"match": {}, "approval": {"approvers": ["U0LEE"]}, "may": {"retry": ["U0LEE"]}}
+    data = {
+        "settings.yaml": "policy: /etc/rollout-bot/policy.yaml\n",
+        "policy.yaml": json.dumps({"rules": [rule]}),
+    }
+    path = "/api/v1/namespaces/argo-rollouts/configmaps"
+    await place.post(path, {"metadata": {"name": "rollout-bot"}, "data": data})
+    done = await place.run("retry", "shop")
+    assert (done.exit_code, done.output) == (1, "Only U0LEE may retry it.\n")
+
+
+async def test_nobody_approves_when_the_policy_is_not_where_the_settings_say(place):
+    data = {"settings.yaml": "policy: /etc/rollout-bot/policy.yaml\n"}
+    path = "/api/v1/namespaces/argo-rollouts/configmaps"
+    await place.post(path, {"metadata": {"name": "rollout-bot"}, "data": data})
+    done = await place.run("promote", "shop")
+    assert done.exit_code == 1
+    assert "policy.yaml, so it is not known who may approve" in done.output
+
+
+async def test_cluster_that_is_away_exits_with_3(tmp_path):
+    file = tmp_path / "kubeconfig"
+    file.write_text(yaml.safe_dump(config("http://127.0.0.1:1")))
+    made = Place(None, file)
+    for words in (["list"], ["abort", "shop"], ["why", "shop", "--json"]):
+        done = await made.run(*words)
+        assert done.exit_code == 3, done.output
+        assert "The cluster does not answer" in done.output
+        assert "nothing was done" in done.output
+
+
+async def test_names_are_completed_and_nothing_is_said_when_the_cluster_is_away(place, tmp_path):
+    def completed(file):
+        context = program.main.make_context("rollout-bot", ["list"])
+        inner = console.get.make_context(
+            "get", ["--kubeconfig", str(file)], parent=context, resilient_parsing=True
+        )
+        (name, *_) = console.get.params
+        return [one.value for one in name.shell_complete(inner, "sh")]
+
+    assert await asyncio.to_thread(completed, place.file) == ["shop"]
+    gone = tmp_path / "gone"
+    gone.write_text(yaml.safe_dump(config("http://127.0.0.1:1")))
+    assert await asyncio.to_thread(completed, gone) == []
+
+
+def test_kubeconfig_that_is_none_is_said(tmp_path):
+    with pytest.raises(errors.UserError, match="cannot use"):
+        credentials.namespace_of(str(tmp_path / "none"), "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_what_the_shell_takes(shell):
+    done = CliRunner().invoke(program.main, ["completion", shell])
+    assert done.exit_code == 0 and "_ROLLOUT_BOT_COMPLETE" in done.output
+
+
+def test_plugin_is_named_as_kubectl_calls_it():
+    code = "from bot.__main__ import plugin; import sys; sys.argv = ['x', 'get', '--help']; plugin()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.startswith("Usage: kubectl rollout-bot get ")

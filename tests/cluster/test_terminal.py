@@ -1,0 +1,129 @@
+"""The terminal on a real API server: a bot that leads, roles that differ, and whose name is kept."""
+
+import json
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from bot import __main__ as program
+from tests.cluster import api, rollouts
+from tests.conformance import bot
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+STATUS = {"apiGroups": ["argoproj.io"], "resources": ["rollouts/status"], "verbs": ["patch"]}
+READ = {"apiGroups": ["argoproj.io"], "resources": ["rollouts"], "verbs": ["get", "list"]}
+APPROVE = {"apiGroups": ["argoproj.io"], "resources": ["rollouts"], "verbs": ["approve"]}
+
+
+@pytest.fixture
+def space(control_plane):
+    name = f"t-{uuid.uuid4().hex[:8]}"
+    control_plane.client.call("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+    yield name
+    control_plane.client.call("DELETE", f"/api/v1/namespaces/{name}")
+
+
+def kubeconfig_of(control_plane, space, name, rules, folder: Path) -> Path:
+    """A kubeconfig of a service account that has these rules and no others."""
+    client = control_plane.client
+    client.call(
+        "POST", f"/api/v1/namespaces/{space}/serviceaccounts", {"metadata": {"name": name}}
+    )
+    where = f"{RBAC}/namespaces/{space}"
+    client.call("POST", f"{where}/roles", {"metadata": {"name": name}, "rules": rules})
+    subject = {"kind": "ServiceAccount", "name": name, "namespace": space}
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name}
+    binding = {"metadata": {"name": name}, "subjects": [subject], "roleRef": role}
+    client.call("POST", f"{where}/rolebindings", binding)
+    path = f"/api/v1/namespaces/{space}/serviceaccounts/{name}/token"
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    token = client.call("POST", path, body)["status"]["token"]
+    raw = yaml.safe_load(control_plane.kubeconfig.read_text())
+    for user in raw["users"]:
+        user["user"] = {"token": token}
+    file = folder / f"{name}.kubeconfig"
+    file.write_text(yaml.safe_dump(raw))
+    return file
+
+
+def run(file, space, *words):
+    done = CliRunner().invoke(
+        program.main, [*words, "-n", space, "--kubeconfig", str(file), "--json"]
+    )
+    return done.exit_code, json.loads(done.output)
+
+
+def rollout(space, client: api.Client):
+    return client.call("GET", f"/apis/argoproj.io/v1alpha1/namespaces/{space}/rollouts/shop")
+
+
+def test_each_may_what_a_role_gives_and_the_card_will_say_who_it_was(
+    control_plane, space, tmp_path
+):
+    client = control_plane.client
+    body = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Rollout",
+        "metadata": {"name": "shop"},
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": {"app": "shop"}},
+            "template": {
+                "metadata": {"labels": {"app": "shop"}},
+                "spec": {"containers": [{"name": "c", "image": "shop:1"}]},
+            },
+            "strategy": {"canary": {"steps": [{"setWeight": 50}, {"pause": {}}]}},
+        },
+    }
+    client.call("POST", f"/apis/argoproj.io/v1alpha1/namespaces/{space}/rollouts", body)
+    reader = kubeconfig_of(control_plane, space, "reader", [READ], tmp_path)
+    operator = kubeconfig_of(control_plane, space, "operator", [READ, STATUS], tmp_path)
+    approver = kubeconfig_of(control_plane, space, "approver", [READ, STATUS, APPROVE], tmp_path)
+    admin = control_plane.kubeconfig
+    with bot.running(kubeconfig=control_plane.bot_kubeconfig, log=tmp_path / "bot.log"):
+        rollouts.until(lambda: rollout(space, client).get("status", {}).get("phase") == "Healthy")
+        code, found = run(admin, space, "set-image", "shop", "c=shop:2")
+        assert (code, found["done"]) == (0, True)
+        rollouts.until(lambda: rollout(space, client)["status"]["phase"] == "Paused")
+        code, found = run(reader, space, "list")
+        assert (code, found[0]["news"]) == (0, "waits")
+        code, found = run(reader, space, "abort", "shop")
+        assert code == 1 and "that needs the verb patch on rollouts/status" in found["sentence"]
+        code, found = run(operator, space, "approve", "shop")
+        assert code == 1 and "that needs the verb approve on rollouts" in found["sentence"]
+        code, found = run(operator, space, "undo", "shop")
+        assert code == 1 and "that needs the verb patch on rollouts." in found["sentence"]
+        code, found = run(operator, space, "abort", "shop", "wrong prices")
+        assert (code, found["done"]) == (0, True), found
+        named = rollout(space, client)["status"]["rolloutBot"]["abort"]
+        assert named["by"] == f"system:serviceaccount:{space}:operator (terminal)"
+        assert run(operator, space, "retry", "shop")[0] == 0
+        rollouts.until(lambda: rollout(space, client)["status"]["phase"] == "Paused")
+        code, found = run(approver, space, "approve", "shop")
+        assert (code, found["sentence"]) == (0, "Approved: v2 goes on.")
+        rollouts.until(lambda: rollout(space, client)["status"]["phase"] == "Healthy")
+        handled = rollout(space, client)["status"]["rolloutBot"]["handled"].values()
+        actors = [one["actor"] for one in handled if one and one["kind"] == "promote"]
+        assert actors == [f"system:serviceaccount:{space}:approver (terminal)"]
+
+
+def test_doctor_finds_the_bots_rights_whole_and_a_strangers_not(control_plane, space, tmp_path):
+    def rights(*words):
+        command = [sys.executable, "-m", "bot", "doctor", "--json", *words]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        return done.returncode, {one["check"]: one for one in json.loads(done.stdout)}
+
+    code, found = rights("--kubeconfig", str(control_plane.bot_kubeconfig))
+    assert found["rights"]["word"] == "ok", found["rights"]
+    assert found["pruning"]["word"] == "ok" and found["definitions"]["word"] == "ok"
+    assert code == 0
+    admin = str(control_plane.kubeconfig)
+    code, found = rights("--kubeconfig", admin, "--account", f"{space}/default")
+    assert (code, found["rights"]["word"]) == (1, "failed")
+    assert "patch rollouts/status.argoproj.io" in found["rights"]["said"]
