@@ -43,10 +43,42 @@ def _names(one: policy.StepApproval, spec: spec_model.Spec, gate: int) -> bool:
     return one.weight == weights.at_step(spec.canary, gate) * 100 // (spec.canary.full or 100)
 
 
+def rule(d: draft_module.Draft, gate: int) -> policy.Approval:
+    """How a gate of this rollout is opened."""
+    return of(d.seen.policy, d.spec, gate)
+
+
+def passed(d: draft_module.Draft, gate: int) -> bool:
+    """Whether a record under the bot's seal says that this try has passed the gate."""
+    started = d.status.bot.started
+    return any(
+        one.signed
+        and one.revision == d.family.new.hash
+        and one.step == gate
+        and (started is None or one.at >= started)
+        for one in d.status.bot.passes
+    )
+
+
+def prepare(d: draft_module.Draft) -> None:
+    """Put into the draft what the seals say of its gates; to be done before it is asked."""
+    named = rule(d, weights.FULL).named
+    d.full_passed = passed(d, weights.FULL) if named else None
+    held = d.status.bot.shut
+    d.kept = None
+    if held is None or not held.signed or held.revision != d.family.new.hash:
+        return
+    gone = held.steps != d.status.step_hash or held.step not in gates(d.spec)
+    if gone and rule(d, held.step).named and not passed(d, held.step):
+        d.kept = held
+
+
 def present(d: draft_module.Draft) -> int | None:
     """The gate that the rollout stands at now; None where it stands at none."""
     if d.status.abort or d.promoted or not d.before.pause_conditions:
         return None
+    if d.kept is not None:
+        return d.kept.step
     reasons = {pause.reason for pause in d.before.pause_conditions}
     if d.spec.blue_green is not None:
         waits = status.PauseReason.BLUE_GREEN in reasons and bool(gates(d.spec))
@@ -61,4 +93,4 @@ def present(d: draft_module.Draft) -> int | None:
 def now(d: draft_module.Draft) -> policy.Approval | None:
     """How the gate that it stands at now is opened."""
     gate = present(d)
-    return None if gate is None else of(d.seen.policy, d.spec, gate)
+    return None if gate is None else rule(d, gate)

@@ -7,7 +7,7 @@ missing hash on the active Service opens no gate after the first deployment.
 
 from datetime import timedelta
 
-from bot.core import analyses, gates, inconclusive, progress, revisions, weights
+from bot.core import analyses, gatekeeping, gates, inconclusive, progress, revisions, weights
 from bot.core import draft as draft_module
 from bot.model import holds, status
 from bot.model import spec as spec_model
@@ -112,6 +112,9 @@ def _passed(d: draft_module.Draft, ref: status.RunRef | None) -> bool:
 
 
 def _hold(d: draft_module.Draft) -> None:
+    if d.kept is not None:
+        gatekeeping.stay(d)
+        return
     chosen = strategy(d)
     gate = weights.held_before_full(d)
     if fast_tracked(d) or (d.status.checkpoint and not gate):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.core import codec_seals
 from bot.model import status
 
 VERSION = 1
@@ -23,6 +24,10 @@ _KNOWN = frozenset(
         "previousStable",
         "notSupported",
         "overruled",
+        "approvals",
+        "passes",
+        "shut",
+        "kept",
         "said",
     }
 )
@@ -64,7 +69,9 @@ def decode(raw: Any) -> status.BotBlock:
         previous_stable=_text(got.get("previousStable")),
         not_supported=_text(got.get("notSupported")),
         overruled=_texts(got.get("overruled")),
+        kept=_map(got.get("kept")),
         said=_map(got.get("said")),
+        **codec_seals.decode(got),
         extra={key: value for key, value in got.items() if key not in _KNOWN},
     )
 
@@ -84,7 +91,9 @@ def encode(block: status.BotBlock) -> dict[str, Any]:
         "previousStable": block.previous_stable,
         "notSupported": block.not_supported,
         "overruled": list(block.overruled),
+        "kept": dict(block.kept),
         "said": dict(block.said),
+        **codec_seals.encode(block),
     }
     out = dict(block.extra) | {key: v for key, v in plain.items() if v not in (None, "", {}, [])}
     return out | {"version": VERSION} if out else {}
@@ -107,6 +116,7 @@ def intent(key: str, raw: Any) -> status.Intent | None:
         gate=_text(got.get("gate")),
         reason=_text(got.get("reason")),
         expires=instant(got.get("expires")),
+        seal=_text(got.get("seal")),
     )
 
 
@@ -121,6 +131,7 @@ def encode_intent(value: status.Intent) -> dict[str, Any]:
         "gate": value.gate,
         "reason": value.reason,
         "expires": value.expires.isoformat() if value.expires else None,
+        "seal": value.seal,
     }
     return {key: found for key, found in out.items() if found not in (None, "")}
 

@@ -114,6 +114,7 @@ def _reset(d: draft_module.Draft) -> None:
     )
     d.before = _without_pause(d.before)
     d.set_bot(opened=None, abort={}, overruled=(), started=d.now, full_gate_since=None, held=None)
+    d.set_bot(approvals=(), passes=())
     d.because("reset", "the pod template or the steps have changed")
     if d.promoted and total:
         d.set(step_index=total)
@@ -161,7 +162,9 @@ def promote(d: draft_module.Draft) -> None:
     if not d.status.stable_hash or d.family.stable is None:
         _promoted(d, "Initial deploy")
         return
-    if d.family.creating or d.spec.paused or weights.held_before_full(d):
+    if d.family.creating or d.spec.paused or d.cap is not None:
+        return
+    if weights.held_before_full(d):
         return
     if (d.skipping or d.finished) and gates.stops(d, gates.present(d)):
         return

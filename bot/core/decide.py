@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 
 from bot.core import (
     analyses,
+    approvals,
     blue_green,
     blue_green_places,
     conditions,
     course,
+    gatekeeping,
     gates,
     intake,
     outcome,
@@ -24,6 +26,7 @@ from bot.core import (
     revisions,
     sizing,
     traffic,
+    unmeasured,
 )
 from bot.core import draft as draft_module
 from bot.model import errors, world
@@ -84,7 +87,9 @@ def _draft(
     intents: Sequence[status_model.Intent],
     now: datetime,
 ) -> draft_module.Draft:
+    status = gatekeeping.true_stable(status)
     block = replace(status.bot, intents=tuple(intents), not_supported="")
+    seen = unmeasured.errors_as_no_verdict(seen)
     return draft_module.Draft(
         spec=spec,
         seen=seen,
@@ -130,8 +135,12 @@ def _back_despite(problem: errors.UserError, d: draft_module.Draft) -> world.Dec
 
 def _valid(d: draft_module.Draft) -> world.Decision:
     course.begin(d)
+    approvals.prepare(d)
+    gatekeeping.guard(d)
     intake.take(d)
     course.back_to_stable(d)
+    gatekeeping.deadline(d)
+    d.cap = _cap(d)
     if d.spec.blue_green is not None:
         analyses.judge_beside(d)
         blue_green.advance(d)
@@ -145,6 +154,7 @@ def _valid(d: draft_module.Draft) -> world.Decision:
     places = _settled(d)
     gates.settle(d)
     outcome.record_abort(d)
+    gatekeeping.settle(d)
     # An order that cannot be followed yet is kept: under ``spec.paused`` or a hold no step may
     # end, and a preview that has just lost a pod is not switched to.
     halted = d.spec.paused or d.bitten is not None
@@ -154,6 +164,13 @@ def _valid(d: draft_module.Draft) -> world.Decision:
     phase, message = phases.decide(d)
     d.set(phase=phase, message=message)
     return outcome.decision(d, *places)
+
+
+def _cap(d: draft_module.Draft) -> int | None:
+    """The most that the canary gets while something that is no step holds it."""
+    if d.status.abort or d.promoted or d.spec.blue_green is not None:
+        return None
+    return d.kept.weight if d.kept is not None else unmeasured.cap(d)
 
 
 Places = tuple[world.Route | None, dict[str, str], dict[str, world.Size]]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core import revisions
-from bot.model import holds, world
+from bot.model import holds, sealed, world
 from bot.model import spec as spec_model
 from bot.model import status as status_model
 
@@ -20,7 +20,10 @@ class Draft:
     how, where it is known. ``show_weight`` is a weight
     that must be written before the next step may ask for another; ``cleared`` says that nothing
     holds the switch of a blue-green any more. ``gated`` are the answers of the gates by step;
-    ``bitten`` is the hold that something of this pass came up against.
+    ``bitten`` is the hold that something of this pass came up against. ``full_passed`` tells of a
+    gate before 100 % that only named people open (None: there is none such). ``kept`` is a gate
+    that holds on though the steps were changed under it; ``cap`` the most that the canary gets
+    while something holds it that is no step.
     """
 
     spec: spec_model.Spec
@@ -38,6 +41,9 @@ class Draft:
     show_weight: int | None = None
     bitten: holds.Hold | None = None
     gated: dict[int, holds.Hold | None] = field(default_factory=dict)
+    full_passed: bool | None = None
+    kept: sealed.Held | None = None
+    cap: int | None = None
     events: list[world.Event] = field(default_factory=list)
     reasons: list[world.Reason] = field(default_factory=list)
     wakes: list[datetime] = field(default_factory=list)
@@ -99,4 +105,5 @@ class Draft:
             step_index=0 if self.spec.canary.steps else None,
         )
         # Whichever way it is started again, what was approved before it does not count.
-        self.set_bot(opened=None, full_gate_since=None)
+        self.kept = None
+        self.set_bot(opened=None, full_gate_since=None, approvals=(), passes=(), shut=None)

@@ -3,12 +3,11 @@
 Both end as the same changes of the draft. A refused intent is answered with a sentence.
 """
 
-import hashlib
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from bot.core import approvals, gate_ids, gatekeeping, gates, inconclusive, unmeasured, weights
 from bot.core import draft as draft_module
-from bot.core import gates, inconclusive, weights
 from bot.model import spec as spec_model
 from bot.model import status as status_model
 
@@ -17,18 +16,7 @@ UNKNOWN = "kubectl (no name known)"
 _KINDS = frozenset({"abort", "retry", "promote", "promote-full"}) | inconclusive.KINDS
 
 
-def gate_id(cluster: str, uid: str, revision: str, step: int | None, start: datetime) -> str:
-    """The name of one gate: another revision, step or begin is another gate (ruling 8)."""
-    text = "|".join((cluster, uid, revision, str(step), start.strftime("%Y%m%d%H%M%S")))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def present_gate(cluster: str, uid: str, status: status_model.Status) -> str:
-    """The id of the gate that is open now, or an empty text."""
-    if not status.pause_conditions:
-        return ""
-    start = status.pause_conditions[0].start
-    return gate_id(cluster, uid, status.current_hash, status.step_index, start)
+gate_id, present_gate = gate_ids.gate_id, gate_ids.present_gate
 
 
 def take(d: draft_module.Draft) -> None:
@@ -69,6 +57,7 @@ def _retry(d: draft_module.Draft) -> None:
         step_index=0 if d.spec.canary.steps else None,
     )
     d.set_bot(abort={}, opened=None, overruled=(), started=d.now)
+    gatekeeping.forget(d)
     d.because("retry", "the update starts again from its first step")
 
 
@@ -98,12 +87,16 @@ def _apply(d: draft_module.Draft, intent: status_model.Intent) -> tuple[bool, st
         return True, "Started again from the first step."
     if d.status.abort:
         return False, "The update was aborted; retry starts it again."
+    if unmeasured.held(d):
+        return False, unmeasured.SENTENCE
     hold = gates.ahead(d)
     if hold is not None and intent.kind in {"promote-full", inconclusive.CONTINUE}:
         return False, f"Nothing was changed: {hold.sentence}. {hold.frees}"
     if intent.kind in inconclusive.KINDS:
         return inconclusive.answer(d, intent)
     if intent.kind == "promote-full":
+        if (answer := gatekeeping.hurry(d)) is not None:
+            return answer
         d.set(promote_full=True)
         return True, "All steps that are left are skipped."
     return _promote(d, intent)
@@ -122,6 +115,13 @@ def _promote(d: draft_module.Draft, intent: status_model.Intent) -> tuple[bool, 
         return False, "This step is over; nothing was changed."
     if d.resumed:
         return False, "Somebody else has just promoted it."
+    gate = approvals.present(d)
+    if gate is not None and (rule := approvals.rule(d, gate)).named:
+        words = _passed(d)
+        accepted, sentence = gatekeeping.approve(d, intent, gate, rule)
+        return accepted, sentence or words
+    if gatekeeping.begins(d):
+        return False, "The gate here has only just begun; nothing was changed. Try again."
     d.by = (intent.actor, "slack")
     if d.status.pause_conditions:
         d.set(pause_conditions=())

@@ -1,6 +1,16 @@
 """The course of the steps: which one is present, what ends it, what holds it (spec §2.6, §2.8)."""
 
-from bot.core import analyses, gates, sizing, steps, trials, weights
+from bot.core import (
+    analyses,
+    approvals,
+    gatekeeping,
+    gates,
+    sizing,
+    steps,
+    trials,
+    unmeasured,
+    weights,
+)
 from bot.core import draft as draft_module
 from bot.core.steps import context
 from bot.model import holds, spec, status
@@ -13,6 +23,12 @@ FULL_GATE = "the gate before 100 % waits for an approval"
 def advance(d: draft_module.Draft) -> None:
     """Move through every step that is over now; stop at the first that is not."""
     if d.status.abort or d.promoted or not d.status.stable_hash or d.spec.paused:
+        return
+    if unmeasured.held(d):
+        unmeasured.hold(d)
+        return
+    if d.kept is not None:
+        gatekeeping.stay(d)
         return
     for _ in range(len(d.spec.canary.steps) + 1):
         if weights.held_before_full(d):
@@ -55,6 +71,8 @@ def opened(d: draft_module.Draft, step: int) -> None:
     d.set_bot(
         opened=status.Opened(revision=d.family.new.hash, step=step, by=by, how=how, at=d.now)
     )
+    if not approvals.passed(d, step):
+        gatekeeping.record(d, step, (by,), how)
 
 
 def hold(d: draft_module.Draft, reason: status.PauseReason) -> None:

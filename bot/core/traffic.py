@@ -28,6 +28,8 @@ def _wanted(d: draft_module.Draft) -> int:
     if d.family.creating or new.available == 0:
         return 0
     written = _has(d)
+    if d.cap is not None:
+        return min(written, d.cap)
     if d.skipping:
         return _available_share(d, new) if canary.dynamic else written
     if weights.held_before_full(d):

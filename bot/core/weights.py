@@ -38,6 +38,8 @@ def held_before_full(d: "draft_module.Draft") -> bool:
         return False
     if not (d.skipping or is_full_point(d.spec.canary, d.index)):
         return False
+    if d.full_passed is not None:
+        return not d.full_passed
     opened = d.status.bot.opened
     if opened is None or opened.revision != d.family.new.hash:
         return True
@@ -104,6 +106,8 @@ def of_size(d: "draft_module.Draft") -> int:
         return canary.full
     if d.status.abort:
         return 0
+    if d.cap is not None:
+        return d.cap
     if held_before_full(d):
         return held_weight(canary, d.index)
     if d.skipping:

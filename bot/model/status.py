@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from bot.model import sealed
+
 
 class Phase(StrEnum):
     """Argo's four words."""
@@ -80,6 +82,7 @@ class Weights:
 class Intent:
     """What a person asked of a rollout, bound to the revision and step they saw.
 
+    ``signed``: it bears the bot's seal, so whoever asked was let in.
     ``kind`` is promote, promote-full, abort, retry, measure-again, continue. ``gate`` is the
     gate id of a button.
     """
@@ -93,6 +96,8 @@ class Intent:
     gate: str = ""
     reason: str = ""
     expires: datetime | None = None
+    seal: str = ""
+    signed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +150,8 @@ class BotBlock:
 
     ``said`` maps a message key to its place (channel, ts); ``extra`` keeps what a newer bot
     wrote and this one does not know. ``overruled`` are inconclusive runs that a person let pass.
+    ``approvals``, ``passes`` and ``shut`` bear seals; ``kept`` tells of the last write that would
+    have passed a gate, and was taken back.
     """
 
     intents: tuple[Intent, ...] = ()
@@ -159,6 +166,10 @@ class BotBlock:
     previous_stable: str = ""
     not_supported: str = ""
     overruled: tuple[str, ...] = ()
+    approvals: tuple[sealed.Approved, ...] = ()
+    passes: tuple[sealed.Passed, ...] = ()
+    shut: sealed.Held | None = None
+    kept: Mapping[str, Any] = field(default_factory=dict)
     said: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
 

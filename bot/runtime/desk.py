@@ -13,7 +13,7 @@ from bot.core import inconclusive
 from bot.core.notices import card, listing, people, warm
 from bot.core.notices import scene as scenes
 from bot.model import buttons, facts, messages, ports, records, status
-from bot.runtime import authorize, finding, orders, permits, scenery, templates
+from bot.runtime import authorize, finding, orders, permits, scenery, signatures, templates
 from bot.runtime import roster as rosters
 
 INTENTS_LIMIT = 32
@@ -154,6 +154,10 @@ class Desk:
         refusal = _refusal(scene, kind, gate, revision, step)
         if refusal:
             return orders.no(refusal)
+        if kind == "promote" and signatures.needed(scene):
+            if not self.scenery.signer.able:
+                return orders.no(signatures.NO_KEY)
+            gate = gate or scenes.gate(scene)
         intent = status.Intent(
             id=self.new_id(),
             kind=kind,
@@ -165,9 +169,12 @@ class Desk:
             reason=reason[:600],
             expires=self.clock() + orders.EXPIRES,
         )
-        reply = await self.book.hand_in(key, rollout, intent)
+        signed = self.scenery.signer.intent(intent, rollout)
+        reply = await self.book.hand_in(key, rollout, signed)
         after = self.scenery.of(key)
         if reply.accepted or reply.late or not reply.written or after is None or not intent.gate:
+            return reply
+        if reply.sentence.startswith(signatures.ALREADY):
             return reply
         return replace(reply, sentence=_over(after, "This step is over"))
 

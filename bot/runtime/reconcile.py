@@ -13,7 +13,7 @@ from bot.core import decide as core
 from bot.model import errors, ports, world
 from bot.model import spec as spec_model
 from bot.model import status as status_model
-from bot.runtime import apply, decoding, pods, references, workloads
+from bot.runtime import apply, decoding, pods, references, signing, workloads
 from bot.runtime import world as worlds
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,7 @@ class Reconciler:
     index: references.Index
     again: Callable[[str], None]
     instance_id: str = ""
+    signer: signing.Signer = field(default_factory=signing.Signer)
     noticed: Callable[[ports.Object], None] = lambda _: None
     latest: dict[str, tuple[world.Reason, ...]] = field(default_factory=dict)
 
@@ -76,7 +77,7 @@ class Reconciler:
             return
         if not self._ours(rollout):
             return
-        status = codec_status.decode(rollout.get("status"))
+        status = self.signer.verified(codec_status.decode(rollout.get("status")), rollout)
         spec = decoding.despite(rollout, self.reader, status)
         work = spec
         if isinstance(spec, errors.UserError):
@@ -86,6 +87,9 @@ class Reconciler:
             seen = replace(seen, pods=await self.pods.read(seen))
         self._index(key, rollout, spec)
         decision = core.decide(work, status, seen, status.bot.intents, self.clock())
+        if decision.status is not None:
+            signed = self.signer.sealed(decision.status, rollout)
+            decision = replace(decision, status=signed)
         self.latest[key] = decision.reasons
         saved, wrote, trouble = await self._carry_out(rollout, work, status, seen, decision)
         self._tell(saved, spec, status, seen, decision)

@@ -8,7 +8,7 @@ from bot.core.notices import ailing
 from bot.core.notices import scene as scenes
 from bot.model import errors, ports, world
 from bot.model import spec as spec_model
-from bot.runtime import decoding, workloads
+from bot.runtime import decoding, signing, workloads
 from bot.runtime import world as worlds
 
 _INSTANCE = "argo-rollouts.argoproj.io/controller-instance-id"
@@ -26,6 +26,7 @@ class Scenery:
     latest: Mapping[str, tuple[world.Reason, ...]] = field(default_factory=dict)
     instance_id: str = ""
     ailment: Callable[[str, str], ailing.Ailment | None] = lambda _key, _hash: None
+    signer: signing.Signer = field(default_factory=signing.Signer)
 
     @property
     def cluster(self) -> str:
@@ -73,7 +74,7 @@ class Scenery:
         except errors.Unavailable as problem:
             spec = errors.UserError(str(problem))
         seen = self.reader.see(rollout, spec)
-        status = codec_status.decode(rollout.get("status"))
+        status = self.signer.verified(codec_status.decode(rollout.get("status")), rollout)
         return scenes.build(
             spec=spec,
             status=status,

@@ -127,6 +127,7 @@ class Slack:
             latest=controller.latest,
             instance_id=controller.chosen.instance_id,
             ailment=self._ailment,
+            signer=controller.signer,
         )
         book = orders.Orders(
             scenery=self._view,

@@ -78,6 +78,7 @@ class Controller:
             events=told, rollouts=self.caches.rollouts, leading=lambda: self.leading
         )
         self.rulebook = policies.build(self)
+        self.key, self.signer = policies.signer(self)
         self.reader = worlds.Reader(
             cluster=chosen.cluster,
             caches=self.caches,
@@ -121,6 +122,7 @@ class Controller:
             index=self.index,
             again=self.queue.add,
             instance_id=self.chosen.instance_id,
+            signer=self.signer,
             noticed=self.chat.noticed,
             latest=self.latest,
         )

@@ -1,10 +1,11 @@
 """The policy file behind the controller: who reads it, whom a mistake in it is told to."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bot.adapters import policy_file
 from bot.model import ports
-from bot.runtime import rulebook
+from bot.runtime import rulebook, signing, signing_key
 from bot.wiring import triggers
 
 if TYPE_CHECKING:
@@ -27,13 +28,34 @@ def build(controller: "controllers.Controller") -> rulebook.Rulebook:
         )
         controller.chat.say(sentence)
 
-    def changed() -> None:
-        """What counts may be another thing now for any of them."""
+    look = policy_file.PolicyFile(chosen.policy).look if chosen.policy else None
+    return rulebook.Rulebook(
+        cluster=chosen.cluster, look=look, changed=_again(controller), say=say
+    )
+
+
+def signer(
+    controller: "controllers.Controller",
+) -> tuple[signing_key.SigningKey, signing.Signer]:
+    """The key of approvals, and what signs with it; who only looks on makes none."""
+    chosen = controller.chosen
+    key = signing_key.SigningKey(
+        api=controller.api,
+        namespace=chosen.lease_namespace,
+        make=not chosen.observe,
+        changed=_again(controller),
+    )
+    return key, signing.Signer(cluster=chosen.cluster, key=key.get)
+
+
+def _again(controller: "controllers.Controller") -> Callable[[], None]:
+    """What counts may be another thing now, for any of them."""
+
+    def look() -> None:
         for rollout in controller.caches.rollouts.list() if controller.leading else ():
             controller.queue.add(triggers.key_of(rollout))
 
-    look = policy_file.PolicyFile(chosen.policy).look if chosen.policy else None
-    return rulebook.Rulebook(cluster=chosen.cluster, look=look, changed=changed, say=say)
+    return look
 
 
 def _lease(namespace: str, name: str) -> ports.Object:

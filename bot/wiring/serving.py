@@ -98,6 +98,7 @@ async def _serve(controller: controllers.Controller, stop: asyncio.Event, ports_
     try:
         await _begin(controller)
         running.append(tasks.spawn(controller.rulebook.run(), name="policy file"))
+        running.append(tasks.spawn(controller.key.run(), name="signing key"))
         if not controller.chosen.observe:
             running.append(tasks.spawn(block.run(), name="pruning"))
         else:
@@ -136,6 +137,7 @@ async def _begin(controller: controllers.Controller) -> None:
     if not chosen.leader_elect and not chosen.observe:
         await alone.check(controller.api, namespace=chosen.namespace)
     await controller.rulebook.load()
+    await controller.key.load()
     await controller.sync()
     await controller.chat.check()
     controller.chat.start()

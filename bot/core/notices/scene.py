@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.core import codec_block, intake, revisions, weights
+from bot.core import approvals, codec_block, intake, revisions, weights
 from bot.core import draft as draft_module
 from bot.core.notices import ailing
 from bot.model import errors, facts, world
@@ -97,6 +97,7 @@ def build(
         sheet = draft_module.Draft(
             spec=spec, seen=seen, before=status, status=status, family=family, now=now
         )
+        approvals.prepare(sheet)
     return Scene(
         rollout=facts.RolloutId(
             cluster=seen.cluster, namespace=seen.namespace, name=seen.name, uid=seen.uid
@@ -255,7 +256,8 @@ def gate(scene: Scene) -> str:
         return ""
     step = present(scene)
     endless = isinstance(step, spec_model.Pause) and step.duration_s is None
-    if not (endless or before_switch(scene) or inconclusive(scene) or full_gate(scene)):
+    kept = scene.sheet is not None and scene.sheet.kept is not None
+    if not (endless or kept or before_switch(scene) or inconclusive(scene) or full_gate(scene)):
         return ""
     return intake.present_gate(scene.seen.cluster, scene.seen.uid, scene.status)
 

@@ -1,0 +1,293 @@
+"""Gates whose approvers the policy names: what opens them, and that nothing else does.
+
+A gate is open once a record under the bot's seal says so. Where a stock tool has moved the
+course past one that is shut, this pass moves it back; an abort always counts.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.core import approvals, gate_ids, shippers, weights
+from bot.core import draft as draft_module
+from bot.model import policy, sealed, status
+
+UNKNOWN_WRITER = "somebody (no name known)"
+KEPT = 32
+ALREADY = "You have approved this already"
+
+
+def shut(d: draft_module.Draft) -> int | None:
+    """The first gate that only named people open and that they have not opened."""
+    if d.kept is not None:
+        return d.kept.step
+    for gate in approvals.gates(d.spec):
+        if approvals.of(d.seen.policy, d.spec, gate).named and not approvals.passed(d, gate):
+            return gate
+    return None
+
+
+def true_stable(known: status.Status) -> status.Status:
+    """While a gate holds a revision back, nobody makes it the stable by writing so."""
+    held = known.bot.shut
+    if held is None or not held.signed or not held.stable or held.stable == held.revision:
+        return known
+    return replace(known, stable_hash=held.stable) if known.stable_hash == held.revision else known
+
+
+def guard(d: draft_module.Draft) -> None:
+    """Take back what would pass a gate that is shut."""
+    if d.status.abort or d.before.abort or d.promoted or not d.status.stable_hash:
+        return
+    gate = shut(d)
+    if gate is None:
+        return
+    undone = [*_course(d, gate), *_pause(d, gate)]
+    if not undone:
+        return
+    by = shippers.last_writer(d.seen, "status") or UNKNOWN_WRITER
+    what = ", ".join(undone)
+    d.set_bot(kept={"at": d.now.isoformat(), "by": by, "what": what})
+    sentence = f"{by} wrote {what}: the gate stays shut until its approvers open it"
+    d.event("GateKept", sentence, warning=True)
+    d.because("gate-kept", sentence)
+
+
+def _course(d: draft_module.Draft, gate: int) -> list[str]:
+    """Steps that were skipped, or all of them."""
+    undone = []
+    at_full = gate == weights.FULL and d.spec.blue_green is None
+    if d.status.promote_full and not at_full:
+        d.set(promote_full=False)
+        if d.spec.blue_green is None and d.index < gate:
+            d.set(step_index=gate, step_run=None)  # as far as the gate it counts
+        else:
+            undone.append("promoteFull")
+    if d.kept is not None:
+        d.set(step_index=_where(d, d.kept.step))
+    elif gate >= 0 and d.index > gate:
+        d.set(step_index=gate, step_run=None)
+        undone.append("currentStepIndex")
+    if d.status.checkpoint and d.spec.blue_green is not None:
+        d.set(checkpoint=False)
+        undone.append("blueGreen.scaleUpPreviewCheckPoint")
+    return undone
+
+
+def _where(d: draft_module.Draft, step: int) -> int | None:
+    total = len(d.spec.canary.steps)
+    if not total or d.spec.blue_green is not None:
+        return None
+    return total if step == weights.FULL else min(step, total)
+
+
+def _pause(d: draft_module.Draft, gate: int) -> list[str]:
+    """A pause that somebody took away begins where it began."""
+    held = d.status.bot.shut
+    known = held if held is not None and held.signed and _is(d, held, gate) else None
+    resumed = d.before.controller_pause and not d.before.pause_conditions
+    if d.kept is None and not standing(d, gate):
+        return []
+    if known is None and not resumed:
+        return []
+    reason = _reason(d)
+    mine = next((p for p in d.status.pause_conditions if p.reason == reason), None)
+    if mine is not None and (known is None or mine.start == known.start):
+        return []
+    start = known.start if known is not None else d.now.replace(microsecond=0)
+    others = tuple(p for p in d.status.pause_conditions if p.reason != reason)
+    pauses = (status.PauseCondition(reason=reason, start=start), *others)
+    d.set(pause_conditions=pauses)
+    d.before = replace(d.before, pause_conditions=pauses, controller_pause=True)
+    return [] if d.kept is not None else ["pauseConditions"]
+
+
+def _is(d: draft_module.Draft, held: sealed.Held, gate: int) -> bool:
+    return held.revision == d.family.new.hash and held.step == gate
+
+
+def standing(d: draft_module.Draft, gate: int) -> bool:
+    """Whether the course has come to ``gate``."""
+    if gate == weights.FULL:
+        return d.spec.blue_green is not None or weights.held_before_full(d)
+    return d.index == gate
+
+
+def _reason(d: draft_module.Draft) -> status.PauseReason:
+    if d.spec.blue_green is not None:
+        return status.PauseReason.BLUE_GREEN
+    return status.PauseReason.STEP
+
+
+def approve(
+    d: draft_module.Draft, intent: status.Intent, gate: int, rule: policy.Approval
+) -> tuple[bool, str]:
+    """Count one approval; the gate opens with the last that is needed, then no words come back."""
+    here = gate_ids.present_gate(d.seen.cluster, d.seen.uid, d.before)
+    if not intent.signed:
+        return False, (
+            "This approval does not bear the bot's signature and counts for nothing: "
+            "approve it in Slack."
+        )
+    if not here or intent.gate != here or intent.revision != d.family.new.hash:
+        return False, "This step is over; nothing was changed."
+    others = counted(d, here)
+    if any(one.actor == intent.actor for one in others):
+        said = so_far(d, here, rule)
+        return False, f"{ALREADY}: {said}"
+    mine = sealed.Approved(
+        id=intent.id,
+        revision=d.family.new.hash,
+        step=gate,
+        gate=here,
+        actor=intent.actor,
+        at=d.now,
+        signed=True,
+    )
+    kept = tuple(one for one in d.status.bot.approvals if one.gate == here and one.signed)
+    d.set_bot(approvals=(*kept, mine)[-KEPT:])
+    if len(others) + 1 < rule.quorum:
+        return True, f"Recorded: {so_far(d, here, rule)}"
+    d.by = (intent.actor, "slack")
+    unlock(d, gate, tuple(one.actor for one in (*others, mine)), "slack")
+    return True, ""
+
+
+def counted(d: draft_module.Draft, gate: str) -> tuple[sealed.Approved, ...]:
+    """The approvals of a gate that count: sealed, of it, one a person."""
+    found: dict[str, sealed.Approved] = {}
+    for one in d.status.bot.approvals:
+        if one.signed and one.gate == gate and one.revision == d.family.new.hash:
+            found.setdefault(one.actor, one)
+    return tuple(found.values())
+
+
+def so_far(d: draft_module.Draft, gate: str, rule: policy.Approval) -> str:
+    """How many of how many, and who."""
+    mine = counted(d, gate)
+    names = ", ".join(one.actor.partition(" (")[0] for one in mine)
+    return f"{len(mine)} of {rule.quorum} approved: {names}."
+
+
+def hurry(d: draft_module.Draft) -> tuple[bool, str] | None:
+    """To skip all steps passes no gate that only named people open; None: there is none."""
+    gate = shut(d)
+    if gate is None:
+        return None
+    if d.kept is not None or d.spec.blue_green is not None or standing(d, gate):
+        return False, "Its gate is opened by its approvers alone; nothing was skipped."
+    if gate == weights.FULL:
+        return None  # it holds all the same
+    d.set(step_index=gate, step_run=None, pause_conditions=())
+    return True, "All steps up to the next gate are skipped; it waits for its approvers."
+
+
+def begins(d: draft_module.Draft) -> bool:
+    """Whether the present step is a gate that is shut, though its pause has not begun."""
+    gate = shut(d)
+    return gate is not None and gate >= 0 and gate == d.index
+
+
+def forget(d: draft_module.Draft) -> None:
+    """Another try begins: what was approved and passed was of the one before."""
+    d.kept = None
+    d.set_bot(approvals=(), passes=(), shut=None)
+
+
+def unlock(d: draft_module.Draft, gate: int, by: tuple[str, ...], how: str) -> None:
+    """The gate is open: the course goes on from it in this pass."""
+    record(d, gate, by, how)
+    kept, d.kept = d.kept, None
+    d.set_bot(approvals=(), shut=None)
+    reason = _reason(d)
+    d.set(pause_conditions=tuple(p for p in d.status.pause_conditions if p.reason != reason))
+    d.resumed = True
+    if kept is not None:
+        # Other steps were set while it held: they begin now, at their first.
+        d.resumed = False
+        d.set(step_index=0 if d.spec.canary.steps else None)
+    elif gate == weights.FULL and d.spec.blue_green is None:
+        who, means = d.by
+        opened = status.Opened(revision=d.family.new.hash, step=gate, by=who, how=means, at=d.now)
+        d.set_bot(opened=opened, full_gate_since=None)
+        d.resumed = False
+
+
+def record(d: draft_module.Draft, gate: int, by: tuple[str, ...], how: str) -> None:
+    """Write down, to be sealed, that a gate of this revision was passed."""
+    mine = d.family.new.hash
+    others = (p for p in d.status.bot.passes if p.revision == mine and p.step != gate and p.signed)
+    passed = sealed.Passed(revision=mine, step=gate, by=by, how=how, at=d.now, signed=True)
+    d.set_bot(passes=(*others, passed)[-KEPT:])
+    approvals.prepare(d)
+
+
+def stay(d: draft_module.Draft) -> None:
+    """Hold where it is though the steps are others now."""
+    if d.kept is None:
+        return
+    reason = _reason(d)
+    if not any(pause.reason == reason for pause in d.status.pause_conditions):
+        pause = status.PauseCondition(reason=reason, start=d.kept.start)
+        d.set(pause_conditions=(pause, *d.status.pause_conditions))
+    d.because("gate-kept", "its steps were changed while a gate held: the gate holds on")
+
+
+def settle(d: draft_module.Draft) -> None:
+    """Remember the gate that holds now, so that whatever is written it holds from when it did."""
+    gate = None if d.kept is not None else approvals.present(replace(d, before=d.status))
+    if d.kept is not None:
+        return
+    if gate is None or not approvals.rule(d, gate).named:
+        if d.status.bot.shut is not None:
+            d.set_bot(shut=None)
+        return
+    reason = _reason(d)
+    pause = next((p for p in d.status.pause_conditions if p.reason == reason), None)
+    held = d.status.bot.shut
+    if pause is None or (
+        held is not None and held.signed and _is(d, held, gate) and held.start == pause.start
+    ):
+        return
+    d.set_bot(
+        shut=sealed.Held(
+            revision=d.family.new.hash,
+            step=gate,
+            start=pause.start,
+            steps=d.status.step_hash,
+            weight=weights.of_size(d) if d.spec.blue_green is None else 0,
+            stable=d.status.stable_hash if d.spec.blue_green is None else "",
+            signed=True,
+        )
+    )
+
+
+def deadline(d: draft_module.Draft) -> None:
+    """What the policy says of a gate that nobody answers: when to look again, and what then."""
+    gate = approvals.present(d)
+    reason = _reason(d)
+    pause = next((p for p in d.before.pause_conditions if p.reason == reason), None)
+    if gate is None or pause is None or d.resumed or d.spec.paused:
+        return
+    rule = approvals.rule(d, gate)
+    for one in rule.escalations:
+        at = pause.start + timedelta(seconds=one.after_s)
+        d.wake(at if at > d.now else None)
+    if rule.expires_s is None:
+        return
+    end = pause.start + timedelta(seconds=rule.expires_s)
+    if d.now < end:
+        d.wake(end)
+        return
+    match rule.on_timeout:
+        case policy.OnTimeout.ABORT:
+            d.abort(f"nobody approved within {rule.expires_s} s")
+            d.because("timeout", "nobody approved in time: the policy says abort")
+        case policy.OnTimeout.PROMOTE:
+            d.by = (TIMEOUT, "policy")
+            unlock(d, gate, (TIMEOUT,), "policy")
+            d.because("timeout", "nobody answered in time: the policy says promote")
+        case policy.OnTimeout.HOLD:
+            d.because("timeout", "nobody answered in time: it goes on waiting")
+
+
+TIMEOUT = "nobody answered in time (no name known)"

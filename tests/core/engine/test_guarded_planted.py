@@ -1,0 +1,139 @@
+"""Each bug planted in the gates of a policy is noticed by the test that is named beside it."""
+
+import pytest
+
+from tests.core.engine import test_guarded
+from tests.core.engine.planted import Bug, planted
+
+BUGS = {
+    "one-approval-is-enough": Bug(
+        "bot.core.gatekeeping:approve", "len(others) + 1 < rule.quorum", "False",
+        "test_gate_opens_with_the_last_approval_that_is_needed",
+    ),
+    "one-person-counts-twice": Bug(
+        "bot.core.gatekeeping:approve", "one.actor == intent.actor", "False",
+        "test_the_same_person_counts_once",
+    ),
+    "unsigned-approval-counts": Bug(
+        "bot.core.gatekeeping:approve", "not intent.signed", "False",
+        "test_unsigned_approval_counts_for_nothing",
+    ),
+    "approval-of-another-gate-counts": Bug(
+        "bot.core.gatekeeping:counted", "one.gate == gate", "True",
+        "test_approval_record_copied_to_another_gate_counts_for_nothing",
+    ),
+    "unsealed-record-counts": Bug(
+        "bot.core.gatekeeping:counted", "one.signed and", "True and",
+        "test_record_of_an_approval_that_somebody_wrote_counts_for_nothing",
+    ),
+    "pass-of-the-try-before-counts": Bug(
+        "bot.core.approvals:passed", "one.at >= started", "True",
+        "test_retry_makes_another_gate_that_the_former_approvals_do_not_open",
+    ),
+    "cleared-pause-opens-a-named-gate": Bug(
+        "bot.core.gatekeeping:guard", "*_pause(d, gate)", "*[]",
+        "test_write_of_a_stock_tool_is_taken_back[promote]",
+    ),
+    "moved-step-passes-a-named-gate": Bug(
+        "bot.core.gatekeeping:_course", "d.index > gate", "False",
+        "test_write_of_a_stock_tool_is_taken_back[moved]",
+    ),
+    "promote-full-passes-a-named-gate": Bug(
+        "bot.core.gatekeeping:_course", "d.status.promote_full and", "False and",
+        "test_write_of_a_stock_tool_is_taken_back[full]",
+    ),
+    "pause-begins-anew": Bug(
+        "bot.core.gatekeeping:_pause", "start = known.start if known is not None else",
+        "start = d.now if known is not None else",
+        "test_write_of_a_stock_tool_is_taken_back[promote]",
+    ),
+    "written-stable-counts": Bug(
+        "bot.core.gatekeeping:true_stable", "known.stable_hash == held.revision", "False",
+        "test_stable_that_somebody_wrote_is_taken_back",
+    ),
+    "edited-steps-pass-a-named-gate": Bug(
+        "bot.core.approvals:prepare", "held.steps != d.status.step_hash", "False",
+        "test_gate_holds_though_its_steps_are_edited_away[other steps]",
+    ),
+    "edited-steps-give-more-traffic": Bug(
+        "bot.core.traffic:_wanted", "d.cap is not None", "False",
+        "test_gate_holds_though_its_steps_are_edited_away[all at once]",
+    ),
+    "forged-opening-counts": Bug(
+        "bot.core.weights:held_before_full", "d.full_passed is not None", "False",
+        "test_forged_pass_of_the_gate_before_full_opens_nothing",
+    ),
+    "key-does-not-matter": Bug(
+        "bot.runtime.signing:_fits", "hmac.compare_digest(", "bool(",
+        "test_approval_sealed_elsewhere_counts_for_nothing[another key]",
+    ),
+    "cluster-does-not-matter": Bug(
+        "bot.core.codec_seals:text", "[1, cluster, uid,", "[1, uid,",
+        "test_approval_sealed_elsewhere_counts_for_nothing[foreign cluster]",
+    ),
+    "rollout-does-not-matter": Bug(
+        "bot.core.codec_seals:text", "[1, cluster, uid,", "[1, cluster,",
+        "test_approval_copied_from_another_rollout_counts_for_nothing",
+    ),
+    "actor-does-not-matter": Bug(
+        "bot.core.codec_seals:text", "record.step, record.actor,", "record.step,",
+        "test_approval_that_was_changed_after_it_was_sealed_counts_for_nothing[actor]",
+    ),
+    "timeout-never-comes": Bug(
+        "bot.core.gatekeeping:deadline", "d.now < end", "True",
+        "test_gate_that_nobody_answers_ends_as_the_policy_says[abort]",
+    ),
+    "nobody-is-reminded": Bug(
+        "bot.core.gatekeeping:deadline", "d.wake(at if at > d.now else None)", "pass",
+        "test_gate_wakes_for_each_reminder",
+    ),
+    "unmeasured-canary-goes-on": Bug(
+        "bot.core.unmeasured:held", "not d.seen.policy.require_analysis", "True",
+        "test_canary_that_nothing_measures_is_held_where_the_policy_wants_a_metric",
+    ),
+    "error-of-a-metric-aborts-all-the-same": Bug(
+        "bot.core.unmeasured:errors_as_no_verdict", "run.phase == 'Error'", "False",
+        "test_metric_that_cannot_be_measured_holds_where_the_policy_says_so",
+    ),
+}  # fmt: skip
+
+
+class NoSuchTestError(Exception):
+    """A name in the table above leads nowhere."""
+
+
+def play(name):
+    function, _, case = name.partition("[")
+    test = getattr(test_guarded, function)
+    marks = [mark for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"]
+    if not marks:
+        test()
+        return
+    names, values = marks[0].args
+    names = (names,) if isinstance(names, str) and "," not in names else names
+    ids = marks[0].kwargs.get("ids")
+    for i, value in enumerate(values):
+        label = ids[i] if isinstance(ids, list) else ids(value) if ids else None
+        first = value[0] if len(names) > 1 else value
+        if (label or str(first)) == case.rstrip("]"):
+            test(*value) if len(names) > 1 else test(value)
+            return
+    raise NoSuchTestError(name)
+
+
+@pytest.mark.parametrize("name", sorted({bug.caught_by for bug in BUGS.values()}))
+def test_gate_passes_its_test_when_nothing_is_planted(name):
+    play(name)
+
+
+@pytest.mark.parametrize("bug", BUGS.values(), ids=list(BUGS))
+def test_gate_fails_its_test_when_a_bug_is_planted(bug):
+    caught = False
+    with planted(bug):
+        try:
+            play(bug.caught_by)
+        except NoSuchTestError:
+            raise
+        except Exception:
+            caught = True
+    assert caught, f"{bug.caught_by} does not notice it"
