@@ -6,7 +6,7 @@ rollout, the revision, what happened and when, never from the moment of looking.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -48,14 +48,20 @@ class _Look:
         return replace(made, **more)
 
 
-def derive(before: scenes.Scene, after: scenes.Scene) -> tuple[records.Record, ...]:
-    """Everything that the status as read and the status as written show, in its order."""
+def derive(
+    before: scenes.Scene, after: scenes.Scene, *, known: bool = False
+) -> tuple[records.Record, ...]:
+    """Everything that the status as read and the status as written show, in its order.
+
+    ``known``: what the status as read shows was derived before, when it was written.
+    """
     was, now = _stand(before), _stand(after)
     opened = before.status.bot.opened != after.status.bot.opened
     gate = intake.present_gate(after.seen.cluster, after.seen.uid, before.status)
     look = _look(after, gate if opened else "")
     found: dict[str, records.Record] = {}
-    for record in (*_all(_look(before, "")), *_all(look), *_retried(before, look)):
+    first = () if known else _all(_look(before, ""))
+    for record in (*first, *_all(look), *_retried(before, look)):
         found.setdefault(record.id, replace(record, before=was, after=now))
     return tuple(sorted(found.values(), key=lambda one: (one.at, _ORDER[one.kind])))
 
@@ -104,7 +110,7 @@ def _look(scene: scenes.Scene, gate: str) -> _Look:
         namespace=scene.seen.namespace,
         rollout=scene.seen.name,
         uid=scene.seen.uid,
-        revision=mine.revision if mine is not None else 0,
+        revision=scenes.revision(scene).number if fits else mine.revision if mine else 0,
         hash=status.current_hash,
         update=records.Update(
             commit=change.commit if change is not None else "",
@@ -129,6 +135,8 @@ def _by(record: records.Record, person: facts.Person | None, way: str = "") -> r
     if person is None:
         return replace(record, actor="", actor_id="", way=way or Way.STOCK)
     came = way or (Way.SLACK if person.slack_id else Way.MANIFEST)
+    if person.user:
+        came = Way.TERMINAL
     return replace(record, actor=person.name, actor_id=person.slack_id, way=came)
 
 
@@ -155,7 +163,8 @@ def _shipped(look: _Look) -> Iterator[records.Record]:
     started = look.status.bot.started
     if started is None:
         return
-    again = look.mine is not None and bool(look.mine.annotations.get(revisions.HISTORY))
+    mine, number = look.mine, look.base.revision
+    again = mine is not None and (mine.revision < number or revisions.HISTORY in mine.annotations)
     kind = Kind.UNDONE if again else Kind.SHIPPED
     label = scenes.label(look.mine)
     images = label.images if label is not None else ()
@@ -265,6 +274,12 @@ def _aborted(look: _Look) -> Iterator[records.Record]:
         yield look.record(
             Kind.WEIGHT_ZERO, safe, "safe", look.base.hash, _second(at), update=update
         )
+    good = codec_block.instant(abort.get("restoredAt"))
+    if good is not None:
+        whole = replace(update, restored_at=good)
+        yield look.record(
+            Kind.RESTORED, good, "restored", look.base.hash, _second(at), update=whole
+        )
 
 
 def _restarted(look: _Look) -> Iterator[records.Record]:
@@ -283,17 +298,3 @@ def _done(look: _Look) -> Iterator[records.Record]:
         yield look.record(
             Kind.DONE, completed.transitioned, "done", look.base.hash, look.base.revision
         )
-
-
-def places(record: records.Record, said: Iterable[str]) -> tuple[str, ...]:
-    """Under which keys the message of a record may stand, the nearest first."""
-    mine = f"card:{record.hash}:{record.revision}"
-    if record.gate:
-        return (f"gate:{record.gate}", mine)
-    if record.kind in _OF_ALERTS:
-        stamps = [key for key in said if key.startswith(f"alert:{record.hash}:")]
-        return (*sorted(stamps, reverse=True), mine)
-    return (mine,)
-
-
-_OF_ALERTS = frozenset({Kind.ABORTED, Kind.ROLLED_BACK, Kind.WEIGHT_ZERO, Kind.RESTORED})

@@ -128,6 +128,12 @@ class Query:
     limit: int = 20
 
 
+class Readable(Protocol):
+    """What commands need of the history."""
+
+    async def find(self, query: Query) -> tuple[Entry, ...]: ...
+
+
 class History(Protocol):
     """Where records are kept. Each call has a timeout of its own.
 

@@ -45,7 +45,7 @@ class Desk:
     silence: Callable[[], float | None] = lambda: None
     roster: rosters.Roster = field(default_factory=rosters.Roster)
     review: permits.Review | None = None
-    history: records.History | None = None
+    history: records.Readable | None = None
 
     @property
     def permits(self) -> permits.Permits:

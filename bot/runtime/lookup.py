@@ -16,7 +16,7 @@ AWAY = (
 
 
 async def ask(
-    history: records.History | None,
+    history: records.Readable | None,
     *,
     cluster: str,
     key: str,
@@ -45,6 +45,8 @@ async def ask(
     try:
         async with asyncio.timeout(TIMEOUT_S):
             found = await history.find(query)
+    except errors.UserError:
+        raise
     except (errors.RolloutBotError, TimeoutError):
         raise errors.UserError(AWAY) from None
     return past.PastFacts(

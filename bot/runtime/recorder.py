@@ -8,12 +8,12 @@ and that there was a gap is a record of its own. Which records there are is the 
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from bot.core import chronicle, codec_block, codec_status
+from bot.core import chronicle, codec_block, codec_status, record_places
 from bot.core.notices import scene as scenes
 from bot.model import errors, messenger, ports, records, world
 from bot.model import spec as spec_model
@@ -53,6 +53,7 @@ class _State(NamedTuple):
     seen: world.Seen
     reasons: tuple[world.Reason, ...]
     at: datetime
+    known: bool
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,14 +73,16 @@ class _Start:
 class Recorder:
     """One a process; it writes while its process leads.
 
-    ``again`` asks for a pass of one rollout, ``said`` hears of a gap that people should know of,
-    ``link`` makes an address of a message's place.
+    ``give_way`` waits while something urgent is under way, ``again`` asks for a pass of one
+    rollout, ``said`` hears of a gap that people should know of, ``link`` makes an address of a
+    message's place.
     """
 
     history: records.History
     clock: ports.Clock
     rollouts: ports.Cache
     cluster: str
+    give_way: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0)
     again: Callable[[str], None] = lambda _key: None
     said: Callable[[Gap], None] = lambda _gap: None
     link: Callable[[messenger.Place], str] = lambda _place: ""
@@ -104,14 +107,19 @@ class Recorder:
     ) -> None:
         """The facts of one pass; returns at once and never raises."""
         key = f"{seen.namespace}/{seen.name}"
-        if self._last.get(key) == status:
+        last = self._last.get(key)
+        if last == status:
             return
-        self._last[key] = status
         before = codec_status.decode(seen.raw.get("status"))
         if len(self._states) >= STATES_LIMIT:
-            self._states.popleft()
+            # The next look at that rollout finds what its status still says.
+            gone = self._states.popleft().seen
+            self._last.pop(f"{gone.namespace}/{gone.name}", None)
             self._lost += 1
-        self._states.append(_State(spec, before, status, seen, reasons, self.clock()))
+        self._last[key] = status
+        self._states.append(
+            _State(spec, before, status, seen, reasons, self.clock(), known=last == before)
+        )
         self._some.set()
 
     def note(self, record: records.Record) -> None:
@@ -140,15 +148,19 @@ class Recorder:
     async def _read(self) -> None:
         """Make records of the states that wait; a pass that is due goes between two of them."""
         while self._states:
+            await asyncio.sleep(0)
+            await self.give_way()
+            if not self._states:
+                return
             state = self._states.popleft()
+            before, after = _scene(state, state.before), _scene(state, state.after)
             try:
-                found = chronicle.derive(_scene(state, state.before), _scene(state, state.after))
+                found = chronicle.derive(before, after, known=state.known)
             except Exception:
                 log.exception("a record could not be made: a bug", extra={"key": state.seen.name})
                 continue
             for record in found:
                 self._put(record)
-            await asyncio.sleep(0)
 
     # -- writing ---------------------------------------------------------------------------
 
@@ -271,7 +283,7 @@ class Recorder:
             return record
         block = (rollout.get("status") or {}).get("rolloutBot")
         said = codec_block.decode(block).said
-        for key in chronicle.places(record, said):
+        for key in record_places.places(record, said):
             found = said.get(key)
             if isinstance(found, dict) and found.get("ts") and found.get("channel"):
                 place = messenger.Place(channel=str(found["channel"]), ts=str(found["ts"]))

@@ -49,7 +49,7 @@ class Chat(Protocol):
 
     def noticed(self, rollout: ports.Object) -> None: ...
 
-    def keep(self, history: records.History) -> None: ...
+    def keep(self, history: records.Readable) -> None: ...
 
     def link(self, place: places.Place, /) -> str: ...
 
@@ -84,7 +84,7 @@ class Silent:
     def noticed(self, rollout: ports.Object) -> None:
         """Nobody waits for an answer."""
 
-    def keep(self, history: records.History) -> None:
+    def keep(self, history: records.Readable) -> None:
         """Nobody asks for it."""
 
     def link(self, _place: places.Place, /) -> str:
@@ -180,7 +180,7 @@ class Slack:
     def noticed(self, rollout: ports.Object) -> None:
         self.desk.noticed(rollout)
 
-    def keep(self, history: records.History) -> None:
+    def keep(self, history: records.Readable) -> None:
         """What commands read of the past."""
         self.desk.history = history
 

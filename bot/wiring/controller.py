@@ -63,7 +63,7 @@ class Controller:
         self.leading = False
         self.api = client
         self.index = references.Index()
-        manners = manners or courtesy.Courtesy()
+        self.manners = manners = manners or courtesy.Courtesy()
         self.queue = queue.Queue(self._reconcile, manners=manners)
         self.run_queue, self.trial_queue, self.service_queue = (
             queue.Queue(work, workers=workers, urgent_workers=1, manners=manners)

@@ -1,6 +1,7 @@
 """The history behind the controller: built where one is configured, and said where none is."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -52,6 +53,31 @@ class Recording(Protocol):
     async def close(self) -> None: ...
 
 
+ELSEWHERE = (
+    "Another replica keeps the history, in a file of its own, and this answer came from one that "
+    "has none. Ask again; with PostgreSQL every replica has it."
+)
+
+
+class Reading:
+    """The history as commands read it, on whichever replica they arrive."""
+
+    def __init__(self, kept: history.SqlHistory, leading: Callable[[], bool]) -> None:
+        self._kept = kept
+        self._leading = leading
+
+    async def find(self, query: records.Query) -> tuple[records.Entry, ...]:
+        """The newest that fit.
+
+        Raises:
+            errors.UserError: the file is another replica's.
+
+        """
+        if not self._kept.shared and not self._leading():
+            raise errors.UserError(ELSEWHERE)
+        return await self._kept.find(query)
+
+
 class Off:
     """No history: what passes tell goes to people only."""
 
@@ -79,17 +105,19 @@ class On:
     def __init__(self, controller: "controllers.Controller") -> None:
         address = controller.chosen.history.reveal()
         self._where = history.shown(address)
-        self.history: records.History | None = history.SqlHistory(address)
+        kept = history.SqlHistory(address)
+        self.history: records.History | None = kept
         self.recorder = recorders.Recorder(
-            history=self.history,
+            history=kept,
             clock=controller.clock,
             rollouts=controller.caches.rollouts,
             cluster=controller.chosen.cluster,
+            give_way=controller.manners.give_way,
             again=controller.queue.add,
             said=lambda gap: controller.chat.say(gap.sentence),
             link=controller.chat.link,
         )
-        controller.chat.keep(self.history)
+        controller.chat.keep(Reading(kept, lambda: controller.leading))
         self.teller: reconcile.Teller = Tap(recorder=self.recorder)
 
     async def run(self) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from bot.model import errors, records
+from bot.wiring import recording
 from tests.runtime import shelf as shelves
 from tests.runtime import virtual
 
@@ -78,3 +79,17 @@ async def test_history_that_hangs_holds_up_no_command(office, monkeypatch):
 
     office.desk.history.find = hangs
     assert (await office.command("history")).startswith("The history does not answer")
+
+
+async def test_person_is_told_when_the_file_is_another_replicas(office):
+    class Kept:
+        shared = False
+
+        async def find(self, query):
+            return ()
+
+    leads = []
+    office.desk.history = recording.Reading(Kept(), lambda: bool(leads))
+    assert (await office.command("history")).startswith("Another replica keeps the history")
+    leads.append(True)
+    assert "nothing is recorded" in await office.command("history")

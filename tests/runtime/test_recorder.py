@@ -118,6 +118,51 @@ def test_recorder_says_of_a_rollback_by_itself_what_failed_and_since_when():
     assert found.update.bad_since <= found.update.detected_at
 
 
+def test_recorder_keeps_by_which_way_somebody_came_and_when_users_were_well_again():
+    async def work(stage):
+        stage.settle()
+        stage.ship("app:v2")
+        stage.settle()
+        approve(stage, kind="abort", who="alice@example.com (terminal)")
+        stage.settle()
+        await rest()
+        stage.patch(rolloutBot={"abort": {"restoredAt": virtual.now().isoformat()}})
+        stage.settle()
+
+    found = {str(one.kind): one for one in checked(story(work))}
+    assert (found["aborted"].actor, found["aborted"].way) == ("alice@example.com", "terminal")
+    restored = found["restored"]
+    assert restored.update.restored_at == restored.at > found["aborted"].at
+
+
+def test_recorder_keeps_an_abort_by_a_tool_without_a_name():
+    async def work(stage):
+        stage.settle()
+        stage.ship("app:v2")
+        stage.settle()
+        stage.patch(abort=True)
+        stage.settle()
+
+    found = {str(one.kind): one for one in checked(story(work))}
+    assert (found["aborted"].actor, found["aborted"].way) == ("", "kubectl")
+    assert "rolled-back" not in found
+
+
+def test_recorder_says_of_an_earlier_revision_that_it_is_shipped_again():
+    async def work(stage):
+        for image in ("app:v1", "app:v2", "app:v1"):
+            stage.ship(image)
+            stage.settle()
+            await rest(60)
+            stage.settle()
+            approve(stage, mark=f"i-{image}", kind="promote-full")
+            stage.settle()
+
+    found = [one for one in checked(story(work)) if one.kind in ("shipped", "undone")]
+    assert [str(one.kind) for one in found] == ["shipped", "shipped", "undone"]
+    assert found[2].reason == "app:v1"
+
+
 def test_recorder_keeps_a_refused_request():
     async def work(stage):
         stage.settle()

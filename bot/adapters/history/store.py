@@ -40,6 +40,11 @@ class SqlHistory:
         looks = not migrate and self._url.get_backend_name() == "sqlite"
         self._file = pathlib.Path(self._url.database or "") if looks else None
 
+    @property
+    def shared(self) -> bool:
+        """Whether every replica sees the same one."""
+        return self._url.get_backend_name() != "sqlite"
+
     async def append(self, batch: Sequence[records.Record], *, at: datetime) -> tuple[str, ...]:
         await self._prepared()
         for _ in range(TRIES):
