@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import msgspec
 import yaml
 
+from bot import evidence as evidence_module
 from bot import outlets, secrecy
 from bot.model import errors
 
@@ -104,6 +105,7 @@ class Settings:
     slack: Slack = field(default_factory=Slack)
     pager: outlets.Pager | None = None
     webhooks: tuple[outlets.Webhook, ...] = ()
+    evidence: evidence_module.Evidence = field(default_factory=evidence_module.Evidence)
     observe: bool = False
     observe_after_s: int = 15
     policy: str = ""
@@ -118,6 +120,10 @@ class File(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     slack_http: str = ""
     channels: dict[str, str] = {}
     approvers: dict[str, list[str]] = {}
+    requests_query: str = ""
+    failed_query: str = ""
+    metrics_url: str = ""
+    argocd_url: str = ""
     policy: str = ""
     message_budget: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = MESSAGE_BUDGET
     pager: outlets.PagerFile | None = None
@@ -222,6 +228,12 @@ def build(flags: Mapping[str, Any], *, environment: Mapping[str, str] = os.envir
         slack=slack,
         pager=outlets.pager(file.pager, environment),
         webhooks=outlets.webhooks(file.webhooks, environment),
+        evidence=evidence_module.Evidence(
+            metrics_url=file.metrics_url,
+            argocd_url=file.argocd_url,
+            requests_query=file.requests_query,
+            failed_query=file.failed_query,
+        ),
         observe=bool(flags.get("observe")),
         observe_after_s=flags.get("observe_after_s") or 15,
         policy=flags.get("policy") or environment.get("ROLLOUT_BOT_POLICY", "") or file.policy,

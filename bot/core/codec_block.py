@@ -28,6 +28,7 @@ _KNOWN = frozenset(
         "passes",
         "shut",
         "kept",
+        "rolledBack",
         "said",
     }
 )
@@ -70,6 +71,7 @@ def decode(raw: Any) -> status.BotBlock:
         not_supported=_text(got.get("notSupported")),
         overruled=_texts(got.get("overruled")),
         kept=_map(got.get("kept")),
+        rolled_back=_map(got.get("rolledBack")),
         said=_map(got.get("said")),
         **codec_seals.decode(got),
         extra={key: value for key, value in got.items() if key not in _KNOWN},
@@ -92,6 +94,7 @@ def encode(block: status.BotBlock) -> dict[str, Any]:
         "notSupported": block.not_supported,
         "overruled": list(block.overruled),
         "kept": dict(block.kept),
+        "rolledBack": dict(block.rolled_back),
         "said": dict(block.said),
         **codec_seals.encode(block),
     }

@@ -7,6 +7,8 @@ from bot.core import draft as draft_module
 from bot.core.hashing import hashes
 from bot.model import status
 
+_BACKS = 4
+
 
 def begin(d: draft_module.Draft) -> None:
     """Count what is there; start over where the template or the steps have changed."""
@@ -23,6 +25,8 @@ def begin(d: draft_module.Draft) -> None:
             d.event("AcceptedHere", sentence, warning=True)
     if d.family.creating:
         _created(d)
+    if template_changed and d.before.abort:
+        _remember(d)
     if template_changed or steps_changed:
         _reset(d)
     _forget_other_strategy(d)
@@ -92,6 +96,13 @@ def _created(d: draft_module.Draft) -> None:
         "NewReplicaSetCreated",
         f'Created new replica set "{new.name}"',
     )
+
+
+def _remember(d: draft_module.Draft) -> None:
+    """Which revision was rolled back, so that it is known when somebody brings it back."""
+    known = {k: v for k, v in d.status.bot.rolled_back.items() if k != d.before.current_hash}
+    kept = dict([*known.items(), (d.before.current_hash, d.now.isoformat())][-_BACKS:])
+    d.set_bot(rolled_back=kept)
 
 
 def _reset(d: draft_module.Draft) -> None:

@@ -6,12 +6,23 @@ Both end as the same changes of the draft. A refused intent is answered with a s
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core import approvals, gate_ids, gatekeeping, gates, inconclusive, unmeasured, weights
+from bot.core import (
+    approvals,
+    gate_ids,
+    gatekeeping,
+    gates,
+    inconclusive,
+    unmeasured,
+    weights,
+    writers,
+)
 from bot.core import draft as draft_module
 from bot.model import spec as spec_model
 from bot.model import status as status_model
 
 KEPT = timedelta(minutes=10)
+JUST = timedelta(minutes=2)
+"""A write that is older was not the one that is looked at now."""
 UNKNOWN = "kubectl (no name known)"
 _KINDS = frozenset({"abort", "retry", "promote", "promote-full"}) | inconclusive.KINDS
 
@@ -33,10 +44,12 @@ def _stock(d: draft_module.Draft) -> None:
     """Writes of kubectl, Argo CD and the like."""
     if d.before.controller_pause and not d.before.pause_conditions and not d.before.abort:
         d.resumed, d.by = True, (UNKNOWN, "kubectl")
+        d.by = (UNKNOWN, writers.how(d.seen.raw, *writers.COURSE, since=d.now - JUST))
     if d.before.abort and d.before.aborted_at is None:
         d.abort("")
-        d.set_bot(abort={**d.status.bot.abort, "by": UNKNOWN})
-        d.because("abort-asked", "somebody asked for an abort with kubectl")
+        how = writers.how(d.seen.raw, writers.ABORT, since=d.now - JUST)
+        d.set_bot(abort={**d.status.bot.abort, "by": UNKNOWN, "how": how})
+        d.because("abort-asked", f"somebody asked for an abort with {how}")
     if not d.before.abort and d.before.aborted_at is not None:
         _retry(d)
     step = d.spec.canary.steps[d.index] if not d.finished else None

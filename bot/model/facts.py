@@ -67,6 +67,7 @@ class ThreadKind(StrEnum):
     METRIC_FAILED = "metric-failed"
     RESTORED = "restored"
     NOT_RESTORED = "not-restored"  # loud
+    REAPPLIED = "reapplied"  # loud: Git brought back what was rolled back
     DONE = "done"
     OTHER = "other"  # ``text`` is the whole fact
 
@@ -172,10 +173,12 @@ class EtaFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeFact:
-    """Where a revision comes from, as far as its annotations say."""
+    """Where a revision comes from, as far as its annotations say; ``author`` is the commit's."""
 
     by: Person | None = None
     at: datetime | None = None
     commit: str = ""
+    commit_url: str = ""
     subject: str = ""
+    author: str = ""
     changes: tuple[str, ...] = ()

@@ -129,6 +129,7 @@ class AlertFacts:
     requests: int | None = None
     requests_failed: int | None = None
     git: str = ""
+    git_url: str = ""
     chart_expected: bool = False
     buttons: tuple[Button, ...] = ()
     generation: int = 0

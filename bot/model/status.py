@@ -152,6 +152,7 @@ class BotBlock:
     wrote and this one does not know. ``overruled`` are inconclusive runs that a person let pass.
     ``approvals``, ``passes`` and ``shut`` bear seals; ``kept`` tells of the last write that would
     have passed a gate, and was taken back.
+    ``rolled_back`` maps revisions that were aborted and replaced to when that was.
     """
 
     intents: tuple[Intent, ...] = ()
@@ -170,6 +171,7 @@ class BotBlock:
     passes: tuple[sealed.Passed, ...] = ()
     shut: sealed.Held | None = None
     kept: Mapping[str, Any] = field(default_factory=dict)
+    rolled_back: Mapping[str, Any] = field(default_factory=dict)
     said: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
 

@@ -98,7 +98,7 @@ def _git(facts: messages.AlertFacts) -> str:
     if not facts.git:
         return ""
     new = words.revision(facts.revision)
-    where = words.plain(facts.git, 120)
+    where = words.link(facts.git_url, words.plain(facts.git, 120))
     return f"Git still wants {new} ({where}): revert it there, or it comes back."
 
 

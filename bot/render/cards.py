@@ -201,8 +201,7 @@ def _origin(change: messages.ChangeFact) -> list[str]:
         by = f" by {words.person(change.by)}" if change.by is not None else ""
         when = f" {words.at(change.at)}" if change.at is not None else ""
         shipped = f"shipped{by}{when}"
-    source = words.joined([words.name(change.commit), words.quoted(change.subject)], " ")
-    return [shipped, source]
+    return [shipped, words.source(change)]
 
 
 def _notes(facts: messages.CardFacts) -> list[str]:

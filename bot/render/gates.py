@@ -68,9 +68,7 @@ def _because(facts: messages.GateFacts) -> str:
 def _changed(facts: messages.GateFacts) -> str:
     changes = words.image_changes(facts.stable, facts.revision)[:3]
     changes += [words.plain(item, 120) for item in facts.change.changes[:5]]
-    source = words.joined(
-        [words.name(facts.change.commit), words.quoted(facts.change.subject)], " "
-    )
+    source = words.source(facts.change)
     if facts.change.by is not None:
         source = f"{source or 'shipped'} by {words.person(facts.change.by)}"
     said = words.joined([*changes, source])

@@ -4,6 +4,8 @@ from bot.model import messages
 from bot.model.messages import ThreadKind
 from bot.render import blocks, words
 
+_LOUD = (ThreadKind.NOT_RESTORED, ThreadKind.REAPPLIED)
+
 
 def line(fact: messages.ThreadFact) -> messages.Message:
     """A reply without blocks; only what an alert left open is shown to the channel too."""
@@ -12,7 +14,7 @@ def line(fact: messages.ThreadFact) -> messages.Message:
         text = said
     else:
         text = f"{words.at(fact.at)} {said}"
-    return blocks.message(text, (), broadcast=fact.kind is ThreadKind.NOT_RESTORED)
+    return blocks.message(text, (), broadcast=fact.kind in _LOUD)
 
 
 def _said(fact: messages.ThreadFact) -> str:
@@ -42,10 +44,14 @@ def _said(fact: messages.ThreadFact) -> str:
             return _failed(fact)
         case ThreadKind.RESTORED:
             value = _stable_value(fact)
-            return f"service restored {words.exactly(fact.at)}" + (f": {value}" if value else "")
+            took = "" if fact.took_s is None else f" after {words.duration(fact.took_s)},"
+            start = f"service restored{took} {words.exactly(fact.at)}"
+            return words.joined([start, value], ": ")
         case ThreadKind.NOT_RESTORED:
             value = _stable_value(fact) or "the stable is bad too"
             return f"not restored: {value} since the rollback; the cause is not (only) {new}"
+        case ThreadKind.REAPPLIED:
+            return f"{new} is back, {words.plain(fact.text)}: it was rolled back before"
         case ThreadKind.DONE:
             took = "" if fact.took_s is None else f" in {words.duration(fact.took_s)}"
             return f"done{took}"

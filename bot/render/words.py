@@ -179,6 +179,15 @@ def quoted(text: str) -> str:
     return f'"{plain(text, 120)}"' if text.strip() else ""
 
 
+def source(change: messages.ChangeFact) -> str:
+    """The commit, its title, and who wrote it where that is not who shipped it."""
+    commit = link(change.commit_url, name(change.commit)) if change.commit else ""
+    said = joined([commit, quoted(change.subject)], " ")
+    other = change.by is None or change.author != change.by.name
+    author = f"by {name(change.author)}" if change.author and other else ""
+    return joined([said, author], " ") if said else author
+
+
 def ordinal(value: int) -> str:
     if value % 100 in (11, 12, 13):
         return f"{value}th"

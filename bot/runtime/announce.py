@@ -7,23 +7,16 @@ only the difference. Nothing in here may raise into a pass or keep it waiting.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from bot.core import codec_status, served
 from bot.core.notices import scene as scenes
 from bot.model import errors, messenger, ports, world
 from bot.model import spec as spec_model
 from bot.model import status as status_model
-from bot.runtime import (
-    anchors,
-    authorize,
-    catchup,
-    delivery,
-    outbox,
-    pictures,
-    states,
-    tasks,
-)
+from bot.runtime import aftermath as aftermaths
+from bot.runtime import anchors, authorize, catchup, delivery, outbox, pictures, states, tasks
 from bot.runtime import bundles as post_mortems
 from bot.runtime import ward as wards
 
@@ -59,12 +52,15 @@ class Announcer:
     link: Callable[[messenger.Place], str] | None = None
     sent: delivery.Sent = lambda _told, _kind, _good: None
     observing: bool = False
+    providers: Mapping[str, ports.Provider] = field(default_factory=dict)
+    queries: served.Queries = field(default_factory=served.Queries)
     box: outbox.Outbox = field(init=False)
     sender: delivery.Sender = field(init=False)
     gallery: pictures.Gallery = field(init=False)
     bundles: post_mortems.Bundles = field(init=False)
     absence: catchup.CatchUp = field(init=False)
     ward: wards.Ward = field(init=False)
+    aftermath: aftermaths.Aftermath = field(init=False)
     _loud: dict[str, _Lane] = field(default_factory=dict)
     _quiet: dict[str, _Lane] = field(default_factory=dict)
     _last: dict[str, delivery.Told] = field(default_factory=dict)
@@ -76,6 +72,13 @@ class Announcer:
         self.absence = catchup.CatchUp(box=self.box, rules=self.rules)
         self.box.recovered = self.absence.over
         self.ward = wards.Ward(api=self.api, found=self._diagnosed)
+        self.aftermath = aftermaths.Aftermath(
+            api=self.api,
+            providers=self.providers,
+            clock=self.clock,
+            queries=self.queries,
+            found=self._known_after,
+        )
         self.sender = delivery.Sender(
             box=self.box,
             places=places,
@@ -119,6 +122,8 @@ class Announcer:
             self.absence.collect(key, channel, states.scene(told), stood=self.sender.stood(key))
         scene = states.scene(told)
         self.ward.watch(scene)
+        if not self.observing:
+            self.aftermath.watch(scene)
         self._last[key] = told = replace(told, ailment=self.ward.known(key, scene.hash))
         self._put(key, told)
 
@@ -144,6 +149,7 @@ class Announcer:
                 lane.task.cancel()
         self._last.pop(key, None)
         self.ward.forget(key)
+        self.aftermath.forget(key)
         self.sender.forget(key)
 
     def _diagnosed(self, key: str) -> None:
@@ -153,6 +159,18 @@ class Announcer:
             return
         ailment = self.ward.known(key, states.scene(told).hash)
         self._last[key] = told = replace(told, ailment=ailment, at=self.clock())
+        self._put(key, told)
+
+    def _known_after(self, key: str, rollout: ports.Object) -> None:
+        """It was written down how things went after an abort: that is news."""
+        self.observe(rollout)
+        told = self._last.get(key)
+        if told is None or self._stopping:
+            return
+        status = codec_status.decode(rollout.get("status"))
+        told = replace(told, rollout=rollout, status=status, at=self.clock())
+        self._last[key] = told
+        self.aftermath.watch(states.scene(told))
         self._put(key, told)
 
     def _painted(self, told: delivery.Told) -> None:
@@ -197,6 +215,7 @@ class Announcer:
         """Take nothing new; give what waits ``timeout_s``, then let it go."""
         self._stopping = True
         await self.ward.close()
+        await self.aftermath.close()
         every = [*self._loud.values(), *self._quiet.values()]
         running = (
             {lane.task for lane in every if lane.task is not None}

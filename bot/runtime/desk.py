@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.core import inconclusive
+from bot.core import gitops, inconclusive
 from bot.core.notices import card, listing, people, warm
 from bot.core.notices import scene as scenes
 from bot.model import buttons, facts, messages, ports, records, status
@@ -255,6 +255,7 @@ class Desk:
         if problem := await self.book.send(write):
             return orders.no(problem)
         self.book.urgent(key)
+        sentence += gitops.warning(rollout)
         return orders.Reply(accepted=True, sentence=sentence, written=True)
 
 

@@ -5,8 +5,6 @@ flight is known in memory only; after a crash it is taken again.
 """
 
 import asyncio
-import base64
-import binascii
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +14,7 @@ from typing import Any
 from bot.core import analysis as core
 from bot.core import codec_status
 from bot.model import analysis, errors, ports
-from bot.runtime import reconcile, tasks
+from bot.runtime import reconcile, secret_values, tasks
 
 log = logging.getLogger(__name__)
 
@@ -99,17 +97,9 @@ class Measurer:
             if not decision.secrets:
                 break
             for wanted in decision.secrets:
-                secrets[wanted] = await self._secret(run["metadata"]["namespace"], *wanted)
+                space = run["metadata"]["namespace"]
+                secrets[wanted] = await secret_values.read(self.api, space, *wanted)
         return decision
-
-    async def _secret(self, namespace: str, name: str, key: str) -> str | None:
-        ref = ports.Ref(kind=ports.SECRET, namespace=namespace, name=name)
-        try:
-            found = await self.api.get(ref)
-            raw = (found.get("data") or {}).get(key)
-            return None if raw is None else base64.b64decode(raw).decode()
-        except (errors.NotFound, errors.Forbidden, binascii.Error, UnicodeDecodeError):
-            return None
 
     async def _save(self, run: ports.Object, decision: analysis.RunDecision) -> None:
         """Write the run's status: a merge patch on the object itself, bound to what was read."""

@@ -13,6 +13,7 @@ from bot.adapters import charts
 from bot.adapters.kubernetes import informer
 from bot.adapters.metrics import prometheus
 from bot.adapters.slack import messenger, socket
+from bot.core import served
 from bot.core.notices import ailing
 from bot.model import errors, feed, ports, records
 from bot.model import messenger as places
@@ -152,6 +153,11 @@ class Slack:
             observe=controller.caches.rollouts.observe,
             sent=controller.counting.sent,
             observing=self.observing,
+            providers=controller.providers,
+            queries=served.Queries(
+                requests=controller.chosen.evidence.requests_query,
+                failed=controller.chosen.evidence.failed_query,
+            ),
             painter=charts.ChartPainter(),
             series=series.PrometheusSeries(ask=_asking(controller.providers["prometheus"])),
         )

@@ -5,7 +5,7 @@ import itertools
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core import codec_spec, codec_status, decide, revisions
+from bot.core import codec_spec, codec_status, decide, revisions, served
 from bot.model import errors, messenger, ports, world
 from bot.runtime import announce, authorize
 from tests.runtime import virtual
@@ -135,7 +135,10 @@ class Api:
         fresh = copy.deepcopy(self.rollout)
         for entry in body:
             if entry["op"] == "test":
-                if fresh["metadata"]["resourceVersion"] != entry["value"]:
+                found = fresh
+                for part in entry["path"].split("/")[1:]:
+                    found = (found or {}).get(part)
+                if found != entry["value"]:
                     raise errors.Conflict("test")
             else:
                 *way, last = [part.replace("~1", "/") for part in entry["path"].split("/")[1:]]
@@ -193,6 +196,8 @@ class Stage:
         self.ready = True
         self.rules = authorize.Rules(default_channel="#releases", channels={"shop": "#checkout"})
         self.painter = None
+        self.providers = {}
+        self.queries = served.Queries()
         self.reasons = ()
         self.announcer = None
         self.bot = None
@@ -205,6 +210,8 @@ class Stage:
             rules=self.rules,
             observe=lambda obj: None,
             painter=self.painter,
+            providers=self.providers,
+            queries=self.queries,
         )
         return self.announcer
 

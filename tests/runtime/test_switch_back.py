@@ -145,3 +145,20 @@ def test_click_of_somebody_without_the_right_changes_nothing(kind):
 
 async def _nobody(channel, actor):
     return frozenset({facts.Person(name="lee", slack_id="U0LEE").slack_id})
+
+
+@pytest.mark.parametrize("act", ["undo", "set-image"])
+def test_desk_warns_that_git_will_undo_what_is_changed_beside_it(act):
+    notes = {"argocd.argoproj.io/tracking-id": "checkout:argoproj.io/Rollout:shop/checkout"}
+    stage = stages.Stage(stages.STEPS, annotations=notes)
+
+    async def story(desk):
+        if act == "undo":
+            return await desk.undo("shop/checkout", SAM)
+        return await desk.set_image("shop/checkout", SAM, "app", "app:v3")
+
+    reply = played(stage, story)
+    assert reply.accepted
+    assert reply.sentence.endswith(
+        " Argo CD (checkout) will undo this unless Git is changed too."
+    )

@@ -9,6 +9,7 @@ from urllib import parse
 
 import msgspec
 
+from bot.adapters.kubernetes import managers
 from bot.model import errors, ports
 
 MESSAGE_LIMIT = 2_000
@@ -35,7 +36,7 @@ def api_version(kind: ports.Kind) -> str:
 
 
 def completed(obj: ports.Object, kind: ports.Kind) -> ports.Object:
-    """Fill in what items of a list lack; of who managed which field a Rollout keeps a summary."""
+    """Fill in what items of a list lack; of who wrote what a Rollout keeps what is told of."""
     obj.setdefault("apiVersion", api_version(kind))
     obj.setdefault("kind", kind.name)
     metadata = obj.get("metadata")
@@ -43,6 +44,8 @@ def completed(obj: ports.Object, kind: ports.Kind) -> ports.Object:
         managed = metadata.pop("managedFields", None)
         if kind == ports.ROLLOUT and managed:
             metadata["writers"] = _writers(managed)
+            if few := managers.kept(managed):
+                metadata["managedFields"] = few
     return obj
 
 

@@ -3,16 +3,14 @@
 from collections.abc import Iterator
 
 from bot.core import analysis_refs
-from bot.core.notices import eta, header_routes, measured, people, standing, switching, warm
+from bot.core.notices import eta, header_routes, measured, origin, standing, switching, warm
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Kind, Notice, Said
 from bot.model import facts, messages
 from bot.model.facts import News
 
 FINISHED = (News.DONE, News.ROLLED_BACK, News.SUPERSEDED)
-_CAUSE = "kubernetes.io/change-cause"
-_COMMIT = "rollout-bot.io/commit"
-_SHIPPED_BY = "rollout-bot.io/shipped-by"
+change = origin.change
 
 
 def key(scene: scenes.Scene) -> str:
@@ -140,27 +138,6 @@ def _stable_pods(scene: scenes.Scene, *, over: bool) -> facts.PodsFact | None:
     if stable is None or (not over and stable.hash == scene.hash):
         return None
     return facts.PodsFact(ready=stable.ready, wanted=stable.replicas)
-
-
-def change(scene: scenes.Scene) -> facts.ChangeFact:
-    """Where the revision comes from, as far as annotations and the status say.
-
-    Of what was set from the chat the person is known; the manifest's own notes are then of an
-    earlier change. The managers of fields are no source: they name tools, not persons.
-    """
-    workload = scene.seen.workload
-    notes = scene.seen.annotations if workload is None else workload.annotations
-    person = None if scene.spec is None else people.signed(notes, scene.spec.template)
-    if person is not None:
-        return facts.ChangeFact(by=person, at=scene.status.bot.started)
-    notes = scene.seen.annotations
-    by = notes.get(_SHIPPED_BY) or scene.status.bot.shipped_by
-    return facts.ChangeFact(
-        by=people.decode(by),
-        at=scene.status.bot.started,
-        commit=notes.get(_COMMIT, "")[:80],
-        subject=notes.get(_CAUSE, "")[:200],
-    )
 
 
 def _duration(scene: scenes.Scene) -> float | None:

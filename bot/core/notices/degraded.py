@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.core import codec_status
-from bot.core.notices import card, measured, people, standing
+from bot.core import codec_status, gitops
+from bot.core.notices import card, measured, origin, people, standing
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Kind, Notice, Said
 from bot.model import buttons, facts, messages, world
@@ -59,6 +59,10 @@ def alert(scene: scenes.Scene, record: Mapping[str, Any]) -> messages.AlertFacts
         decided_at=at,
         took_s=_between(at, safe_at),
         bad_since=_bad_since(run, metric),
+        git=_git(scene),
+        git_url=_git_url(scene),
+        requests=_served(scene, "requests"),
+        requests_failed=_served(scene, "failed"),
         chart_expected=metric is not None and not record.get("chart"),
         buttons=standing.made(
             scene,
@@ -88,7 +92,29 @@ def _pods(scene: scenes.Scene, record: Mapping[str, Any]) -> str:
 
 def _nobody(scene: scenes.Scene) -> str:
     """An abort without a cause was asked for by a stock tool, which names nobody."""
-    return "" if scene.abort.get("cause") else "aborted with kubectl (no name known)"
+    how = str(scene.abort.get("how") or "kubectl")
+    return "" if scene.abort.get("cause") else f"aborted with {how} (no name known)"
+
+
+def _git(scene: scenes.Scene) -> str:
+    """Where Git still wants the revision that was rolled back."""
+    git = gitops.of(scene.seen.raw)
+    if git is None:
+        return ""
+    commit = origin.change(scene).commit
+    return f"{git.tool} {git.app}" + (f" at {commit}" if commit else "")
+
+
+def _git_url(scene: scenes.Scene) -> str:
+    git = gitops.of(scene.seen.raw)
+    return "" if git is None else git.url
+
+
+def _served(scene: scenes.Scene, key: str) -> int | None:
+    """What the canary served, where somebody could ask for it; absent is not nothing."""
+    served = scene.abort.get("served")
+    value = served.get(key) if isinstance(served, Mapping) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def guilty(scene: scenes.Scene) -> world.Run | None:

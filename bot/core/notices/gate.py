@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.core import blue_green_places, weights
+from bot.core import blue_green_places, weights, writers
 from bot.core.notices import card, measured, people, standing, switching
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Kind, Notice, Said
@@ -116,9 +116,12 @@ def _decision(scene: scenes.Scene, record: Mapping[str, Any]) -> messages.GateDe
             by=people.decode(promoted.actor),
             to=100 if promoted.kind == "promote-full" else None,
         )
+    since = scenes.time(record.get("since"))
     if scene.promoted or scene.index > _number(record, "step"):
         return messages.GateDecision(
-            closing=Closing.PROMOTED_ELSEWHERE, at=scene.now, how="with kubectl"
+            closing=Closing.PROMOTED_ELSEWHERE,
+            at=scene.now,
+            how=f"with {writers.how(scene.seen.raw, *writers.COURSE, since=since)}",
         )
     return messages.GateDecision(closing=Closing.OVER)
 
@@ -155,7 +158,8 @@ def _aborted(scene: scenes.Scene) -> messages.GateDecision:
         return messages.GateDecision(closing=Closing.ABORTED, at=at, by=by, because=reason)
     if because:
         return messages.GateDecision(closing=Closing.ROLLED_BACK, at=at, because=because)
-    return messages.GateDecision(closing=Closing.ABORTED_ELSEWHERE, at=at, how="with kubectl")
+    how = f"with {scene.abort.get('how') or 'kubectl'}"
+    return messages.GateDecision(closing=Closing.ABORTED_ELSEWHERE, at=at, how=how)
 
 
 def _number(record: Mapping[str, Any], key: str) -> int:

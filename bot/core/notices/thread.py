@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.core.notices import card, measured, people, standing, unanswered
+from bot.core.notices import afterwards, card, measured, people, standing, unanswered
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Line
 from bot.model import facts, messages, status
@@ -29,6 +29,7 @@ def lines(scene: scenes.Scene, known: Mapping[str, Any]) -> tuple[Line, ...]:
         *_weight(scene),
         *unanswered.lines(scene, known),
         *_failed(scene),
+        *afterwards.lines(scene),
         *_done(scene),
     ]
     return tuple(sorted(found, key=lambda line: line.fact.at))

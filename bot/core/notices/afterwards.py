@@ -1,0 +1,85 @@
+"""What is said once traffic is back: whether that helped, and whether Git undoes it."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from bot.core import gitops, writers
+from bot.core.notices import people
+from bot.core.notices import scene as scenes
+from bot.core.notices.notice import Line
+from bot.model import facts, messages
+from bot.model.facts import ThreadKind
+
+RESTORED, NOT_RESTORED = "restored", "not-restored"
+_KINDS = {RESTORED: ThreadKind.RESTORED, NOT_RESTORED: ThreadKind.NOT_RESTORED}
+
+
+def lines(scene: scenes.Scene) -> Iterator[Line]:
+    """The lines of the thread."""
+    yield from _restored(scene)
+    yield from _brought_back(scene)
+
+
+def _restored(scene: scenes.Scene) -> Iterator[Line]:
+    """What the stable measured after the abort, as it was recorded."""
+    found = scene.abort.get("restored")
+    if not isinstance(found, Mapping):
+        return
+    at, begun = scenes.time(found.get("at")), scenes.time(scene.abort.get("at"))
+    if at is None:
+        return
+    verdict = str(found.get("verdict", ""))
+    fact = messages.ThreadFact(
+        kind=_KINDS.get(verdict, ThreadKind.OTHER),
+        at=at,
+        revision=scenes.revision(scene),
+        stable=scenes.former(scene),
+        metric=_metric(found),
+        took_s=max(0.0, (at - begun).total_seconds()) if begun is not None else None,
+        text=_unknown(found),
+    )
+    yield Line(id=f"after:{_stamp(begun or at)}", fact=fact)
+
+
+def _metric(found: Mapping[str, object]) -> facts.MetricFact | None:
+    if not found.get("metric") or not found.get("value"):
+        return None
+    return facts.MetricFact(
+        name=str(found["metric"])[:120],
+        value_text=str(found["value"])[:60],
+        bound_text=str(found.get("bound", ""))[:80],
+    )
+
+
+def _unknown(found: Mapping[str, object]) -> str:
+    """For a stable that could not be measured: nobody must take silence for health."""
+    why = str(found.get("why", ""))[:200]
+    return "whether the rollback helped is not known: stable could not be measured" + (
+        f" ({why})" if why else ""
+    )
+
+
+def _brought_back(scene: scenes.Scene) -> Iterator[Line]:
+    """A revision that was rolled back is applied again by what follows Git."""
+    back, git = scenes.time(scene.status.bot.rolled_back.get(scene.hash)), None
+    if back is None or scene.promoted or scene.spec is None:
+        return
+    git = gitops.of(scene.seen.raw)
+    wrote = writers.tool(scene.seen.raw, writers.TEMPLATE)
+    started = scene.status.bot.started
+    if git is None or started is None or wrote not in {"", git.tool}:
+        return
+    if people.signed(scene.seen.annotations, scene.spec.template) is not None:
+        return  # a person of the chat wanted it
+    text = f"applied by {git.tool} ({git.app})"
+    fact = messages.ThreadFact(
+        kind=ThreadKind.REAPPLIED,
+        at=started,
+        revision=scenes.revision(scene),
+        text=text,
+    )
+    yield Line(id=f"again:{_stamp(started)}", fact=fact)
+
+
+def _stamp(at: datetime) -> str:
+    return f"{at:%Y%m%d%H%M%S}"

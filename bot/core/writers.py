@@ -1,0 +1,64 @@
+"""Which tool wrote a field, as far as the API server's field managers tell. Tools, not persons."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from bot.core import codec_status
+
+ARGO_CD, FLUX = "Argo CD", "Flux"
+TEMPLATE = ("spec", "template")
+ABORT = ("status", "abort")
+COURSE = (
+    ("status", "promoteFull"),
+    ("status", "currentStepIndex"),
+    ("status", "pauseConditions"),
+    ("status", "controllerPause"),
+)
+_TOOLS = (
+    ("kubectl-argo-rollouts", "the Argo Rollouts plugin"),
+    ("kubectl", "kubectl"),
+    ("argocd", ARGO_CD),
+    ("kustomize-controller", FLUX),
+    ("helm-controller", FLUX),
+    ("flux", FLUX),
+    ("rollouts-controller", "Argo Rollouts"),
+    ("Mozilla", "a dashboard"),
+)
+
+
+def tool(
+    rollout: Mapping[str, Any], *fields: tuple[str, str], since: datetime | None = None
+) -> str:
+    """The tool that wrote one of ``fields`` last; empty where that is not known."""
+    found = sorted(_writers(rollout, frozenset(fields)), key=lambda one: one[0])
+    if not found or (since is not None and found[-1][0] < since):
+        return ""
+    return _named(found[-1][1])
+
+
+def how(
+    rollout: Mapping[str, Any], *fields: tuple[str, str], since: datetime | None = None
+) -> str:
+    """The same for a sentence; a field that was only cleared leaves no trace, as by kubectl."""
+    return tool(rollout, *fields, since=since) or "kubectl"
+
+
+def _writers(
+    rollout: Mapping[str, Any], wanted: frozenset[tuple[str, str]]
+) -> Iterator[tuple[datetime, str]]:
+    entries = (rollout.get("metadata") or {}).get("managedFields")
+    if not isinstance(entries, list):
+        return
+    for entry in entries:
+        fields, at = entry.get("fieldsV1") or {}, codec_status.time(entry.get("time"))
+        owned = {(a, b) for a, b in wanted if f"f:{b}" in (fields.get(f"f:{a}") or {})}
+        if owned and at is not None:
+            yield at, str(entry.get("manager", ""))
+
+
+def _named(manager: str) -> str:
+    for start, words in _TOOLS:
+        if manager.startswith(start):
+            return words
+    return manager[:60]
