@@ -18,6 +18,9 @@ COMMAND = "/rollout"
 TIMEOUT_S = 20.0
 """More than everything that the desk waits for: it says itself what was not written."""
 SAY_TIMEOUT_S = 3.0
+READS_AT_ONCE = 4
+"""Answers are drawn on the loop that acknowledges: a crowd that asks must not hold it."""
+BUSY = "Too many are asking at once; ask again in a moment. rollout-bot list answers meanwhile."
 UNKNOWN = "I do not know what became of it: /rollout get shows how it stands."
 _READS = frozenset({"", "list", "get", "why"})
 _HELP = frozenset({"--help", "-h"})
@@ -25,20 +28,42 @@ _HELP = frozenset({"--help", "-h"})
 
 def register(app: AsyncApp, *, at: desk.Desk, who: asking.Who) -> None:
     """Answer ``/rollout`` on ``app``."""
+    reads = asyncio.Semaphore(READS_AT_ONCE)
 
     async def rollout(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
+        if not _only_reads(body):
+            await said(respond, await attempted(body, at=at, who=who))
+            return
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                message = await answered(body, at=at, who=who)
+                await reads.acquire()
         except TimeoutError:
-            message = asking.sentence(UNKNOWN)
-        except Exception:
-            log.exception("a command failed: a bug")
-            message = asking.sentence(f"Something went wrong on my side. {UNKNOWN}")
-        await said(respond, message)
+            await said(respond, asking.sentence(BUSY))
+            return
+        try:
+            await said(respond, await attempted(body, at=at, who=who))
+        finally:
+            reads.release()
 
     app.command(COMMAND)(rollout)
+
+
+def _only_reads(body: dict[str, Any]) -> bool:
+    """Whether it is a question: many at once take turns, and nothing else waits for them."""
+    return str(body.get("text") or "").partition(" ")[0].lower() in _READS
+
+
+async def attempted(body: dict[str, Any], *, at: desk.Desk, who: asking.Who) -> messages.Message:
+    """The answer to one command, whatever happens."""
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            return await answered(body, at=at, who=who)
+    except TimeoutError:
+        return asking.sentence(UNKNOWN)
+    except Exception:
+        log.exception("a command failed: a bug")
+        return asking.sentence(f"Something went wrong on my side. {UNKNOWN}")
 
 
 async def answered(body: dict[str, Any], *, at: desk.Desk, who: asking.Who) -> messages.Message:

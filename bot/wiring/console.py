@@ -3,6 +3,7 @@
 One line in ``COMMANDS`` a command. Exit: 0 done, 1 refused, 2 wrong usage, 3 cluster away.
 """
 
+import asyncio
 import functools
 import json
 import sys
@@ -10,7 +11,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import click
-import uvloop
 from click import shell_completion
 
 from bot import settings
@@ -57,7 +57,7 @@ def _names(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]
         context=ctx.params.get("context") or "",
     )
     try:
-        found = uvloop.run(terminal.names(place))
+        found = asyncio.run(terminal.names(place))
     except (errors.RolloutBotError, TimeoutError):
         return []
     return [name for name in found if name.startswith(typed)][:COMPLETION_LIMIT]
@@ -70,7 +70,7 @@ def _run(given: dict[str, Any], work: Work, *, name: str = "") -> None:
     """Open the desk, do the work, print what it came to and exit so."""
     as_json = given.pop("as_json")
     try:
-        found = uvloop.run(_worked(terminal.Place(**given), work, name))
+        found = asyncio.run(_worked(terminal.Place(**given), work, name))
     except errors.UserError as problem:
         found = outcome.told(problem.sentence, code=outcome.USAGE)
     except (errors.Unavailable, TimeoutError) as problem:
@@ -213,7 +213,7 @@ def doctor(*, account: str, as_json: bool, **flags: Any) -> None:
     try:
         chosen = settings.build(flags)
         found = [diagnosis.fine("settings", "can be used")]
-        found += uvloop.run(doctors.examined(chosen, account=account))
+        found += asyncio.run(doctors.examined(chosen, account=account))
     except errors.UserError as problem:
         todo = "Correct it, then ask again: the other checks need it."
         found = [diagnosis.wrong("settings", problem.sentence, todo)]

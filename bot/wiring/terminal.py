@@ -25,6 +25,7 @@ from bot.wiring import offline, serving, watched
 READ_TIMEOUT_S = 30.0
 NAMES_TIMEOUT_S = 2.0
 POLL_S = 0.15
+STOP_S = 2.0
 POLLS = 60
 """More than the desk waits for."""
 CONFIG_MAP, CONFIG_KEY = "rollout-bot", "settings.yaml"
@@ -146,6 +147,7 @@ class _Poll:
         self.book: orders.Orders | None = None
         self._client = client
         self._tasks: list[asyncio.Task[None]] = []
+        self._enough = asyncio.Event()
 
     def start(self, key: str) -> None:
         self._tasks.append(tasks.spawn(self._run(key), name="answer"))
@@ -159,9 +161,16 @@ class _Poll:
                 if self.book is not None:
                     self.book.scenery.observe(found)
                     self.book.noticed(found)
-            await asyncio.sleep(POLL_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(POLL_S):
+                    await self._enough.wait()
+                    return
 
     async def stop(self) -> None:
+        """Let a look under way come back: a connection cut in mid-answer outlives its loop."""
+        self._enough.set()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=STOP_S)
         await tasks.cancel(*self._tasks)
 
 

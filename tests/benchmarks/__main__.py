@@ -9,13 +9,15 @@ from pathlib import Path
 
 import yaml
 
-from tests.benchmarks import freshness, measures
+from tests.benchmarks import ack, freshness, measures
 from tests.benchmarks.world import World
 from tests.cluster import binaries
 from tests.cluster.control_plane import ControlPlane
 from tests.conformance import bot
 
-ALL = {**measures.ALL, **freshness.ALL}
+ALL = {**measures.ALL, **freshness.ALL, **ack.ALL}
+WITH_SLACK = frozenset(ack.ALL)
+"""These have a bot of their own: talking costs something, and the others measure without."""
 PEER = yaml.safe_load((Path(__file__).parent / "peer.yaml").read_text())
 
 
@@ -38,10 +40,11 @@ HEAD = (
 )
 
 
-async def run(names: list[str], size: measures.Size, plane: ControlPlane, pid: int) -> list:
+async def run(
+    names: list[str], size: measures.Size, plane: ControlPlane, pid: int, slack_port: int = 0
+) -> list:
     rows = []
-    meter = measures.Meter(pid=pid, audit=plane.audit_log)
-    print(HEAD, flush=True)
+    meter = measures.Meter(pid=pid, audit=plane.audit_log, slack_port=slack_port)
     async with World(kubeconfig=plane.kubeconfig) as world:
         for name in names:
             made = await ALL[name](world, size, meter)
@@ -68,8 +71,19 @@ def main() -> int:
     size = measures.QUICK if given.quick else measures.FULL if given.full else measures.Size()
     with ControlPlane() as plane, tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "bot.log"
-        with bot.running(kubeconfig=plane.bot_kubeconfig, log=log) as pid:
-            rows = asyncio.run(run(names, size, plane, pid))
+        rows = []
+        print(HEAD, flush=True)
+        if silent := [name for name in names if name not in WITH_SLACK]:
+            with bot.running(kubeconfig=plane.bot_kubeconfig, log=log) as pid:
+                rows += asyncio.run(run(silent, size, plane, pid))
+        if talking := [name for name in names if name in WITH_SLACK]:
+            with (
+                ack.standing() as slack,
+                bot.running(
+                    kubeconfig=plane.bot_kubeconfig, log=log, arguments=slack.arguments
+                ) as pid,
+            ):
+                rows += asyncio.run(run(talking, size, plane, pid, slack.port))
     if given.json:
         raw = [{"name": r.name, "seconds": r.seconds, "notes": r.notes} for r in rows]
         given.json.write_text(json.dumps(raw, indent=1))

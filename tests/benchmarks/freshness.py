@@ -31,7 +31,7 @@ async def fresh(
     await world.healthy([name])
     await world.ship(name)
     await world.until(lambda: world.paused(name))
-    await _crowd(world, crowd)
+    await crowd(world, crowd)
     seen = [await _observed(world, name, turn) for turn in range(size.few)]
     gone = [await _promoted(world, name) for _ in range(size.few)]
     tag = f"-{crowd}" if crowd else ""
@@ -41,7 +41,7 @@ async def fresh(
     ]
 
 
-async def _crowd(world: World, count: int) -> None:
+async def crowd(world: World, count: int) -> None:
     names = [f"c{at}" for at in range(count)]
     await asyncio.gather(*(world.make(name, BUSY) for name in names))
     await world.healthy(names)

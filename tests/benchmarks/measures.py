@@ -39,10 +39,11 @@ class Size:
     moments: int = 80
     idle: int = 300
     idle_s: int = 30
+    acked: int = 500
 
 
 FULL = Size(moments=1_000, idle=1_000, idle_s=60)
-QUICK = Size(few=3, load=3, fleet=5, moments=4, idle=5, idle_s=2)
+QUICK = Size(few=3, load=3, fleet=5, moments=4, idle=5, idle_s=2, acked=5)
 
 
 async def _gated(world: World, prefix: str, count: int) -> list[str]:
@@ -234,6 +235,7 @@ class Meter:
 
     pid: int
     audit: Path
+    slack_port: int = 0
 
     def mark(self) -> int:
         return self.audit.stat().st_size

@@ -16,9 +16,9 @@ from tests.conformance import bot
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
-STATUS = {"apiGroups": ["argoproj.io"], "resources": ["rollouts/status"], "verbs": ["patch"]}
 READ = {"apiGroups": ["argoproj.io"], "resources": ["rollouts"], "verbs": ["get", "list"]}
-APPROVE = {"apiGroups": ["argoproj.io"], "resources": ["rollouts"], "verbs": ["approve"]}
+ROLES = Path(__file__).parents[2] / "manifests" / "install" / "terminal-roles.yaml"
+OPERATOR, APPROVER, SETTINGS = (one["rules"] for one in yaml.safe_load_all(ROLES.read_text()))
 
 
 @pytest.fixture
@@ -41,6 +41,11 @@ def kubeconfig_of(control_plane, space, name, rules, folder: Path) -> Path:
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name}
     binding = {"metadata": {"name": name}, "subjects": [subject], "roleRef": role}
     client.call("POST", f"{where}/rolebindings", binding)
+    seen = {"metadata": {"name": f"{space}-{name}"}, "rules": SETTINGS}
+    client.call("POST", f"{RBAC}/namespaces/argo-rollouts/roles", seen)
+    role = {**role, "name": f"{space}-{name}"}
+    binding = {"metadata": seen["metadata"], "subjects": [subject], "roleRef": role}
+    client.call("POST", f"{RBAC}/namespaces/argo-rollouts/rolebindings", binding)
     path = f"/api/v1/namespaces/{space}/serviceaccounts/{name}/token"
     body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
     token = client.call("POST", path, body)["status"]["token"]
@@ -56,6 +61,7 @@ def run(file, space, *words):
     done = CliRunner().invoke(
         program.main, [*words, "-n", space, "--kubeconfig", str(file), "--json"]
     )
+    assert done.output, done.exception
     return done.exit_code, json.loads(done.output)
 
 
@@ -83,8 +89,9 @@ def test_each_may_what_a_role_gives_and_the_card_will_say_who_it_was(
     }
     client.call("POST", f"/apis/argoproj.io/v1alpha1/namespaces/{space}/rollouts", body)
     reader = kubeconfig_of(control_plane, space, "reader", [READ], tmp_path)
-    operator = kubeconfig_of(control_plane, space, "operator", [READ, STATUS], tmp_path)
-    approver = kubeconfig_of(control_plane, space, "approver", [READ, STATUS, APPROVE], tmp_path)
+    operator = kubeconfig_of(control_plane, space, "operator", OPERATOR, tmp_path)
+    both = [*OPERATOR, *APPROVER]
+    approver = kubeconfig_of(control_plane, space, "approver", both, tmp_path)
     admin = control_plane.kubeconfig
     with bot.running(kubeconfig=control_plane.bot_kubeconfig, log=tmp_path / "bot.log"):
         rollouts.until(lambda: rollout(space, client).get("status", {}).get("phase") == "Healthy")

@@ -1,12 +1,13 @@
 """``/rollout`` as a person types it: every command, near misses, and who may not."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
 from bot.model import errors
 from bot.runtime import orders
-from handlers import asking, commands
+from handlers import asking, commands, slash
 
 
 async def test_person_sees_every_rollout_when_asking_for_the_list(office):
@@ -172,3 +173,39 @@ async def test_person_is_told_how_old_an_answer_is_when_the_cluster_is_away(offi
     assert "checkout" in answer
     office.desk.silence = lambda: 2.0
     assert "not answered" not in await office.command(typed)
+
+
+async def test_abort_is_not_held_up_when_a_crowd_asks_questions(office, monkeypatch):
+    """The questions hang; what changes something takes no turn behind them."""
+    hang = asyncio.Event()
+
+    async def waiting(_):
+        await hang.wait()
+        return asking.sentence("late")
+
+    monkeypatch.setitem(commands.TABLE, "why", SimpleNamespace(run=waiting, USAGE=("why",)))
+    act = office.workspace.interactions.command
+    for _ in range(slash.READS_AT_ONCE + 3):
+        done = await act(user="bob", channel="releases", text="/rollout why checkout")
+        assert done["acked"]
+    await office.command("abort checkout")
+    assert office.asked() == ["abort"]
+    hang.set()
+    await office.until(lambda: len(office.whispers("bob")) == slash.READS_AT_ONCE + 3)
+
+
+async def test_person_is_told_that_too_many_ask_when_no_turn_comes(office, monkeypatch):
+    hang = asyncio.Event()
+
+    async def waiting(_):
+        await hang.wait()
+        return asking.sentence("late")
+
+    monkeypatch.setitem(commands.TABLE, "why", SimpleNamespace(run=waiting, USAGE=("why",)))
+    act = office.workspace.interactions.command
+    for _ in range(slash.READS_AT_ONCE):
+        await act(user="bob", channel="releases", text="/rollout why checkout")
+    monkeypatch.setattr(slash, "TIMEOUT_S", 0.05)
+    assert await office.command("get checkout") == slash.BUSY
+    hang.set()
+    await office.until(lambda: len(office.whispers("bob")) == slash.READS_AT_ONCE)
