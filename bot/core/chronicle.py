@@ -295,6 +295,5 @@ def _done(look: _Look) -> Iterator[records.Record]:
     promoted = bool(status.stable_hash) and status.stable_hash == status.current_hash
     healthy = promoted and not status.abort and status.phase == status_model.Phase.HEALTHY
     if healthy and completed is not None and completed.status == "True":
-        yield look.record(
-            Kind.DONE, completed.transitioned, "done", look.base.hash, look.base.revision
-        )
+        at = max(completed.transitioned, status.bot.started or completed.transitioned)
+        yield look.record(Kind.DONE, at, "done", look.base.hash, look.base.revision)

@@ -10,7 +10,7 @@ import logging
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from bot.core import chronicle, codec_block, codec_status, record_places
@@ -33,6 +33,7 @@ BACKOFF_BASE_S = 1.0
 BACKOFF_CAP_S = 60.0
 OUTAGE_S = 30.0
 """From here on people hear of it."""
+ROUNDING = timedelta(seconds=2)  # a status has whole seconds
 QUIET = frozenset({records.Kind.STEP, records.Kind.WEIGHT})
 
 
@@ -236,7 +237,7 @@ class Recorder:
         if (start := self._start) is None:
             return
         for one in fresh:
-            if one.at < start.at and one.kind is not records.Kind.GAP:
+            if one.at < start.at - ROUNDING and one.kind is not records.Kind.GAP:
                 start.count += 1
                 start.since = min(one.at, start.since or one.at)
         if not self._pending:
