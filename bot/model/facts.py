@@ -109,7 +109,10 @@ class StepFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricFact:
-    """``wanted`` None: measured until the end. ``failure_limit`` None: no failure counts."""
+    """``wanted`` None: measured until the end. ``failure_limit`` None: no failure counts.
+
+    ``query`` is what was asked from ``since`` to ``until``; ``url`` where people can look at it.
+    """
 
     name: str
     value_text: str
@@ -123,6 +126,10 @@ class MetricFact:
     inconclusive: int = 0
     dry_run: bool = False
     message: str = ""
+    query: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +148,19 @@ class ShareFact:
     percent: float
     canary_pods: int
     all_pods: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanFact:
+    """What an approval sets going: pods of the new revision, those that come on top of all.
+
+    ``room`` says whether they fit into the quotas; empty where that is not known.
+    """
+
+    pods_now: int
+    pods_then: int
+    more: int = 0
+    room: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from bot.model.facts import (
     MetricFact,
     News,
     Person,
+    PlanFact,
     PodsFact,
     RevisionLabel,
     RolloutId,
@@ -91,6 +92,7 @@ class GateFacts:
     inconclusive: bool = False
     because: str = ""
     switch: SwitchFact | None = None
+    plan: PlanFact | None = None
     stable_warm_s: float | None = None
     so_far_s: float | None = None
     metrics: tuple[MetricFact, ...] = ()
@@ -130,6 +132,7 @@ class AlertFacts:
     requests_failed: int | None = None
     git: str = ""
     git_url: str = ""
+    git_app: str = ""  # as Argo CD calls it
     chart_expected: bool = False
     buttons: tuple[Button, ...] = ()
     generation: int = 0

@@ -40,6 +40,7 @@ REPLICA_SET = Kind(group="apps", version="v1", plural="replicasets", name="Repli
 SERVICE = Kind(group="", version="v1", plural="services", name="Service")
 CONFIG_MAP = Kind(group="", version="v1", plural="configmaps", name="ConfigMap")
 SECRET = Kind(group="", version="v1", plural="secrets", name="Secret")
+QUOTA = Kind(group="", version="v1", plural="resourcequotas", name="ResourceQuota")
 POD = Kind(group="", version="v1", plural="pods", name="Pod")
 JOB = Kind(group="batch", version="v1", plural="jobs", name="Job")
 EVENT = Kind(group="", version="v1", plural="events", name="Event")

@@ -11,7 +11,7 @@ def alert(facts: messages.AlertFacts) -> messages.Message:
     parts = [
         *blocks.section([f"*{first_line(facts)}*{_place(facts)}", _trouble(facts)]),
         *blocks.section([_cause(facts), _failures(facts)]),
-        *blocks.context([_speed(facts), _served(facts), _git(facts)]),
+        *blocks.context([_speed(facts), _served(facts), _look(facts), _git(facts)]),
         *blocks.actions(facts.buttons, stakes),
         *blocks.context([waiting]),
     ]
@@ -92,6 +92,10 @@ def _served(facts: messages.AlertFacts) -> str:
     served = words.count(facts.requests, "request", "requests")
     failed = "" if facts.requests_failed is None else f", {facts.requests_failed:,} failed"
     return f"{words.revision(facts.revision)} served {served}{failed}"
+
+
+def _look(facts: messages.AlertFacts) -> str:
+    return "" if facts.metric is None else metrics.look([facts.metric])
 
 
 def _git(facts: messages.AlertFacts) -> str:

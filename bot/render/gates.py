@@ -4,6 +4,8 @@ from bot.model import messages
 from bot.model.messages import Closing
 from bot.render import blocks, metrics, switches, words
 
+SHOWN = 6
+
 
 def gate(facts: messages.GateFacts) -> messages.Message:
     """The request; once decided its buttons are gone and the last line says by whom."""
@@ -14,8 +16,9 @@ def gate(facts: messages.GateFacts) -> messages.Message:
     )
     is_open = facts.decided is None
     parts = [
-        *blocks.section([first_line(facts), _effect(facts) if is_open else ""]),
+        *blocks.section([first_line(facts), *(_effects(facts) if is_open else ())]),
         *blocks.section([_so_far(facts), _because(facts) if is_open else ""]),
+        *blocks.context([metrics.look(facts.metrics)]),
         *blocks.context([_changed(facts), *_open(facts)] if is_open else [_changed(facts)]),
         *blocks.section([] if facts.decided is None else [decision(facts, facts.decided)]),
         *blocks.actions(facts.buttons if is_open else (), stakes),
@@ -53,6 +56,20 @@ def _effect(facts: messages.GateFacts) -> str:
     return f"Approve sends all traffic to {new}{warm}."
 
 
+def _effects(facts: messages.GateFacts) -> list[str]:
+    return [_effect(facts), _plan(facts.plan)]
+
+
+def _plan(plan: messages.PlanFact | None) -> str:
+    """The pods that it takes, and whether there is room for them."""
+    if plan is None or (plan.pods_now == plan.pods_then and not plan.more):
+        return ""
+    then = words.count(plan.pods_then, "pod", "pods")
+    more = f" ({plan.more} more at once)" if plan.more else ""
+    room = words.plain(plan.room, 200) if plan.more else ""
+    return words.joined([f"{plan.pods_now} → {then}{more}", room])
+
+
 def _so_far(facts: messages.GateFacts) -> str:
     took = "" if facts.so_far_s is None else f"{words.duration(facts.so_far_s)}, "
     start = f"so far: {took}up to {words.percent(facts.weight_from)}."
@@ -67,7 +84,9 @@ def _because(facts: messages.GateFacts) -> str:
 
 def _changed(facts: messages.GateFacts) -> str:
     changes = words.image_changes(facts.stable, facts.revision)[:3]
-    changes += [words.plain(item, 120) for item in facts.change.changes[:5]]
+    changes += [words.plain(item, 120) for item in facts.change.changes[:SHOWN]]
+    if len(facts.change.changes) > SHOWN:
+        changes.append(f"{len(facts.change.changes) - SHOWN} more changes")
     source = words.source(facts.change)
     if facts.change.by is not None:
         source = f"{source or 'shipped'} by {words.person(facts.change.by)}"

@@ -82,6 +82,12 @@ def _verdict(metric: messages.MetricFact) -> str:
             return ""
 
 
+def look(metrics: Sequence[messages.MetricFact]) -> str:
+    """A link for each metric whose query can be looked at."""
+    found = [words.link(m.url, words.name(m.name)) for m in metrics if words.is_link(m.url)]
+    return f"look: {', '.join(found)}" if found else ""
+
+
 def so_far(metrics: Sequence[messages.MetricFact]) -> str:
     """For a gate: values beside stable's, then how many measurements were good."""
     taken = [metric for metric in metrics if metric.taken]

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.core import codec_status, served
+from bot.core import links as links_module
 from bot.core.notices import scene as scenes
 from bot.model import errors, messenger, ports, world
 from bot.model import spec as spec_model
@@ -18,6 +19,7 @@ from bot.model import status as status_model
 from bot.runtime import aftermath as aftermaths
 from bot.runtime import anchors, authorize, catchup, delivery, outbox, pictures, states, tasks
 from bot.runtime import bundles as post_mortems
+from bot.runtime import quotas as quotas_module
 from bot.runtime import ward as wards
 
 log = logging.getLogger(__name__)
@@ -54,6 +56,7 @@ class Announcer:
     observing: bool = False
     providers: Mapping[str, ports.Provider] = field(default_factory=dict)
     queries: served.Queries = field(default_factory=served.Queries)
+    links: links_module.Links = field(default_factory=links_module.Links)
     box: outbox.Outbox = field(init=False)
     sender: delivery.Sender = field(init=False)
     gallery: pictures.Gallery = field(init=False)
@@ -61,6 +64,7 @@ class Announcer:
     absence: catchup.CatchUp = field(init=False)
     ward: wards.Ward = field(init=False)
     aftermath: aftermaths.Aftermath = field(init=False)
+    quotas: quotas_module.Quotas = field(init=False)
     _loud: dict[str, _Lane] = field(default_factory=dict)
     _quiet: dict[str, _Lane] = field(default_factory=dict)
     _last: dict[str, delivery.Told] = field(default_factory=dict)
@@ -72,6 +76,7 @@ class Announcer:
         self.absence = catchup.CatchUp(box=self.box, rules=self.rules)
         self.box.recovered = self.absence.over
         self.ward = wards.Ward(api=self.api, found=self._diagnosed)
+        self.quotas = quotas_module.Quotas(api=self.api, found=self._diagnosed)
         self.aftermath = aftermaths.Aftermath(
             api=self.api,
             providers=self.providers,
@@ -87,6 +92,7 @@ class Announcer:
             link=self.link,
             sent=self.sent,
             observing=self.observing,
+            links=self.links,
         )
         self.bundles = post_mortems.Bundles(chat=self.chat, api=self.api, places=places)
         self.gallery = pictures.Gallery(
@@ -124,7 +130,8 @@ class Announcer:
         self.ward.watch(scene)
         if not self.observing:
             self.aftermath.watch(scene)
-        self._last[key] = told = replace(told, ailment=self.ward.known(key, scene.hash))
+            self.quotas.watch(scene)
+        self._last[key] = told = self._with_known(key, told)
         self._put(key, told)
 
     def say(self, sentence: str) -> None:
@@ -150,6 +157,7 @@ class Announcer:
         self._last.pop(key, None)
         self.ward.forget(key)
         self.aftermath.forget(key)
+        self.quotas.forget(key)
         self.sender.forget(key)
 
     def _diagnosed(self, key: str) -> None:
@@ -157,9 +165,17 @@ class Announcer:
         told = self._last.get(key)
         if told is None or self._stopping:
             return
-        ailment = self.ward.known(key, states.scene(told).hash)
-        self._last[key] = told = replace(told, ailment=ailment, at=self.clock())
+        self._last[key] = told = replace(self._with_known(key, told), at=self.clock())
         self._put(key, told)
+
+    def _with_known(self, key: str, told: delivery.Told) -> delivery.Told:
+        """With what others have found out beside it."""
+        scene = states.scene(told)
+        return replace(
+            told,
+            ailment=self.ward.known(key, scene.hash),
+            room=self.quotas.known(key, scenes.gate(scene)),
+        )
 
     def _known_after(self, key: str, rollout: ports.Object) -> None:
         """It was written down how things went after an abort: that is news."""
@@ -216,6 +232,7 @@ class Announcer:
         self._stopping = True
         await self.ward.close()
         await self.aftermath.close()
+        await self.quotas.close()
         every = [*self._loud.values(), *self._quiet.values()]
         running = (
             {lane.task for lane in every if lane.task is not None}

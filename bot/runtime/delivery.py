@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from bot.core import links as links_module
 from bot.core.notices import card, notice, table, thread
 from bot.core.notices import scene as scenes
 from bot.model import errors, messages, messenger
 from bot.render import rendering
-from bot.runtime import anchors, authorize, catchup, outbox, shown, states
+from bot.runtime import addresses, anchors, authorize, catchup, outbox, shown, states
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class Sender:
     link: Callable[[messenger.Place], str] | None = None
     sent: Sent = lambda _told, _kind, _good: None
     observing: bool = False
+    links: links_module.Links = field(default_factory=links_module.Links)
     _shown: dict[str, dict[str, shown.Shown]] = field(default_factory=dict)
 
     def forget(self, key: str) -> None:
@@ -215,15 +217,16 @@ class Sender:
         key: str = "",
     ) -> messages.CardFacts | messages.GateFacts | messages.AlertFacts:
         """With what only the runtime knows: who may approve, where the gate stands."""
+        if isinstance(facts, messages.AlertFacts):
+            return addresses.of_alert(facts, self.links)
         if isinstance(facts, messages.GateFacts):
+            facts = addresses.of_gate(facts, self.links)
             named = self.rules.approvers_of(told.rollout)
             may = ", ".join(named[:8]) or self.rules.channel(told.rollout)
             return replace(facts, approvers=may)
-        if isinstance(facts, messages.CardFacts):
-            if self.observing:
-                facts = replace(facts, observing=True, buttons=())
-            return self._linked(told, self._kept(told, facts, key))
-        return facts
+        if self.observing:
+            facts = replace(facts, observing=True, buttons=())
+        return self._linked(told, self._kept(told, facts, key))
 
     def _kept(self, told: Told, facts: messages.CardFacts, key: str) -> messages.CardFacts:
         """A card that was overtaken keeps its last facts, where this process knows them."""

@@ -1,4 +1,4 @@
-"""Charts into the threads of alerts: after the text, never before it, and never in its way."""
+"""Charts into the threads of alerts and gates: after the text, and never in its way."""
 
 import asyncio
 import logging
@@ -19,6 +19,11 @@ TIMEOUT_S = 60.0
 TRIES = 3
 AT_ONCE = 8
 LEAD = timedelta(seconds=30)
+STABLE_LIMIT = 3
+"""Metrics of a gate that the stable is asked for too."""
+
+Wish = tuple[str, world.Run, tuple[str, ...]]
+"""The key of a message, the run its chart is drawn from, and the metrics, the drawn one first."""
 
 
 class Painter(Protocol):
@@ -53,30 +58,29 @@ class Gallery:
     _wanted: set[str] = field(default_factory=set)
 
     def want(self, told: delivery.Told, scene: scenes.Scene) -> None:
-        """Begin the chart of the present alert, if it has one and it is not there."""
-        run = degraded.guilty(scene) if scene.abort else None
-        if self.painter is None or run is None or people.decode(str(scene.abort.get("by", ""))):
+        """Begin the chart of the present alert or gate, if it has one and it is not there."""
+        wish = _wish(scene)
+        if self.painter is None or wish is None:
             return
-        key = degraded.key(scene)
+        key = wish[0]
         record = self.places.of(told.rollout).get(key, {})
         if not record.get("ts") or record.get("chart") or key in self._wanted:
             return
         if len(self.running) >= AT_ONCE:
             return  # the next pass of this rollout asks again
         self._wanted.add(key)
-        task = tasks.spawn(self._bring(told, scene, run, key), name=f"chart {key}")
+        task = tasks.spawn(self._bring(told, scene, wish), name=f"chart {key}")
         self.running.add(task)
         task.add_done_callback(self.running.discard)
 
-    async def _bring(
-        self, told: delivery.Told, scene: scenes.Scene, run: world.Run, key: str
-    ) -> None:
+    async def _bring(self, told: delivery.Told, scene: scenes.Scene, wish: Wish) -> None:
         kept: dict[str, Any] = {"chart": "none"}
+        key = wish[0]
         try:
             for turn in range(TRIES):
                 try:
                     async with asyncio.timeout(TIMEOUT_S):
-                        kept = await self._once(told, scene, run, key)
+                        kept = await self._once(told, scene, wish)
                     break
                 except (errors.Unavailable, TimeoutError) as problem:
                     log.info("the chart has to wait: %s", problem)
@@ -88,14 +92,12 @@ class Gallery:
         await self.places.record(told.rollout, key, kept)
         self.painted(told)
 
-    async def _once(
-        self, told: delivery.Told, scene: scenes.Scene, run: world.Run, key: str
-    ) -> dict[str, Any]:
-        """Draw and upload; what the alert may say since."""
-        metric = measured.failed_metric(run)
-        if metric is None or self.painter is None:
+    async def _once(self, told: delivery.Told, scene: scenes.Scene, wish: Wish) -> dict[str, Any]:
+        """Draw and upload; what the message may say since."""
+        key, run, metrics = wish
+        if not metrics or self.painter is None:
             return {"chart": "none"}
-        data = await self._data(scene, run, metric.name)
+        data = await self._data(scene, run, metrics[0])
         if data is None:
             return {"chart": "none"}
         lines = self.places.of(told.rollout).get(thread.key(scene), {})
@@ -106,11 +108,14 @@ class Gallery:
         await self.chat.upload(
             place=place, picture=picture, title=data.title, alt=chart_words.alt(data)
         )
-        stable = data.stable[-1].value if data.stable else None
-        if stable is None:
-            return {"chart": "up"}
-        unit = measured.Unit(text=data.unit)
-        return {"chart": "up", "stable": measured.value_text(stable, unit)}
+        first = _stable_text(data)
+        if key.startswith("alert:"):
+            return {"chart": "up"} | ({"stable": first} if first else {})
+        beside = {metrics[0]: first}
+        for name in metrics[1:STABLE_LIMIT]:
+            other = await self._data(scene, run, name)
+            beside[name] = "" if other is None else _stable_text(other)
+        return {"chart": "up", "stable": {name: text for name, text in beside.items() if text}}
 
     async def _data(
         self, scene: scenes.Scene, run: world.Run, name: str
@@ -125,6 +130,30 @@ class Gallery:
                 log.info("the chart shows the run's own measurements: %s", problem)
         found = found or own(run, name)
         return None if found is None else _labeled(scene, found)
+
+
+def _wish(scene: scenes.Scene) -> Wish | None:
+    """The chart that belongs to what stands now: under which key, of which run and metrics."""
+    if scene.abort:
+        run = degraded.guilty(scene)
+        if run is None or people.decode(str(scene.abort.get("by", ""))):
+            return None
+        failed = measured.failed_metric(run)
+        return degraded.key(scene), run, () if failed is None else (failed.name,)
+    gate = scenes.gate(scene)
+    for run in measured.runs(scene) if gate else ():
+        taken = [one for one in measured.of_run(run.raw) if one.value_text and not one.dry_run]
+        if taken:
+            worst = sorted(taken, key=lambda one: -(one.failed + one.inconclusive))
+            return f"gate:{gate}", run, tuple(one.name for one in worst)
+    return None
+
+
+def _stable_text(data: chart_data.ChartData) -> str:
+    """What the stable had last; empty where the query cannot be asked of it."""
+    if not data.stable:
+        return ""
+    return measured.value_text(data.stable[-1].value, measured.Unit(text=data.unit))
 
 
 def own(run: world.Run, name: str) -> chart_data.ChartData | None:

@@ -22,6 +22,7 @@ class Told:
     reasons: tuple[world.Reason, ...]
     at: datetime
     ailment: ailing.Ailment | None = None
+    room: str = ""
 
 
 def scene(told: Told) -> scenes.Scene:
@@ -33,6 +34,7 @@ def scene(told: Told) -> scenes.Scene:
         reasons=told.reasons,
         now=told.at,
         ailment=told.ailment,
+        room=told.room,
     )
 
 

@@ -13,7 +13,7 @@ from bot.adapters import charts
 from bot.adapters.kubernetes import informer
 from bot.adapters.metrics import prometheus
 from bot.adapters.slack import messenger, socket
-from bot.core import served
+from bot.core import links, served
 from bot.core.notices import ailing
 from bot.model import errors, feed, ports, records
 from bot.model import messenger as places
@@ -154,6 +154,10 @@ class Slack:
             sent=controller.counting.sent,
             observing=self.observing,
             providers=controller.providers,
+            links=links.Links(
+                metrics=controller.chosen.evidence.metrics_url,
+                argocd=controller.chosen.evidence.argocd_url,
+            ),
             queries=served.Queries(
                 requests=controller.chosen.evidence.requests_query,
                 failed=controller.chosen.evidence.failed_query,

@@ -79,3 +79,13 @@ def _in_binary(value: int) -> str:
     while value % _BASE == 0 and shift < max(_BY_SHIFT):
         value, shift = value // _BASE, shift + 10
     return f"{value}{_BY_SHIFT[shift]}"
+
+
+def number(raw: object) -> Decimal | None:
+    """What a quantity counts; None where ``raw`` is none."""
+    text = canonical(raw)
+    match = _SHAPE.fullmatch(text) if text is not None else None
+    if match is None:
+        return None
+    value = _scaled(Decimal(f"{match[2] or 0}.{match[3] or 0}"), match[4] or "")
+    return -value if match[1] == "-" else value

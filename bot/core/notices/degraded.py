@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.core import codec_status, gitops
-from bot.core.notices import card, measured, origin, people, standing
+from bot.core import codec_status, gitops, writers
+from bot.core.notices import card, measured, origin, people, queries, standing
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Kind, Notice, Said
 from bot.model import buttons, facts, messages, world
@@ -42,6 +42,8 @@ def alert(scene: scenes.Scene, record: Mapping[str, Any]) -> messages.AlertFacts
     by = people.decode(str(scene.abort.get("by", "")))
     run = None if by is not None else guilty(scene)
     metric = measured.failed_metric(run) if run is not None else None
+    if run is not None and metric is not None:
+        metric = queries.asked(run.raw, metric)
     if metric is not None and isinstance(record.get("stable"), str):
         metric = replace(metric, stable_text=record["stable"])
     weight = scene.abort.get("weight")
@@ -61,6 +63,7 @@ def alert(scene: scenes.Scene, record: Mapping[str, Any]) -> messages.AlertFacts
         bad_since=_bad_since(run, metric),
         git=_git(scene),
         git_url=_git_url(scene),
+        git_app=_git_app(scene),
         requests=_served(scene, "requests"),
         requests_failed=_served(scene, "failed"),
         chart_expected=metric is not None and not record.get("chart"),
@@ -108,6 +111,11 @@ def _git(scene: scenes.Scene) -> str:
 def _git_url(scene: scenes.Scene) -> str:
     git = gitops.of(scene.seen.raw)
     return "" if git is None else git.url
+
+
+def _git_app(scene: scenes.Scene) -> str:
+    git = gitops.of(scene.seen.raw)
+    return git.app if git is not None and git.tool == writers.ARGO_CD else ""
 
 
 def _served(scene: scenes.Scene, key: str) -> int | None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.core import blue_green_places, weights, writers
-from bot.core.notices import card, measured, people, standing, switching
+from bot.core.notices import blast, card, measured, people, queries, standing, switching
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Kind, Notice, Said
 from bot.model import facts, messages, status
@@ -16,7 +16,9 @@ def notices(scene: scenes.Scene, said: Said) -> Iterator[Notice]:
     """The open gate, and the end of those that are over."""
     now = scenes.gate(scene)
     if now:
-        yield Notice(key=f"gate:{now}", kind=Kind.GATE, facts=_open(scene, now), keep=_keep(scene))
+        key = f"gate:{now}"
+        facts_now = _open(scene, now, said.get(key, {}))
+        yield Notice(key=key, kind=Kind.GATE, facts=facts_now, keep=_keep(scene))
     for key, record in said.items():
         gate = key.removeprefix("gate:")
         if key.startswith("gate:") and gate != now and not record.get("end"):
@@ -43,7 +45,7 @@ def _keep(scene: scenes.Scene) -> dict[str, Any]:
     }
 
 
-def _open(scene: scenes.Scene, gate: str) -> messages.GateFacts:
+def _open(scene: scenes.Scene, gate: str, record: Mapping[str, Any]) -> messages.GateFacts:
     held, started = scenes.pause(scene), scene.status.bot.started
     so_far = None
     if held is not None and started is not None:
@@ -60,9 +62,10 @@ def _open(scene: scenes.Scene, gate: str) -> messages.GateFacts:
         switch=switching.fact(scene),
         stable_warm_s=_warm_s(scene),
         so_far_s=so_far,
-        metrics=measured.metrics(scene),
+        metrics=queries.beside(queries.metrics(scene), record.get("stable")),
+        plan=blast.pods(scene),
         measured=measured.measured(scene),
-        change=replace(card.change(scene), at=None),
+        change=replace(card.change(scene), at=None, changes=blast.differences(scene)),
         buttons=standing.made(scene, *standing.at_gate(scene)),
     )
 

@@ -34,9 +34,12 @@ def _metrics(found: tuple[facts.MetricFact, ...]) -> tuple[facts.MetricFact, ...
         replace(
             metric,
             value_text="",
-            stable_text=None,
+            stable_text="said" if metric.stable_text else None,
             taken=min(metric.taken, 1),
             message="said" if metric.message else "",
+            since=None,
+            until=None,
+            url="",
         )
         for metric in found
     )

@@ -20,7 +20,8 @@ from bot.model import status as status_model
 class Scene:
     """``sheet`` is None where the manifest cannot be run; ``problem`` is then the sentence.
 
-    ``ailment`` is what the new revision's pods suffer from, where somebody looked at them.
+    ``ailment`` is what the new revision's pods suffer from, ``room`` whether more of them fit
+    into the quotas, where somebody looked.
     """
 
     rollout: facts.RolloutId
@@ -32,6 +33,7 @@ class Scene:
     problem: str = ""
     supported: bool = True
     ailment: ailing.Ailment | None = None
+    room: str = ""
 
     @property
     def spec(self) -> spec_model.Spec | None:
@@ -88,6 +90,7 @@ def build(
     reasons: Sequence[world.Reason],
     now: datetime,
     ailment: ailing.Ailment | None = None,
+    room: str = "",
 ) -> Scene:
     """The scene of a rollout; ``reasons`` are those of its last decision."""
     problem, supported = _problem(spec, reasons)
@@ -110,6 +113,7 @@ def build(
         problem=problem,
         supported=supported,
         ailment=ailment,
+        room=room,
     )
 
 
