@@ -145,14 +145,28 @@ def _in_order(
     late = [event for event in scaled if d.spec.blue_green and "Scaled down" in event.message]
     early = [event for event in scaled if event not in late]
     order = _CANARY_ORDER if d.spec.blue_green is None else _BLUE_GREEN_ORDER
-    told = sorted([*d.events, *switched, *early], key=lambda event: order.get(event.reason, 3))
+    told = sorted(
+        [*d.events, *switched, *early],
+        key=lambda event: -1 if _is_cause(event) else order.get(event.reason, 3),
+    )
     return [*told, *late]
 
 
-FIRST = frozenset(
+def goes_first(event: world.Event) -> bool:
+    """Whether an event is told before those of a router."""
+    return event.reason in _FIRST or _is_cause(event)
+
+
+def _is_cause(event: world.Event) -> bool:
+    """Why it is aborted by itself comes before everything that is done about it."""
+    bare = event.message.startswith("Rollout aborted update") and ":" not in event.message
+    return event.reason in _VERDICTS or (event.reason == "RolloutAborted" and not bare)
+
+
+_VERDICTS = frozenset({"AnalysisRunFailed", "AnalysisRunError"})
+_FIRST = frozenset(
     {"RolloutUpdated", "NewReplicaSetCreated", "RolloutNotCompleted", "SwitchService"}
 )
-"""What is told before the events of a router."""
 _CANARY_ORDER = {
     "RolloutUpdated": 0,
     "NewReplicaSetCreated": 0,

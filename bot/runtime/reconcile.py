@@ -147,8 +147,8 @@ class Reconciler:
         events = [*done.events, *await self._taken_over(seen, decision.desired)]
         following = _with_trouble(status, decision.status, done.route_problem)
         saved = await self._save(rollout, status, following)
-        first = [event for event in decision.events if event.reason in outcome.FIRST]
-        then = [event for event in decision.events if event.reason not in outcome.FIRST]
+        first = [event for event in decision.events if outcome.goes_first(event)]
+        then = [event for event in decision.events if not outcome.goes_first(event)]
         self._post(saved, (*first, *events, *then))
         await self.applier.clean(seen, decision.desired)
         await self.pods.evict(seen, decision.desired.evict)

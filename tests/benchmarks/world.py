@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
 
@@ -150,13 +151,23 @@ class World:
     async def healthy(self, names: list[str]) -> None:
         await self.until(lambda: all(self.phase(name) == "Healthy" for name in names))
 
+    async def _delete(self, path: str, options: dict[str, Any]) -> None:
+        """The server deletes one after the other and gives up after its own limit: ask again."""
+        for left in range(20, -1, -1):
+            try:
+                await self.api.call("DELETE", path, options, timeout_s=TIMEOUT_S)
+            except cluster.Refused as refused:
+                if refused.status != HTTPStatus.GATEWAY_TIMEOUT or not left:
+                    raise
+            else:
+                return
+
     async def clear(self) -> None:
         """Take everything away again, and wait for it."""
         options = {"propagationPolicy": "Background"}
         for kind in ("Rollout", "AnalysisTemplate", "VirtualService", "Service", "AnalysisRun"):
             path = cluster.path_of(NAMESPACE, kind)
-            # The server deletes one after the other and answers at the end.
-            await self.api.call("DELETE", path, options, timeout_s=TIMEOUT_S)
+            await self._delete(path, options)
         async with asyncio.timeout(TIMEOUT_S):
             while True:
                 pods = await self.api.call("GET", cluster.path_of(NAMESPACE, "Pod") + "?limit=1")
