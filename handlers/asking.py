@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.model import facts, messages
 from bot.render import answers, rendering
-from bot.runtime import desk, finding, orders
+from bot.runtime import desk, finding, freeze_desk, orders
 
 LATE_S = 10.0
 """A watch that breaks is back sooner; nobody needs to hear of that."""
@@ -89,6 +89,18 @@ def as_it_stood(answer: messages.Message, *, at: desk.Desk) -> messages.Message:
         if silent_s is None or silent_s < LATE_S
         else answers.late(answer, silent_s=silent_s)
     )
+
+
+def freezing(at: desk.Desk) -> freeze_desk.FreezeDesk:
+    """What may be asked of freezes.
+
+    Raises:
+        Unknown: this bot keeps none.
+
+    """
+    if at.freezing is None:
+        raise Unknown(sentence("This bot keeps no freezes."))
+    return at.freezing
 
 
 def reply(answer: orders.Reply) -> messages.Message:

@@ -62,13 +62,15 @@ async def _pressed(
         value = buttons.decode_value(str(action.get("value") or ""))
     except errors.UserError as problem:
         return asking.sentence(problem.sentence)
-    if foreign := at.foreign(value):
+    line = asking.freezing(at) if kind == buttons.ButtonKind.RESUME else None
+    if foreign := (line or at).foreign(value):
         return asking.sentence(foreign)
     if kind in _READS:
         return asking.as_it_stood(_read(kind, f"{value.namespace}/{value.name}", at), at=at)
     person = await who(str((body.get("user") or {}).get("id") or ""))
     async with asyncio.TaskGroup() as group:
-        asked = group.create_task(at.press(value, kind, person))
+        pressed = at.press(value, kind, person) if line is None else line.resume(value, person)
+        asked = group.create_task(pressed)
         done, _ = await asyncio.wait({asked}, timeout=SOON_S)
         if not done:
             await slash.said(respond, answers.recording(buttons.ButtonKind(kind)))

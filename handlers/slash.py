@@ -22,7 +22,7 @@ READS_AT_ONCE = 4
 """Answers are drawn on the loop that acknowledges: a crowd that asks must not hold it."""
 BUSY = "Too many are asking at once; ask again in a moment. rollout-bot list answers meanwhile."
 UNKNOWN = "I do not know what became of it: /rollout get shows how it stands."
-_READS = frozenset({"", "list", "get", "why"})
+_READS = frozenset({"", "list", "get", "why", "plan"})
 _HELP = frozenset({"--help", "-h"})
 
 

@@ -25,6 +25,7 @@ from bot.core import (
     restarts,
     revisions,
     sizing,
+    standstill,
     traffic,
     unmeasured,
 )
@@ -163,6 +164,7 @@ def _valid(d: draft_module.Draft) -> world.Decision:
     d.set(controller_pause=kept or bool(d.status.pause_conditions))
     phase, message = phases.decide(d)
     d.set(phase=phase, message=message)
+    d.reasons.extend(standstill.of(d))
     return outcome.decision(d, *places)
 
 

@@ -12,12 +12,20 @@ def target(d: draft_module.Draft) -> replicas.Sizes:
     wanted = d.spec.replicas
     if d.promoted or d.family.stable is None:
         return replicas.Sizes(canary=wanted, stable=0)
+    found = _asked(d, wanted)
+    return found if gates.present(d) is None else _held(d, found)
+
+
+def kept_back(d: draft_module.Draft) -> bool:
+    """Whether a hold keeps the canary from the size that its step asks for."""
+    return gates.present(d) is not None and target(d).canary < _asked(d, d.spec.replicas).canary
+
+
+def _asked(d: draft_module.Draft, wanted: int) -> replicas.Sizes:
     weight = weights.of_size(d)
     if d.spec.canary.routed:
-        found = _behind_router(d, weight)
-    else:
-        found = replicas.approximate(wanted, weight, d.spec.canary.max_surge)
-    return found if gates.present(d) is None else _held(d, found)
+        return _behind_router(d, weight)
+    return replicas.approximate(wanted, weight, d.spec.canary.max_surge)
 
 
 def _held(d: draft_module.Draft, found: replicas.Sizes) -> replicas.Sizes:

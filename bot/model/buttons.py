@@ -27,6 +27,7 @@ class ButtonKind(StrEnum):
     UNDO = "undo"
     WHY = "why"
     OPEN = "open"
+    RESUME = "resume"  # a stopped line; its value names a freeze, not a rollout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

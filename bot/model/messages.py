@@ -43,7 +43,9 @@ from bot.model.facts import (
     ThreadKind,
     Verdict,
 )
+from bot.model.freeze_facts import FreezeFacts
 from bot.model.notice_facts import AlertFacts, CardFacts, GateDecision, GateFacts
+from bot.model.plan_facts import PlanFacts, StageFact
 
 __all__ = [
     "ACTION_PREFIX",
@@ -59,6 +61,7 @@ __all__ = [
     "Direction",
     "EtaFact",
     "Facts",
+    "FreezeFacts",
     "GateDecision",
     "GateFacts",
     "ListFacts",
@@ -69,6 +72,7 @@ __all__ = [
     "NotInChannel",
     "Person",
     "PlanFact",
+    "PlanFacts",
     "PodsFact",
     "Point",
     "RevisionLabel",
@@ -77,6 +81,7 @@ __all__ = [
     "SentenceFacts",
     "ShareFact",
     "SlackWasAway",
+    "StageFact",
     "StepFact",
     "StepMark",
     "StepState",
@@ -191,4 +196,6 @@ Facts = (
     | NotInChannel
     | SlackWasAway
     | MetricsAway
+    | FreezeFacts
+    | PlanFacts
 )

@@ -253,10 +253,19 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """Which rule held and what it means, in a sentence."""
+    """Which rule held and what it means, in a sentence.
+
+    The one that says why a rollout stands where it stands has more: since and until when as far
+    as that is known, ``frees`` (a whole sentence on what would end it), and ``acts``, the kinds
+    of the buttons that would.
+    """
 
     rule: str
     sentence: str
+    since: datetime | None = None
+    until: datetime | None = None
+    frees: str = ""
+    acts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

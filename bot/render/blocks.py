@@ -36,6 +36,7 @@ LABELS = {
     messages.ButtonKind.UNDO: "Undo",
     messages.ButtonKind.WHY: "Why",
     messages.ButtonKind.OPEN: "Open",
+    messages.ButtonKind.RESUME: "Resume",
 }
 STYLES = {
     messages.ButtonKind.APPROVE: "primary",
@@ -166,6 +167,9 @@ def ask(item: messages.Button) -> Dialog | None:
         case messages.ButtonKind.RETRY:
             text = f"{place}, {app}: starts again from the first step."
             return Dialog(title=f"Try {new} again?", text=text, confirm="Retry", deny="Not now")
+        case messages.ButtonKind.RESUME:
+            text = f"{place}: what waited goes on, one after the other."
+            return Dialog(title="Let the line move?", text=text, confirm="Resume", deny="Not now")
         case messages.ButtonKind.UNDO:
             text = f"{place}: the manifest of {app} goes back to {old}."
             return Dialog(title=f"Undo {new}?", text=text, confirm="Undo", deny=f"Keep {new}")

@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from bot.model import messages
-from bot.render import alerts, answers, cards, gates, threads, trouble
+from bot.render import alerts, answers, cards, freezes, gates, plans, threads, trouble
 
 
 def render(facts: messages.Facts) -> messages.Message:
@@ -29,5 +29,9 @@ def render(facts: messages.Facts) -> messages.Message:
             return trouble.slack_was_away(facts)
         case messages.MetricsAway():
             return trouble.metrics_away(facts)
+        case messages.FreezeFacts():
+            return freezes.freeze(facts)
+        case messages.PlanFacts():
+            return plans.plan(facts)
         case _:
             assert_never(facts)

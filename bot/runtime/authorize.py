@@ -31,6 +31,7 @@ _WORDS = {
 
 _AS = {Action.MEASURE_AGAIN: Action.PROMOTE, Action.CONTINUE: Action.PROMOTE}
 """What is allowed as another action where no rule speaks of it."""
+_OF_THE_CHANNEL = frozenset({Action.FREEZE, Action.UNFREEZE, Action.STOP_THE_LINE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,7 +242,8 @@ def _weakest(asked: _Asked) -> Allowed | Denied:
     """Where no rule of the policy speaks of it: the settings, then the channel."""
     actor, action, rules, members = asked.actor, asked.action, asked.rules, asked.members
     rollout, case = asked.rollout, asked.case
-    named = rules.approvers_of(rollout)
+    # Who approves a rollout has no part in a freeze, which is a matter of the channel.
+    named = () if action in _OF_THE_CHANNEL else rules.approvers_of(rollout)
     if actor.user:
         # At a terminal there is no channel: the cluster's own rights decide, where they are asked.
         if case.review or whom.plainly(actor, named):

@@ -9,14 +9,23 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.core import gitops, inconclusive
-from bot.core.notices import card, listing, people, warm
+from bot.core import gitops
+from bot.core.notices import card, listing, people, plan, warm
 from bot.core.notices import scene as scenes
 from bot.model import buttons, facts, messages, ports, records, status
-from bot.runtime import authorize, finding, orders, permits, scenery, signatures, templates
+from bot.runtime import (
+    authorize,
+    finding,
+    freeze_desk,
+    orders,
+    permits,
+    scenery,
+    signatures,
+    stale,
+    templates,
+)
 from bot.runtime import roster as rosters
 
-INTENTS_LIMIT = 32
 _KINDS = {
     buttons.ButtonKind.APPROVE.value: "promote",
     buttons.ButtonKind.SKIP_WAIT.value: "promote",
@@ -46,6 +55,7 @@ class Desk:
     roster: rosters.Roster = field(default_factory=rosters.Roster)
     review: permits.Review | None = None
     history: records.Readable | None = None
+    freezing: freeze_desk.FreezeDesk | None = None
 
     @property
     def permits(self) -> permits.Permits:
@@ -74,10 +84,15 @@ class Desk:
         return self.scenery.of(key)
 
     def why(self, key: str) -> messages.SentenceFacts:
-        scene, rollout = self.scenery.of(key), self.scenery.rollout(key)
+        scene, rollout = self.scenery.explained(key), self.scenery.rollout(key)
         if scene is None or rollout is None:
             return messages.SentenceFacts(sentences=(orders.GONE,))
         return listing.why(scene, approvers=self.approvers(rollout))
+
+    def plan(self, key: str) -> messages.PlanFacts | None:
+        """What it will go through; None where it is gone."""
+        scene = self.scenery.of(key)
+        return None if scene is None else plan.plan(scene)
 
     def get(self, key: str) -> messages.CardFacts | None:
         """Everything that the card of this rollout says; None where it is gone."""
@@ -151,7 +166,7 @@ class Desk:
         denied = await self._denied(authorize.Action(kind), rollout, actor)
         if denied is not None:
             return denied
-        refusal = _refusal(scene, kind, gate, revision, step)
+        refusal = stale.refusal(scene, kind, gate, revision, step)
         if refusal:
             return orders.no(refusal)
         if kind == "promote" and signatures.needed(scene):
@@ -162,7 +177,7 @@ class Desk:
             id=self.new_id(),
             kind=kind,
             revision=revision or scene.hash,
-            step=_step(scene, kind, gate, step),
+            step=stale.step_of(scene, kind, gate, step),
             actor=people.encode(actor),
             at=self.clock(),
             gate=gate,
@@ -176,7 +191,7 @@ class Desk:
             return reply
         if reply.sentence.startswith(signatures.ALREADY):
             return reply
-        return replace(reply, sentence=_over(after, "This step is over"))
+        return replace(reply, sentence=stale.over(after, "This step is over"))
 
     async def undo(
         self,
@@ -189,7 +204,7 @@ class Desk:
         """Set the pod template back to an earlier revision's; ``revision`` is what was seen."""
         scene = self.scenery.of(key)
         if scene is not None and revision and revision != scene.hash:
-            return orders.no(_over(scene, "Another revision is rolling out now"))
+            return orders.no(stale.over(scene, "Another revision is rolling out now"))
         return await self._template(
             key,
             actor,
@@ -257,40 +272,3 @@ class Desk:
         self.book.urgent(key)
         sentence += gitops.warning(rollout)
         return orders.Reply(accepted=True, sentence=sentence, written=True)
-
-
-def _step(scene: scenes.Scene, kind: str, gate: str, step: int | None) -> int | None:
-    """A promotion is bound to the step that the person saw, or else to the present one."""
-    if kind != "promote" or gate:
-        return step if kind == "promote" else None
-    return scene.status.step_index if step is None else step
-
-
-def _refusal(scene: scenes.Scene, kind: str, gate: str, revision: str, step: int | None) -> str:
-    """Why a request need not even be written down."""
-    if len(scene.status.bot.intents) >= INTENTS_LIMIT:
-        return "Too many requests stand open on this rollout; nothing was done. Try again."
-    if revision and revision != scene.hash:
-        return _over(scene, "Another revision is rolling out now")
-    if gate and gate != scenes.gate(scene):
-        return _over(scene, "This step is over")
-    if kind == "promote" and step is not None and step != scene.status.step_index:
-        return _over(scene, "This step is over")
-    return listing.useless(scene, kind)
-
-
-def _over(scene: scenes.Scene, start: str) -> str:
-    """What is over, by whom where that is known, and what is true now."""
-    label: facts.RevisionLabel = scenes.revision(scene)
-    done = [one for one in scene.status.bot.handled if one.accepted and one.kind in _DID]
-    by = people.decode(done[-1].actor) if done else None
-    how = ""
-    if done and by is not None and start.startswith("This step"):
-        how = f": {by.name} {_DID[done[-1].kind]} it at {done[-1].at:%H:%M} UTC"
-    now = f"{scene.rollout.name} v{label.number} is at {scenes.weight(scene)} %."
-    return f"{start}{how}; nothing was changed. {now}"
-
-
-_DID = {"promote": "approved", "promote-full": "promoted", "abort": "aborted"} | dict.fromkeys(
-    inconclusive.KINDS, "decided"
-)

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core import codec_block
@@ -107,11 +108,7 @@ class Freezes:
     def _over(self) -> dict[str, None]:
         """What nobody needs any more: ended, and told where there was something to tell."""
         now = self.clock()
-        return {
-            one.id: None
-            for one in self.every()
-            if not freezes.in_force(one, now) and (one.lifted_at is None or ENDED in one.told)
-        }
+        return {one.id: None for one in self.every() if _useless(one, now)}
 
     async def tidy(self) -> None:
         """Take away what is over; never raises."""
@@ -180,6 +177,14 @@ class Freezes:
 
 ENDED = "ended"
 """The mark in ``told`` that people know of the end."""
+UNTOLD = timedelta(hours=1)
+"""So long an end waits for people to be told of it."""
+
+
+def _useless(one: policy.Freeze, now: datetime) -> bool:
+    if freezes.in_force(one, now):
+        return False
+    return one.lifted_at is None or ENDED in one.told or now - one.lifted_at > UNTOLD
 
 
 def _block(rollout: ports.Object) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """The caches as scenes: every rollout of ours as notices and answers look at it. Reads only."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from bot.core import codec_status
+from bot.core import codec_status, decide
 from bot.core.notices import ailing
 from bot.core.notices import scene as scenes
 from bot.model import errors, ports, world
@@ -60,6 +60,15 @@ class Scenery:
         found = self.rollout(key)
         return None if found is None else self._scene(found)
 
+    def explained(self, key: str) -> scenes.Scene | None:
+        """The same with the reasons of a pass that is only thought: on any replica, right now."""
+        found = self.rollout(key)
+        if found is None:
+            return None
+        scene, spec = self._scene(found), self._spec(found)
+        decision = decide.decide(spec, scene.status, scene.seen, (), scene.now)
+        return replace(scene, reasons=decision.reasons)
+
     def all(self, *, namespace: str = "") -> Iterator[scenes.Scene]:
         return (self._scene(rollout) for rollout in self.rollouts(namespace))
 
@@ -67,12 +76,14 @@ class Scenery:
         meta = rollout["metadata"]
         return ports.Ref(kind=ports.ROLLOUT, namespace=meta["namespace"], name=meta["name"])
 
-    def _scene(self, rollout: ports.Object) -> scenes.Scene:
-        spec: spec_model.Spec | errors.UserError
+    def _spec(self, rollout: ports.Object) -> spec_model.Spec | errors.UserError:
         try:
-            spec = decoding.decoded(rollout, self.reader)
+            return decoding.decoded(rollout, self.reader)
         except errors.Unavailable as problem:
-            spec = errors.UserError(str(problem))
+            return errors.UserError(str(problem))
+
+    def _scene(self, rollout: ports.Object) -> scenes.Scene:
+        spec = self._spec(rollout)
         seen = self.reader.see(rollout, spec)
         status = self.signer.verified(codec_status.decode(rollout.get("status")), rollout)
         return scenes.build(

@@ -28,7 +28,7 @@ from bot.runtime import (
     series,
     tasks,
 )
-from bot.wiring import ways_in
+from bot.wiring import freezing, ways_in
 from handlers import buttons, slash
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ class Chat(Protocol):
     def link(self, place: places.Place, /) -> str: ...
 
     def say(self, sentence: str) -> None: ...
+
+    def frozen(self) -> None: ...
 
     async def check(self) -> None: ...
 
@@ -94,6 +96,9 @@ class Silent:
 
     def say(self, sentence: str) -> None:
         """Nobody hears it; the log has it too."""
+
+    def frozen(self) -> None:
+        """Nobody is told of a freeze."""
 
     async def check(self) -> None:
         log.warning(
@@ -144,6 +149,7 @@ class Slack:
             silence=self._silence,
             roster=roster.Roster(ask=self._messenger.directory.usergroup),
         )
+        self.desk.freezing = freezing.desk(controller, self.desk)
         self.observing = controller.chosen.observe
         self.teller: announce.Announcer = announce.Announcer(
             chat=self._messenger,
@@ -166,6 +172,7 @@ class Slack:
             series=series.PrometheusSeries(ask=_asking(controller.providers["prometheus"])),
         )
         self.outlets: Sequence[feed.Outlet] = ()
+        self._news = freezing.news(controller, self.desk, self.teller)
         self.app = self._bolt(token, chosen.api_url)
         self._way_in = ways_in.build(self.app, chosen)
         self._task: asyncio.Task[None] | None = None
@@ -200,6 +207,10 @@ class Slack:
     def say(self, sentence: str) -> None:
         """Trouble of our own, to the default channel; returns at once."""
         self.teller.say(sentence)
+
+    def frozen(self) -> None:
+        """Look whether people must be told of a freeze."""
+        self._news.changed(None, None)
 
     async def check(self) -> None:
         """Say once where Slack cannot be used; never a reason not to run."""

@@ -23,6 +23,7 @@ from bot.wiring import (
     chat,
     counting,
     feeding,
+    freezing,
     lifecycle,
     looking_on,
     measuring,
@@ -78,15 +79,18 @@ class Controller:
             events=told, rollouts=self.caches.rollouts, leading=lambda: self.leading
         )
         self.rulebook = policies.build(self)
+        self.clock: ports.Clock = now
+        self.frozen = freezing.watch(self)
+        self.freezes = freezing.build(self, self.frozen)
         self.key, self.signer = policies.signer(self)
         self.reader = worlds.Reader(
             cluster=chosen.cluster,
             caches=self.caches,
             routers=routers.table(istio_version=chosen.istio_version),
             policy=self.rulebook.effective,
+            freezes=self.freezes,
         )
         self.providers = providers.build(chosen)
-        self.clock: ports.Clock = now
         self.latest: dict[str, tuple[world.Reason, ...]] = {}
         self.chat = chat.build(self)
         self.feed = feeding.build(self, self.chat.outlets)
@@ -227,6 +231,7 @@ class Controller:
             waits.append(cache.synced.wait())
         async with asyncio.timeout(SYNC_TIMEOUT_S):
             await asyncio.gather(*waits)
+        await freezing.synced(self.frozen)
 
     async def lead(self) -> None:
         """Work: every rollout once, then whatever changes."""
@@ -249,6 +254,7 @@ class Controller:
                 group.create_task(work.run())
             group.create_task(self.events.run())
             group.create_task(self.recording.run())
+            group.create_task(freezing.mind(self))
 
     async def _resync(self) -> None:
         """Look at everything now and then, spread out: a lost timer is a delay, not a hang."""

@@ -93,7 +93,7 @@ async def _serve(controller: controllers.Controller, stop: asyncio.Event, ports_
     definition.listen(block.changed)
     running = [
         tasks.spawn(cache.run(), name=f"watch {cache.kind.plural}")
-        for cache in (*controller.informers(), definition)
+        for cache in (*controller.informers(), definition, controller.frozen)
     ]
     try:
         await _begin(controller)

@@ -87,8 +87,8 @@ async def test_member_ships_another_image_when_setting_one(office):
 @pytest.mark.parametrize(
     ("typed", "answer"),
     [
-        ("promot checkout", "I know list, get, why, promote, abort, retry, undo, set-image, "
-         "history, audit, "
+        ("promot checkout", "I know list, get, why, plan, promote, abort, retry, undo, set-image, "
+                            "freeze, unfreeze, stop-the-line, history, audit, "
                             "help. Did you mean promote?"),
         ("promote chekout", 'No rollout "chekout". Did you mean checkout, checkout-worker?'),
         ("promote checkout --ful", "This command knows only --full, not --ful. Nothing was done."),

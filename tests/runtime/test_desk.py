@@ -7,6 +7,7 @@ import pytest
 
 from bot.core import codec_status
 from bot.model import buttons, errors, facts, ports
+from bot.model import policy as policies
 from bot.model import world as domain
 from bot.runtime import authorize, desk, finding, orders, scenery, templates, world
 from tests.runtime import stage as stages
@@ -47,6 +48,9 @@ class Reader:
 
     def supported(self, rollout, spec):
         return None
+
+    def policy(self, rollout):
+        return policies.Effective()
 
 
 def other(name, namespace="shop"):
@@ -338,7 +342,8 @@ def test_desk_explains_why_it_stands_still():
 
     why, rows = virtual.run(story())
     assert why.sentences == (
-        "checkout v2 is at 50 % because step 4 is an approval that nobody has given yet.",
+        "checkout v2 is at 50 % because step 4 is an approval that nobody has given yet. "
+        "It has been so since 12:01 UTC (less than a minute).",
         "It moves on to 100 % when one of #checkout approves.",
     )
     assert [b.kind for b in why.buttons] == [buttons.ButtonKind.APPROVE, buttons.ButtonKind.ABORT]

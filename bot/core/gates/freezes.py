@@ -20,8 +20,8 @@ def held(d: draft_module.Draft, index: int) -> holds.Hold | None:  # noqa: ARG00
     longest = max(found, key=lambda one: (one.until is None, one.until or one.at, one.id))
     return holds.Hold(
         rule=f"freeze:{longest.id}",
-        sentence=words(longest, d.now),
-        frees=frees(longest, d.now),
+        sentence=words(longest),
+        frees=frees(longest),
         until=longest.until,
     )
 
@@ -49,10 +49,10 @@ def covers(scope: policy.Scope, namespace: str, name: str) -> bool:
     return all(not glob or fnmatch.fnmatchcase(text, glob) for glob, text in parts)
 
 
-def words(freeze: policy.Freeze, now: datetime) -> str:
-    """As in "freeze until 18:00 UTC by dana: db incident"."""
+def words(freeze: policy.Freeze) -> str:
+    """As in "freeze until 18:00 UTC by dana: db incident"; the same whenever it is said."""
     what = "stop-the-line" if freeze.stop else "freeze"
-    until = f" until {moments.utc(freeze.until, now)}" if freeze.until is not None else ""
+    until = f" until {moments.utc(freeze.until, freeze.at)}" if freeze.until is not None else ""
     reason = f": {freeze.reason}" if freeze.reason else ""
     return f"{what}{until} by {who(freeze)}{reason}"
 
@@ -62,8 +62,8 @@ def who(freeze: policy.Freeze) -> str:
     return person.name if person is not None and person.name else "somebody"
 
 
-def frees(freeze: policy.Freeze, now: datetime) -> str:
+def frees(freeze: policy.Freeze) -> str:
     if freeze.until is None:
         return f"It goes on after /rollout unfreeze {freeze.id}."
-    at = moments.utc(freeze.until, now)
+    at = moments.utc(freeze.until, freeze.at)
     return f"It goes on at {at}, or after /rollout unfreeze {freeze.id}."

@@ -22,11 +22,18 @@ _DAY = timedelta(days=1)
 
 def held(d: draft_module.Draft, index: int) -> holds.Hold | None:
     """Whether the windows of the policy are closed for step ``index``."""
-    return closed_at(d.seen.policy.windows, index, d.now)
+    known = d.status.bot.held
+    since = known.since if known is not None else d.now
+    return closed_at(d.seen.policy.windows, index, d.now, said=since)
 
 
-def closed_at(every: Sequence[policy.Window], index: int, now: datetime) -> holds.Hold | None:
-    """What keeps step ``index`` from moving at ``now``; None while it may."""
+def closed_at(
+    every: Sequence[policy.Window], index: int, now: datetime, *, said: datetime | None = None
+) -> holds.Hold | None:
+    """What keeps step ``index`` from moving at ``now``; None while it may.
+
+    ``said`` is when that was said first: the words stay as they were then.
+    """
     mine = tuple(one for one in every if not one.steps or index in one.steps)
     bar = _bar(mine, now)
     if bar is None:
@@ -36,7 +43,7 @@ def closed_at(every: Sequence[policy.Window], index: int, now: datetime) -> hold
     if until is None:
         never = f"It never goes on: no window opens within {HORIZON_DAYS} days."
         return holds.Hold(rule=f"window:{bar.name}", sentence=what, frees=never)
-    text = moments.local(until, now, _zone(bar.zone) or ZoneInfo("UTC"))
+    text = moments.local(until, said or now, _zone(bar.zone) or ZoneInfo("UTC"))
     return holds.Hold(
         rule=f"window:{bar.name}",
         sentence=f"{what}, until {text}",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from bot.core import analysis_refs
+from bot.core.gates import freezes
 from bot.core.notices import eta, header_routes, measured, origin, standing, switching, warm
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Kind, Notice, Said
@@ -108,7 +109,18 @@ def card(scene: scenes.Scene) -> messages.CardFacts:
 def _warnings(scene: scenes.Scene) -> tuple[str, ...]:
     if scene.spec is None:
         return ()
-    return (*scene.spec.warnings, *analysis_refs.remarks(scene.spec, scene.seen))[:4]
+    remarks = (*scene.spec.warnings, *analysis_refs.remarks(scene.spec, scene.seen))
+    return (*_frozen(scene), *remarks)[:4]
+
+
+def _frozen(scene: scenes.Scene) -> tuple[str, ...]:
+    """A freeze that has not held anything of it yet: people plan by it all the same."""
+    idle = scene.promoted or scene.status.abort or scene.first
+    if idle or scenes.held(scene) is not None:
+        return ()
+    where = scene.rollout
+    found = freezes.applying(scene.seen.freezes, where.namespace, where.name, scene.now)
+    return tuple(freezes.words(one) for one in found[:1])
 
 
 def _share(scene: scenes.Scene) -> facts.ShareFact | None:

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from bot.core import inconclusive
+from bot.core.gates import moments
 from bot.core.notices import scene as scenes
 from bot.core.notices import standing
-from bot.model import buttons, facts, messages
+from bot.model import buttons, facts, messages, world
 from bot.model.facts import News
 
 
@@ -116,12 +117,62 @@ def waiting(cluster: str, found: Iterable[scenes.Scene]) -> messages.WaitingFact
 
 
 def why(scene: scenes.Scene, *, approvers: str = "") -> messages.SentenceFacts:
-    """What is, then what would change it."""
+    """What is and since when, then what would change it: from the reasons of the decision."""
     who = f"{scene.rollout.name} v{scenes.revision(scene).number}"
+    now = _now(scene)
+    if now is None or standing.news(scene) in _OVER:
+        said = (_is(scene, who), _changes(scene, approvers))
+        return messages.SentenceFacts(
+            sentences=tuple(filter(None, said)), buttons=_why_buttons(scene)
+        )
+    frees = now.frees if not approvers else now.frees.replace("when somebody", _one_of(approvers))
     return messages.SentenceFacts(
-        sentences=tuple(text for text in (_is(scene, who), _changes(scene, approvers)) if text),
-        buttons=_why_buttons(scene),
+        sentences=(_stands(scene, who, now), frees),
+        buttons=_freeing(scene, now),
     )
+
+
+_OVER = (News.DONE, News.ROLLED_BACK, News.ROLLING_BACK, News.INVALID, News.NOT_RUN)
+
+
+def _one_of(approvers: str) -> str:
+    return f"when one of {approvers}"
+
+
+def _now(scene: scenes.Scene) -> world.Reason | None:
+    """The reason that says why it stands where it stands, if the decision has one."""
+    return next((one for one in reversed(scene.reasons) if one.frees), None)
+
+
+def _stands(scene: scenes.Scene, who: str, now: world.Reason) -> str:
+    said, weight = now.sentence, scenes.weight(scene)
+    if trouble := standing.trouble(scene):
+        said = f"{said}: {trouble}"
+    since = "" if now.since is None else f" It has been so {_since_text(now.since, scene.now)}."
+    if now.rule.endswith(":gate"):
+        place = enumerate(standing.steps(scene), 1)
+        number = next((n for n, s in place if s.state is facts.StepState.CURRENT), 0)
+        step = f"step {number} is " if number else "it waits for "
+        return f"{who} is at {weight} % because {step}{said}.{since}"
+    if standing.news(scene) is News.HOLDS:
+        return f"{who} holds at {weight} %: {said}.{since}"
+    return f"{who} is at {weight} %: {said}.{since}"
+
+
+def _since_text(since: datetime, now: datetime) -> str:
+    minutes = int((now - since).total_seconds()) // 60
+    if minutes >= 120:
+        length = f"{minutes // 60} h"
+    else:
+        length = f"{minutes} min" if minutes else "less than a minute"
+    return f"since {moments.utc(since, now)} ({length})"
+
+
+def _freeing(scene: scenes.Scene, now: world.Reason) -> tuple[buttons.Button, ...]:
+    """The buttons that would free it, of those that are known here."""
+    known = {kind.value for kind in buttons.ButtonKind}
+    kinds = [buttons.ButtonKind(act) for act in now.acts if act in known]
+    return standing.made(scene, *kinds)
 
 
 def _is(scene: scenes.Scene, who: str) -> str:

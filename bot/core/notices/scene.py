@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.core import approvals, codec_block, intake, revisions, weights
+from bot.core import approvals, codec_block, gates, intake, revisions, sizing, weights
 from bot.core import draft as draft_module
 from bot.core.notices import ailing
-from bot.model import errors, facts, world
+from bot.model import errors, facts, holds, world
 from bot.model import spec as spec_model
 from bot.model import status as status_model
 
@@ -173,7 +173,11 @@ def percent(scene: Scene, weight: int) -> int:
 
 def asked(scene: Scene) -> int:
     """The weight that the steps ask for now."""
-    return 0 if scene.sheet is None else percent(scene, weights.of_size(scene.sheet))
+    if scene.sheet is None:
+        return 0
+    if held(scene) is not None and sizing.kept_back(scene.sheet):
+        return percent(scene, weights.before_step(scene.steps, scene.index))
+    return percent(scene, weights.of_size(scene.sheet))
 
 
 def weight(scene: Scene) -> int:
@@ -228,6 +232,12 @@ def asks_after(scene: Scene) -> bool:
         return False
     after = replace(scene.sheet.status, step_index=scene.index + 1)
     return weights.held_before_full(replace(scene.sheet, status=after))
+
+
+def held(scene: Scene) -> holds.Hold | None:
+    """The freeze, window or turn that keeps it from moving, where it came up against one."""
+    known = scene.status.bot.held is not None and scene.sheet is not None
+    return gates.ahead(scene.sheet) if known and scene.sheet is not None else None
 
 
 def present(scene: Scene) -> spec_model.Step | None:

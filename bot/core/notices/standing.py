@@ -23,6 +23,8 @@ def news(scene: scenes.Scene) -> facts.News:
         return facts.News.HOLDS
     if scenes.gate(scene):
         return facts.News.WAITS
+    if scenes.held(scene) is not None:
+        return facts.News.HOLDS
     return facts.News.NOT_READY if not_ready(scene) else facts.News.MOVES
 
 
@@ -116,7 +118,8 @@ def because(scene: scenes.Scene) -> str:
         )
     if scene.spec is not None and scene.spec.paused:
         return "spec.paused is set"
-    return ""
+    held = scenes.held(scene)
+    return "" if held is None else held.sentence
 
 
 def _aborted(scene: scenes.Scene) -> str:

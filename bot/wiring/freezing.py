@@ -1,0 +1,113 @@
+"""The freezes behind the controller: the watch of their ConfigMap, and whom a change wakes."""
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.adapters.kubernetes import informer
+from bot.core.gates import freeze_codec
+from bot.core.gates import freezes as gate
+from bot.model import messages, policy, ports
+from bot.runtime import announce, freeze_desk, freeze_news, freezes, outbox
+from bot.runtime import desk as desks
+from bot.wiring import triggers
+
+if TYPE_CHECKING:
+    from bot.wiring import controller as controllers
+
+log = logging.getLogger(__name__)
+
+SYNC_TIMEOUT_S = 10.0
+TIDY_S = 30.0
+
+
+def watch(controller: "controllers.Controller") -> informer.Informer:
+    """The cache of the one ConfigMap; a change of it wakes every rollout in scope."""
+    cache = informer.Informer(
+        source=controller.api,
+        kind=ports.CONFIG_MAP,
+        namespace=controller.chosen.lease_namespace,
+        fields=f"metadata.name={freezes.NAME}",
+    )
+
+    def changed(old: ports.Object | None, new: ports.Object | None) -> None:
+        if not controller.leading:
+            return
+        differing = _entries(old) ^ _entries(new)
+        scopes = {one.scope for one in differing}
+        for rollout in controller.caches.rollouts.list():
+            meta = rollout["metadata"]
+            if any(gate.covers(one, meta["namespace"], meta["name"]) for one in scopes):
+                controller.queue.add(triggers.key_of(rollout))
+
+    cache.listen(changed)
+    return cache
+
+
+def _entries(obj: ports.Object | None) -> set[policy.Freeze]:
+    found, _ = freeze_codec.decode((obj or {}).get("data"))
+    return {replace(one, told=()) for one in found}
+
+
+def build(controller: "controllers.Controller", cache: informer.Informer) -> freezes.Freezes:
+    return freezes.Freezes(
+        api=controller.api,
+        cache=cache,
+        rollouts=controller.caches.rollouts,
+        namespace=controller.chosen.lease_namespace,
+        clock=controller.clock,
+    )
+
+
+def desk(controller: "controllers.Controller", asked: desks.Desk) -> freeze_desk.FreezeDesk:
+    """What people may ask of freezes, with the desk's own authorization."""
+    return freeze_desk.FreezeDesk(
+        freezes=controller.freezes,
+        scenery=asked.scenery,
+        clock=controller.clock,
+        rules=asked.rules,
+        permits=asked.permits,
+    )
+
+
+def news(
+    controller: "controllers.Controller", asked: desks.Desk, teller: announce.Announcer
+) -> freeze_news.FreezeNews:
+    """Who tells people of freezes; the leader's speaks."""
+
+    async def post(channel: str, message: messages.Message) -> None:
+        await teller.box.post(
+            channel=channel, content=lambda: message, priority=outbox.Priority.LOUD
+        )
+
+    found = freeze_news.FreezeNews(
+        freezes=controller.freezes,
+        scenery=asked.scenery,
+        rules=asked.rules,
+        post=post,
+        leading=lambda: controller.leading,
+    )
+    controller.frozen.listen(found.changed)
+    return found
+
+
+async def synced(cache: informer.Informer) -> None:
+    """Wait for what is frozen, but not for ever: who may not read it must still run rollouts."""
+    try:
+        async with asyncio.timeout(SYNC_TIMEOUT_S):
+            await cache.synced.wait()
+    except TimeoutError:
+        log.error(  # noqa: TRY400 - the sentence says it all
+            "the freezes (ConfigMap %s) cannot be read, so none counts: %s",
+            freezes.NAME,
+            cache.problem or "no answer",
+        )
+
+
+async def mind(controller: "controllers.Controller") -> None:
+    """While leading: tell what nobody was told yet, take away what is over."""
+    while True:
+        controller.chat.frozen()
+        await controller.freezes.tidy()
+        await asyncio.sleep(TIDY_S)
