@@ -72,7 +72,10 @@ def _plan(plan: messages.PlanFact | None) -> str:
 
 def _so_far(facts: messages.GateFacts) -> str:
     took = "" if facts.so_far_s is None else f"{words.duration(facts.so_far_s)}, "
-    start = f"so far: {took}up to {words.percent(facts.weight_from)}."
+    reached = f"up to {words.percent(facts.weight_from)}"
+    if facts.switch is not None and not facts.switch.switched:
+        reached = "nobody is on it"
+    start = f"so far: {took}{reached}."
     if not facts.measured:
         return f"{start} Nothing is measured: your look alone decides."
     return words.joined([start, metrics.so_far(facts.metrics)], " ")

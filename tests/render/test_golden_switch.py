@@ -130,6 +130,7 @@ def test_gate_of_a_switch_reads_as_written():
         "checkout v42 waits for you: the switch of all users · prod-eu",
         "Switch traffic sends all users to v42; v41 stays warm for 30 s.",
     ]
+    assert "so far: 24 min, nobody is on it." in shown
     assert "preview: preview.shop.example" in shown
     assert shown[-1] == "[ Switch traffic ] [ Abort ]"
     assert read(message.text) == "checkout v42 waits for you in prod-eu to switch all users to it."
