@@ -10,6 +10,8 @@ from bot.core.notices import people
 from bot.model import facts, status, world
 
 SHIPPED_BY = "rollout-bot.io/shipped-by"
+OURS = "rollout-bot"
+"""Our own field manager: it neither ships nor passes a gate."""
 WRITERS = "writers"
 """What the adapter keeps of ``managedFields``: manager, time, and what of the object it wrote."""
 
@@ -33,6 +35,10 @@ def of(
 def last_writer(seen: world.Seen, part: str) -> str:
     """The field manager that wrote ``part`` (template, status) last; empty where none is known."""
     found = (seen.raw.get("metadata") or {}).get(WRITERS) or ()
-    wrote = [one for one in found if isinstance(one, Mapping) and one.get(part)]
+    wrote = [
+        one
+        for one in found
+        if isinstance(one, Mapping) and one.get(part) and one.get("manager") != OURS
+    ]
     newest = max(wrote, key=lambda one: str(one.get("time", "")), default={})
     return str(newest.get("manager", ""))[:120]

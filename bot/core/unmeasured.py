@@ -9,7 +9,7 @@ from bot.model import spec as spec_model
 
 SENTENCE = (
     "The policy wants a metric and this canary has none: it is held. Add an analysis to the "
-    "Rollout, or have the glass broken."
+    "Rollout."
 )
 
 

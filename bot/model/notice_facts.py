@@ -102,6 +102,7 @@ class GateFacts:
     excluded: Person | None = None
     asked: tuple[Person, ...] = ()
     until: datetime | None = None
+    then: str = "it goes on waiting"
     decided: GateDecision | None = None
     buttons: tuple[Button, ...] = ()
     generation: int = 0

@@ -108,7 +108,7 @@ def _approvers(facts: messages.GateFacts) -> str:
         may += f", not {words.person(facts.excluded)}"
     until = ""
     if facts.until is not None:
-        until = f"until {words.by_day(facts.until)}, then it goes on waiting"
+        until = f"until {words.by_day(facts.until)}, then {words.plain(facts.then, 60)}"
     return words.joined([f"may approve: {may}" if may else "", until])
 
 

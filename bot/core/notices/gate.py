@@ -5,7 +5,16 @@ from dataclasses import replace
 from typing import Any
 
 from bot.core import blue_green_places, weights, writers
-from bot.core.notices import blast, card, measured, people, queries, standing, switching
+from bot.core.notices import (
+    approving,
+    blast,
+    card,
+    measured,
+    people,
+    queries,
+    standing,
+    switching,
+)
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Kind, Notice, Said
 from bot.model import facts, messages, status
@@ -67,6 +76,7 @@ def _open(scene: scenes.Scene, gate: str, record: Mapping[str, Any]) -> messages
         measured=measured.measured(scene),
         change=replace(card.change(scene), at=None, changes=blast.differences(scene)),
         buttons=standing.made(scene, *standing.at_gate(scene)),
+        **approving.facts_of(scene),
     )
 
 

@@ -3,7 +3,15 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.core.notices import afterwards, card, measured, people, standing, unanswered
+from bot.core.notices import (
+    afterwards,
+    approving,
+    card,
+    measured,
+    people,
+    standing,
+    unanswered,
+)
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Line
 from bot.model import facts, messages, status
@@ -28,6 +36,7 @@ def lines(scene: scenes.Scene, known: Mapping[str, Any]) -> tuple[Line, ...]:
         *_asked(scene),
         *_weight(scene),
         *unanswered.lines(scene, known),
+        *approving.lines(scene),
         *_failed(scene),
         *afterwards.lines(scene),
         *_done(scene),

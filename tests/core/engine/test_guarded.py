@@ -90,7 +90,10 @@ def test_write_of_a_stock_tool_is_taken_back(write):
 
 def test_writer_is_named_where_the_cluster_knows_it():
     sim = at_gate()
-    writers = [{"manager": "argocd-server", "time": "2026-11-23T12:00:00Z", "status": True}]
+    writers = [
+        {"manager": "argocd-server", "time": "2026-11-23T12:00:00Z", "status": True},
+        {"manager": "rollout-bot", "time": "2026-11-23T12:00:01Z", "status": True},
+    ]
     sim.write_raw({"metadata": {"writers": writers}, "status": {"pauseConditions": None}})
     sim.settle()
     assert sim.status.bot.kept["by"] == "argocd-server"

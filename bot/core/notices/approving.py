@@ -1,0 +1,94 @@
+"""What people are told of a gate that a policy speaks of: who, how many, until when.
+
+How such a gate is opened is ``gatekeeping``.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.core import approvals, gate_ids, gatekeeping
+from bot.core.notices import people
+from bot.core.notices import scene as scenes
+from bot.core.notices.notice import Line
+from bot.model import facts, messages, policy, status
+
+_THEN = {
+    policy.OnTimeout.HOLD: "it goes on waiting",
+    policy.OnTimeout.ABORT: "it is aborted",
+    policy.OnTimeout.PROMOTE: "it goes on by itself",
+}
+
+
+def facts_of(scene: scenes.Scene) -> dict[str, Any]:
+    """The fields of ``GateFacts`` that the policy decides; none where it says nothing."""
+    rule = approvals.now(scene.sheet) if scene.sheet is not None else None
+    held = scenes.pause(scene)
+    if rule is None or held is None:
+        return {}
+    found: dict[str, Any] = {"approvers": _who(scene, rule)}
+    if rule.four_eyes:
+        found["excluded"] = people.decode(scene.status.bot.shipped_by) or people.decode(
+            str(scene.seen.annotations.get("rollout-bot.io/shipped-by", ""))
+        )
+    if rule.expires_s is not None:
+        found["until"] = held.start + timedelta(seconds=rule.expires_s)
+        found["then"] = _THEN[rule.on_timeout]
+    return found
+
+
+def _who(scene: scenes.Scene, rule: policy.Approval) -> str:
+    """Who may, and how far it has come: ``sre; 1 of 2 approved: sam``."""
+    named = ", ".join(who.removeprefix("group:").removeprefix("user:") for who in rule.approvers)
+    if rule.quorum < 2:
+        return named
+    start = f"{named or 'the members of the channel'}; "
+    here = gate_ids.present_gate(scene.seen.cluster, scene.seen.uid, scene.status)
+    if scene.sheet is None or not gatekeeping.counted(scene.sheet, here):
+        return f"{start}{rule.quorum} must approve"
+    return start + gatekeeping.so_far(scene.sheet, here, rule).rstrip(".")
+
+
+def lines(scene: scenes.Scene) -> Iterator[Line]:
+    """Who tried to pass a gate by other means, and reminders of one that nobody answers."""
+    kept = scene.status.bot.kept
+    at = scenes.time(kept.get("at"))
+    if at is not None and not scene.status.abort:
+        text = (
+            f"{kept.get('by', 'somebody')} wrote {kept.get('what', 'the status')}: "
+            "taken back, only its approvers open this gate"
+        )
+        yield _line(f"kept:{at:%Y%m%d%H%M%S}", at, text)
+    rule = approvals.now(scene.sheet) if scene.sheet is not None else None
+    held = scenes.pause(scene)
+    if rule is not None and held is not None:
+        yield from _reminders(scene, rule, held)
+
+
+def _reminders(
+    scene: scenes.Scene, rule: policy.Approval, held: status.PauseCondition
+) -> Iterator[Line]:
+    gate = scenes.gate(scene)
+    for number, one in enumerate(rule.escalations):
+        at = held.start + timedelta(seconds=one.after_s)
+        if gate and scene.now >= at:
+            whom = "" if one.to == "thread" else f": {one.to.removeprefix('group:')}"
+            text = f"still waits for approval, {_span(one.after_s)} by now{whom}"
+            yield _line(f"remind:{gate}:{number}", at, text)
+    if gate and rule.expires_s is not None:
+        end = held.start + timedelta(seconds=rule.expires_s)
+        if scene.now >= end and rule.on_timeout is policy.OnTimeout.HOLD:
+            text = f"nobody approved within {_span(rule.expires_s)}: it goes on waiting"
+            yield _line(f"expired:{gate}", end, text)
+
+
+def _span(seconds: int) -> str:
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def _line(key: str, at: datetime, text: str) -> Line:
+    fact = messages.ThreadFact(kind=facts.ThreadKind.OTHER, at=at, text=text)
+    return Line(id=key, fact=fact)

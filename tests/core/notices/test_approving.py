@@ -1,0 +1,69 @@
+"""What the gate and the thread say of a gate that a policy speaks of."""
+
+from datetime import timedelta
+
+from bot.core.notices import approving
+from tests.core.engine.guarded import TWO, Guarded
+
+STEPS = ({"setWeight": 20}, {"pause": {}}, {"setWeight": 60})
+TIMED = {
+    "rules": [
+        {
+            "approval": {
+                "approvers": ["@sam", "@lee"],
+                "expires": "4h",
+                "onTimeout": "abort",
+                "escalations": [{"after": "30m", "to": "thread"}, {"after": "1h", "to": "@lee"}],
+            }
+        }
+    ]
+}
+
+
+def at_gate(policy):
+    sim = Guarded(policy=policy, steps=STEPS, routed=True).settle()
+    sim.ship("two").settle()
+    return sim
+
+
+def said(sim):
+    return [line.fact.text for line in approving.lines(sim.scene())]
+
+
+def test_gate_says_how_many_have_approved():
+    sim = at_gate(TWO)
+    assert approving.facts_of(sim.scene())["approvers"] == "@sam, @lee; 2 must approve"
+    sim.approve("sam (U0SAM)")
+    wanted = "@sam, @lee; 1 of 2 approved: sam"
+    assert approving.facts_of(sim.scene())["approvers"] == wanted
+
+
+def test_gate_says_until_when_and_what_then():
+    sim = at_gate(TIMED)
+    found = approving.facts_of(sim.scene())
+    start = sim.status.pause_conditions[0].start
+    assert (found["until"], found["then"]) == (start + timedelta(hours=4), "it is aborted")
+
+
+def test_thread_reminds_once_at_each_time_and_of_nothing_before():
+    sim = at_gate(TIMED)
+    sim.wait(seconds=1_799)
+    assert said(sim) == []
+    sim.wait(seconds=2)
+    assert said(sim) == ["still waits for approval, 30 min by now"]
+    sim.wait(seconds=1_800)
+    assert said(sim)[1:] == ["still waits for approval, 1 h by now: @lee"]
+    ids = [line.id for line in approving.lines(sim.scene())]
+    assert len(set(ids)) == 2
+    sim.approve("lee (U0LEE)")
+    assert said(sim) == []
+
+
+def test_thread_says_who_wrote_past_a_gate():
+    sim = at_gate(TWO)
+    writers = [{"manager": "argocd-server", "time": "2026-11-23T12:00:00Z", "status": True}]
+    sim.write_raw({"metadata": {"writers": writers}, "status": {"pauseConditions": None}})
+    sim.settle()
+    assert said(sim) == [
+        "argocd-server wrote pauseConditions: taken back, only its approvers open this gate"
+    ]
