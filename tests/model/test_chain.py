@@ -111,6 +111,20 @@ def test_removed_row_is_named_by_the_one_after_it(place):
     assert broken.sentence == f"entry {place + 1} is gone before it"
 
 
+@pytest.mark.parametrize("place", range(6))
+def test_row_that_was_rewritten_with_its_digest_is_found_by_the_next(place):
+    """Whoever changes one row can compute its digest, too: the row after it still names the old."""
+    entries = made(6)
+    kept, old = head(entries), entries[place]
+    record = replace(old.record, actor="lee")
+    entries[place] = chain.entry(
+        record, seq=old.seq, previous=old.previous, written_at=old.written_at
+    )
+    broken = first_bad(entries, kept)
+    assert broken.seq == min(place + 2, 6)
+    assert "follow" in broken.sentence or "head" in broken.sentence
+
+
 def test_chain_that_was_made_anew_lacks_the_entry_that_was_noted():
     entries = made(4)
     noted = head(entries)
