@@ -104,5 +104,9 @@ def test_plan_is_what_the_rollout_then_goes_through(make):
 
 def test_gate_before_full_is_a_stage_of_the_plan(make):
     sim = make(weight(20), annotations={"rollout-bot.io/gate-before-full": "true"})
-    assert [one[0] for one in plan(sim)] == ["20 %", "approval", "all users: it is the stable then"]
+    assert [one[0] for one in plan(sim)] == [
+        "20 %",
+        "approval",
+        "all users: it is the stable then",
+    ]
     assert [one[4] for one in plan(sim)] == [START, START, None]

@@ -164,9 +164,7 @@ def explained(sim):
     status = codec_status.decode(sim.raw["status"])
     seen = sim.reconciler.reader.see(sim.raw, spec)
     decision = decide.decide(spec, status, seen, (), sim.now)
-    return scenes.build(
-        spec=spec, status=status, seen=seen, reasons=decision.reasons, now=sim.now
-    )
+    return scenes.build(spec=spec, status=status, seen=seen, reasons=decision.reasons, now=sim.now)
 
 
 def played(play):
