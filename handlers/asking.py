@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bot.model import facts, messages
 from bot.render import answers, rendering
 from bot.runtime import desk, finding, freeze_desk, orders
+from bot.runtime import subscriptions as subscribing
 
 LATE_S = 10.0
 """A watch that breaks is back sooner; nobody needs to hear of that."""
@@ -24,6 +25,10 @@ class Ask:
     person: facts.Person
     channels: tuple[str, ...]
     words: tuple[str, ...]
+
+    @property
+    def subscriptions(self) -> subscribing.Subscriptions | None:
+        return self.desk.subscriptions
 
     def options(self) -> tuple[str, ...]:
         return tuple(word for word in self.words if word.startswith("--"))

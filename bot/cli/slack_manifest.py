@@ -19,11 +19,12 @@ SCOPES = (
     ("commands", "/rollout"),
     ("files:write", "charts"),
     ("groups:read", "the same for private channels"),
+    ("im:write", "news in private"),
     ("usergroups:read", "who is in a user group that a policy names"),
     ("users:read", "who is a full member"),
 )
 """The least that the calls need; each with what for."""
-EVENTS: Sequence[str] = ()
+EVENTS: Sequence[str] = ("app_home_opened",)
 """What the app is told of besides commands and clicks."""
 
 _SOCKET = """\

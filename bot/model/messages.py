@@ -8,6 +8,7 @@ edited (``notice_facts``) are offered under this name too.
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from bot.model.buttons import (
@@ -58,6 +59,8 @@ __all__ = [
     "ChangeFact",
     "ChartData",
     "Closing",
+    "DigestCause",
+    "DigestFacts",
     "Direction",
     "EtaFact",
     "Facts",
@@ -124,6 +127,26 @@ class ListFacts:
     rows: tuple[RowFact, ...] = ()
 
 
+class DigestCause(StrEnum):
+    """What the rollouts of a digest have in common."""
+
+    IMAGE = "image"
+    COMMIT = "commit"
+    BURST = "burst"
+    BUDGET = "budget"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestFacts:
+    """Rollouts that have no card of their own; ``what`` is the image or the commit."""
+
+    cluster: str
+    cause: DigestCause
+    what: str = ""
+    rows: tuple[RowFact, ...] = ()
+    generation: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentenceFacts:
     """Any other answer: whole plain sentences (``why``: what is, then what would change it)."""
@@ -171,6 +194,7 @@ class MetricsAway:
     server: str
     since: datetime
     holding: int
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,4 +222,5 @@ Facts = (
     | MetricsAway
     | FreezeFacts
     | PlanFacts
+    | DigestFacts
 )

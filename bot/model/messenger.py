@@ -39,6 +39,12 @@ class Messenger(Protocol):
     async def upload_text(self, *, place: Place, text: str, name: str, title: str) -> None:
         """A text file into the thread of ``place``."""
 
+    async def direct(self, user: str) -> str:
+        """The channel of private messages with ``user``."""
+
+    async def publish(self, *, user: str, view: messages.Message) -> None:
+        """Show the blocks of ``view`` as the Home tab of ``user``."""
+
     async def members(self, channel: str, actor: str) -> frozenset[str]:
         """Of the full members of a channel: ``actor`` alone if he is one, else some to ask.
 

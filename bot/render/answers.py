@@ -20,6 +20,20 @@ SIGNS = {
 }
 
 
+def opening(row: messages.RowFact) -> messages.Button | None:
+    """Shows the card of this one to whoever presses it alone, with the buttons valid then."""
+    if row.revision is None:
+        return None
+    value = messages.ButtonValue(
+        cluster=row.rollout.cluster,
+        namespace=row.rollout.namespace,
+        name=row.rollout.name,
+        uid=row.rollout.uid,
+        revision=row.revision.hash,
+    )
+    return messages.Button(kind=messages.ButtonKind.OPEN, value=value)
+
+
 def late(answer: messages.Message, *, silent_s: float) -> messages.Message:
     """An answer out of memory, because the cluster has not answered for so long."""
     silent = words.duration(silent_s)
@@ -47,12 +61,12 @@ def waiting(facts: messages.WaitingFacts) -> messages.Message:
     parts = blocks.section([head if not count else f"*{head}*"])
     for row in facts.waiting[:ROWS_WITH_BUTTONS]:
         stakes = blocks.Stakes(revision=row.revision)
-        parts += blocks.section([_row(row)]) + blocks.actions(row.buttons, stakes)
+        parts += blocks.section([row_line(row)]) + blocks.actions(row.buttons, stakes)
     if count > ROWS_WITH_BUTTONS:
         parts += blocks.section([f"and {count - ROWS_WITH_BUTTONS} more: /rollout list"])
     moves = _moves(facts.moving)
     parts += blocks.section(moves)
-    said = [_row(row) for row in facts.waiting[:ROWS_WITH_BUTTONS]]
+    said = [row_line(row) for row in facts.waiting[:ROWS_WITH_BUTTONS]]
     text = words.joined([f"{head}: {'; '.join(said)}." if said else head, " ".join(moves)], " ")
     return blocks.message(text, parts)
 
@@ -60,14 +74,14 @@ def waiting(facts: messages.WaitingFacts) -> messages.Message:
 def _moves(rows: Sequence[messages.RowFact]) -> list[str]:
     if not rows:
         return []
-    lines = [_row(row) for row in rows[:ROWS_SHOWN]]
+    lines = [row_line(row) for row in rows[:ROWS_SHOWN]]
     if len(rows) == 1:
         return [f"1 moves: {lines[0]}"]
     rest = [f"and {len(rows) - ROWS_SHOWN} more"] if len(rows) > ROWS_SHOWN else []
     return [f"{len(rows)} move:", *lines, *rest]
 
 
-def _row(row: messages.RowFact) -> str:
+def row_line(row: messages.RowFact) -> str:
     since = "" if row.since_s is None else words.duration(row.since_s)
     what = words.plain(row.what, 160)
     if since and row.news is News.DONE:
@@ -86,14 +100,14 @@ def listing(facts: messages.ListFacts) -> messages.Message:
         return blocks.message(
             f"No rollout in {where}.", blocks.section([f"No rollout in {where}."])
         )
-    lines = [f"{SIGNS.get(row.news, '!')} {_row(row)}" for row in facts.rows[:ROWS_SHOWN]]
+    lines = [f"{SIGNS.get(row.news, '!')} {row_line(row)}" for row in facts.rows[:ROWS_SHOWN]]
     parts = []
     for start in range(0, len(lines), ROWS_PER_BLOCK):
         parts += blocks.section(lines[start : start + ROWS_PER_BLOCK])
     if len(facts.rows) > ROWS_SHOWN:
         parts += blocks.context([f"and {len(facts.rows) - ROWS_SHOWN} more"])
     count = words.count(len(facts.rows), "rollout", "rollouts")
-    text = f"{count} in {where}: {'; '.join(map(_row, facts.rows[:ROWS_SHOWN]))}."
+    text = f"{count} in {where}: {'; '.join(map(row_line, facts.rows[:ROWS_SHOWN]))}."
     return blocks.message(text, [*parts, *blocks.context([where])])
 
 

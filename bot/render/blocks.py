@@ -99,6 +99,23 @@ def actions(buttons: Sequence[messages.Button], stakes: Stakes) -> list[Block]:
     ]
 
 
+def plain_button(action_id: str, label: str, value: str) -> Block:
+    """A button that is about no rollout."""
+    return {
+        "type": "button",
+        "action_id": action_id,
+        "text": _plain(label, 30),
+        "value": value,
+        "accessibility_label": words.bare(label, 75),
+    }
+
+
+def with_button(drawn: list[Block], item: messages.Button | None) -> list[Block]:
+    """A section with a button at its side."""
+    button = _button(item, Stakes()) if item is not None else None
+    return [{**drawn[0], "accessory": button}, *drawn[1:]] if drawn and button else drawn
+
+
 def _button(item: messages.Button, stakes: Stakes) -> Block | None:
     try:
         value = messages.encode_value(item.value)
@@ -112,7 +129,7 @@ def _button(item: messages.Button, stakes: Stakes) -> Block | None:
         "value": value,
         "accessibility_label": words.bare(f"{label}: {item.value.name}", 75),
     }
-    if item.kind is messages.ButtonKind.OPEN:
+    if item.kind is messages.ButtonKind.OPEN and item.url:
         if not words.is_link(item.url):
             return None
         button["url"] = item.url
@@ -212,11 +229,20 @@ def message(
     fitting = _fit(list(blocks))
     return messages.Message(
         text=words.cut_markup(text, TEXT_LIMIT),
-        blocks=tuple(
-            {**block, "block_id": f"{index}-{generation}-{_digest(block)}"}
-            for index, block in enumerate(fitting)
-        ),
+        blocks=_named(fitting, generation),
         broadcast=broadcast,
+    )
+
+
+def view(text: str, blocks: Sequence[Block], *, limit: int) -> messages.Message:
+    """The blocks of a Home tab or a modal: more of them, and larger, than a message may have."""
+    return messages.Message(text=words.cut_markup(text, TEXT_LIMIT), blocks=_named(blocks[:limit]))
+
+
+def _named(blocks: Sequence[Block], generation: int = 0) -> tuple[Block, ...]:
+    return tuple(
+        {**block, "block_id": f"{index}-{generation}-{_digest(block)}"}
+        for index, block in enumerate(blocks)
     )
 
 

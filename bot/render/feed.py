@@ -71,17 +71,39 @@ def _why(event: feed.Event) -> str:
     return f": {', '.join(parts)}" if parts else ""
 
 
-def message(events: Sequence[feed.Event], *, quiet: bool = False) -> messages.Message:
-    """One event, or several as the list of what happened in the ``quiet`` hours."""
-    if len(events) == 1 and not quiet:
-        return blocks.message(_text(events[0]), blocks.section([_line(events[0])]))
+QUIET = "from your quiet hours"
+BUSY = "that waited for this hour's messages"
+
+
+def message(
+    events: Sequence[feed.Event], *, since: str = "", buttons: bool = False
+) -> messages.Message:
+    """One event; several, or what was held back (``since`` says by what), as a list.
+
+    ``buttons``: with one that shows the card, for whoever presses it alone.
+    """
+    if len(events) == 1 and not since:
+        drawn = blocks.actions([_open(events[0])], blocks.Stakes()) if buttons else []
+        return blocks.message(_text(events[0]), [*blocks.section([_line(events[0])]), *drawn])
     lines = [f"{words.at(event.at)} {_line(event)}" for event in events[:ROWS_SHOWN]]
     count = words.count(len(events), "piece of news", "pieces of news")
-    head = f"{count} from your quiet hours"
+    head = f"{count} {since}".rstrip()
     more = f"and {len(events) - ROWS_SHOWN} more" if len(events) > ROWS_SHOWN else ""
     said = "; ".join(_text(event).removesuffix(".") for event in events[:3])
     parts = [*blocks.section([f"*{head}*"]), *blocks.section(lines), *blocks.context([more])]
     return blocks.message(f"{head}: {said}{'; …' if len(events) > 3 else ''}.", parts)
+
+
+def _open(event: feed.Event) -> messages.Button:
+    one = event.rollout
+    value = messages.ButtonValue(
+        cluster=one.cluster,
+        namespace=one.namespace,
+        name=one.name,
+        uid=one.uid,
+        revision=event.revision.hash,
+    )
+    return messages.Button(kind=messages.ButtonKind.OPEN, value=value)
 
 
 def _text(event: feed.Event) -> str:

@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from bot.model import messages
-from bot.render import alerts, answers, cards, freezes, gates, plans, threads, trouble
+from bot.render import alerts, answers, cards, digests, freezes, gates, plans, threads, trouble
 
 
 def render(facts: messages.Facts) -> messages.Message:
@@ -27,6 +27,8 @@ def render(facts: messages.Facts) -> messages.Message:
             return trouble.not_in_channel(facts)
         case messages.SlackWasAway():
             return trouble.slack_was_away(facts)
+        case messages.DigestFacts():
+            return digests.digest(facts)
         case messages.MetricsAway():
             return trouble.metrics_away(facts)
         case messages.FreezeFacts():

@@ -85,3 +85,8 @@ def _stable_value(fact: messages.ThreadFact) -> str:
         return ""
     value = words.name(fact.metric.stable_text or fact.metric.value_text)
     return f"{words.revision(fact.stable, 'stable')} {words.name(fact.metric.name)} {value}"
+
+
+def named(message: messages.Message, rollout: str) -> messages.Message:
+    """A line in a thread of several rollouts: whose it is stands first."""
+    return blocks.message(f"{words.name(rollout)}: {message.text}", ())

@@ -23,10 +23,16 @@ def slack_was_away(facts: messages.SlackWasAway) -> messages.Message:
 
 
 def metrics_away(facts: messages.MetricsAway) -> messages.Message:
+    server = words.name(facts.server)
+    if facts.until is not None:
+        span = f"{words.at(facts.since)}–{words.at(facts.until)}"
+        return blocks.message(
+            f"The metrics server {server} did not answer {span}; it does again.", ()
+        )
     who = words.count(facts.holding, "rollout holds", "rollouts hold")
     none = "it is not rolled back" if facts.holding == 1 else "none is rolled back"
     text = (
-        f"The metrics server {words.name(facts.server)} has not answered since "
+        f"The metrics server {server} has not answered since "
         f"{words.at(facts.since)}: {who}, {none} for it."
     )
     return blocks.message(text, ())

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.core import codec_block
-from bot.model import errors, ports
+from bot.model import errors, messenger, ports
 
 log = logging.getLogger(__name__)
 
@@ -120,3 +120,8 @@ class Anchors:
 
 def _key(rollout: ports.Object) -> str:
     return f"{rollout['metadata']['namespace']}/{rollout['metadata']['name']}"
+
+
+def place(record: Record) -> messenger.Place:
+    """Where a message stands, as it was recorded."""
+    return messenger.Place(channel=str(record.get("channel", "")), ts=str(record.get("ts", "")))

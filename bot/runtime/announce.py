@@ -17,8 +17,19 @@ from bot.model import errors, messenger, ports, world
 from bot.model import spec as spec_model
 from bot.model import status as status_model
 from bot.runtime import aftermath as aftermaths
-from bot.runtime import anchors, authorize, catchup, delivery, outbox, pictures, states, tasks
+from bot.runtime import (
+    anchors,
+    authorize,
+    catchup,
+    delivery,
+    lines,
+    outbox,
+    pictures,
+    states,
+    tasks,
+)
 from bot.runtime import bundles as post_mortems
+from bot.runtime import folding as foldings
 from bot.runtime import quotas as quotas_module
 from bot.runtime import ward as wards
 
@@ -57,11 +68,13 @@ class Announcer:
     providers: Mapping[str, ports.Provider] = field(default_factory=dict)
     queries: served.Queries = field(default_factory=served.Queries)
     links: links_module.Links = field(default_factory=links_module.Links)
+    limit: Callable[[states.Told], int] = lambda _told: foldings.USUAL
     box: outbox.Outbox = field(init=False)
     sender: delivery.Sender = field(init=False)
     gallery: pictures.Gallery = field(init=False)
     bundles: post_mortems.Bundles = field(init=False)
     absence: catchup.CatchUp = field(init=False)
+    folding: foldings.Folding = field(init=False)
     ward: wards.Ward = field(init=False)
     aftermath: aftermaths.Aftermath = field(init=False)
     quotas: quotas_module.Quotas = field(init=False)
@@ -74,6 +87,7 @@ class Announcer:
         self.box = outbox.Outbox(chat=self.chat, clock=self.clock)
         places = anchors.Anchors(api=self.api, observe=self.observe, written=not self.observing)
         self.absence = catchup.CatchUp(box=self.box, rules=self.rules)
+        self.folding = foldings.Folding(box=self.box, clock=self.clock, limit=self.limit)
         self.box.recovered = self.absence.over
         self.ward = wards.Ward(api=self.api, found=self._diagnosed)
         self.quotas = quotas_module.Quotas(api=self.api, found=self._diagnosed)
@@ -89,6 +103,14 @@ class Announcer:
             places=places,
             rules=self.rules,
             absence=self.absence,
+            folding=self.folding,
+            lines=lines.Lines(
+                box=self.box,
+                places=places,
+                absence=self.absence,
+                folding=self.folding,
+                observing=self.observing,
+            ),
             link=self.link,
             sent=self.sent,
             observing=self.observing,

@@ -9,15 +9,16 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bot.core import links as links_module
-from bot.core.notices import card, notice, table, thread
+from bot.core.notices import card, notice, table
 from bot.core.notices import scene as scenes
 from bot.model import errors, messages, messenger
 from bot.render import rendering
 from bot.runtime import addresses, anchors, authorize, catchup, outbox, shown, states
+from bot.runtime import folding as foldings
+from bot.runtime import lines as threading
 
 log = logging.getLogger(__name__)
 
-LINES_LIMIT = 64
 AGAIN = timedelta(minutes=5)
 """After a refusal: nobody is asked on each pass, but an invitation counts soon."""
 
@@ -41,6 +42,8 @@ class Sender:
     places: anchors.Anchors
     rules: authorize.Rules
     absence: catchup.CatchUp
+    folding: foldings.Folding
+    lines: threading.Lines
     link: Callable[[messenger.Place], str] | None = None
     sent: Sent = lambda _told, _kind, _good: None
     observing: bool = False
@@ -86,7 +89,7 @@ class Sender:
                 outbox.Priority.EDIT,
             )
         for state, scene in states:
-            await self._lines(state, scene)
+            await self.lines.tell(state, scene)
 
     def _cards(self, told: Told, scene: scenes.Scene) -> list[notice.Notice]:
         said = self.places.of(told.rollout)
@@ -98,13 +101,22 @@ class Sender:
         record = self.places.of(told.rollout).get(one.key, {})
         if record.get("end"):
             return
+        if record.get("folded") and not self._row(one, record, newest):
+            record = {}  # somebody deleted the digest
         if not record.get("ts"):
             if one.fresh:
                 await self._post(told, one, newest, priority)
-        elif self._due(told, one):
-            await self._edit(told, one, _place(record), newest, priority)
+        elif not record.get("folded") and self._due(told, one):
+            await self._edit(told, one, anchors.place(record), newest, priority)
         if one.settled and self.places.of(told.rollout).get(one.key, {}).get("ts"):
             await self.places.record(told.rollout, one.key, {"end": "over"})
+
+    def _row(self, one: notice.Notice, record: anchors.Record, newest: Newest) -> bool:
+        """A card that is a row of a digest; False where the digest is gone."""
+        scene = newest()
+        if one.key != card.key(scene):
+            return True  # of an earlier revision: the present one has the row by now
+        return self.folding.show(record, scene)
 
     def _due(self, told: Told, one: notice.Notice) -> bool:
         wanted = self._full(told, one.facts, one.key)
@@ -117,6 +129,11 @@ class Sender:
         if memory.not_before is not None and told.at < memory.not_before:
             return
         channel = self.rules.channel(told.rollout)
+        if one.kind is notice.Kind.CARD and not self.observing:
+            row = await self.folding.join(channel, told, newest())
+            if row:
+                await self.places.record(told.rollout, one.key, {**row, **one.keep})
+                return
         try:
             place, meanwhile = await self._into(
                 channel, self._content(told, one, newest), min(priority, outbox.Priority.THREAD)
@@ -130,7 +147,10 @@ class Sender:
             return
         self.sent(told, one.kind, True)
         memory.stands(told.at)
-        where = {"channel": place.channel, "ts": place.ts}
+        self.folding.budget.spend(meanwhile or channel, told.at)
+        where: anchors.Record = {"channel": place.channel, "ts": place.ts}
+        if "folded" in self.places.of(told.rollout).get(one.key, {}):
+            where["folded"] = None
         await self.places.record(told.rollout, one.key, {**where, **one.keep})
         if meanwhile:
             await self._not_in(told, channel, meanwhile)
@@ -240,40 +260,10 @@ class Sender:
         record = self.places.of(told.rollout).get(f"gate:{gate}", {}) if gate else {}
         if self.link is None or not record.get("ts"):
             return facts
-        return replace(facts, gate_url=self.link(_place(record)))
-
-    async def _lines(self, told: Told, scene: scenes.Scene) -> None:
-        if self.observing:
-            return
-        said = self.places.of(told.rollout)
-        anchor, key = said.get(card.key(scene), {}), thread.key(scene)
-        if not anchor.get("ts"):
-            return
-        place = _place(anchor)
-        for line in thread.lines(scene, said.get(key, {})):
-            known = self.places.of(told.rollout).get(key, {})
-            if line.id not in known and len(known) < LINES_LIMIT:
-                await self._line(told, place, key, line)
-
-    async def _line(self, told: Told, place: messenger.Place, key: str, line: notice.Line) -> None:
-        message = rendering.render(line.fact)
-
-        def content() -> messages.Message | None:
-            return None if self.absence.covers(told.at) else message
-
-        try:
-            await self.box.post(channel=place.channel, content=content, thread=place.ts)
-        except errors.RolloutBotError as problem:
-            log.warning("a line of %s was not sent: %s", told.seen.name, problem)
-        at = line.fact.at.replace(microsecond=0).isoformat()
-        await self.places.record(told.rollout, key, {"ts": place.ts, line.id: at})
+        return replace(facts, gate_url=self.link(anchors.place(record)))
 
     def _memory(self, told: Told, key: str) -> shown.Shown:
         mine = self._shown.setdefault(f"{told.seen.namespace}/{told.seen.name}", {})
         while len(mine) > anchors.RECORDS_LIMIT:
             mine.pop(next(iter(mine)))
         return mine.setdefault(key, shown.Shown())
-
-
-def _place(record: anchors.Record) -> messenger.Place:
-    return messenger.Place(channel=str(record.get("channel", "")), ts=str(record.get("ts", "")))

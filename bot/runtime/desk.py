@@ -25,6 +25,7 @@ from bot.runtime import (
     templates,
 )
 from bot.runtime import roster as rosters
+from bot.runtime import subscriptions as subscribing
 
 _KINDS = {
     buttons.ButtonKind.APPROVE.value: "promote",
@@ -56,6 +57,7 @@ class Desk:
     review: permits.Review | None = None
     history: records.Readable | None = None
     freezing: freeze_desk.FreezeDesk | None = None
+    subscriptions: subscribing.Subscriptions | None = None
 
     @property
     def permits(self) -> permits.Permits:

@@ -21,15 +21,17 @@ from bot.runtime import (
     announce,
     authorize,
     desk,
+    directs,
     orders,
     reconcile,
     roster,
     scenery,
     series,
+    subscriptions,
     tasks,
 )
-from bot.wiring import freezing, ways_in
-from handlers import buttons, slash
+from bot.wiring import feeding, freezing, ways_in
+from handlers import buttons, home, slash
 
 if TYPE_CHECKING:
     from bot.wiring import controller as controllers
@@ -47,6 +49,9 @@ class Chat(Protocol):
 
     @property
     def outlets(self) -> Sequence[feed.Outlet]: ...
+
+    @property
+    def watches(self) -> Sequence[informer.Informer]: ...
 
     def noticed(self, rollout: ports.Object) -> None: ...
 
@@ -83,6 +88,7 @@ class Silent:
     def __init__(self) -> None:
         self.teller: reconcile.Teller = _Mute()
         self.outlets: Sequence[feed.Outlet] = ()
+        self.watches: Sequence[informer.Informer] = ()
 
     def noticed(self, rollout: ports.Object) -> None:
         """Nobody waits for an answer."""
@@ -140,6 +146,8 @@ class Slack:
             api=controller.api,
             urgent=lambda key: controller.queue.add(key, urgent=True),
         )
+        cache, people = feeding.subscriptions_of(controller)
+        self.watches = (cache,)
         self.desk = desk.Desk(
             scenery=self._view,
             book=book,
@@ -148,6 +156,7 @@ class Slack:
             members=self._messenger.members,
             silence=self._silence,
             roster=roster.Roster(ask=self._messenger.directory.usergroup),
+            subscriptions=people,
         )
         self.desk.freezing = freezing.desk(controller, self.desk)
         self.observing = controller.chosen.observe
@@ -168,20 +177,47 @@ class Slack:
                 requests=controller.chosen.evidence.requests_query,
                 failed=controller.chosen.evidence.failed_query,
             ),
+            limit=lambda told: told.seen.policy.message_budget or chosen.message_budget,
             painter=charts.ChartPainter(),
             series=series.PrometheusSeries(ask=_asking(controller.providers["prometheus"])),
         )
-        self.outlets: Sequence[feed.Outlet] = ()
+        self.outlets = self._outlets(controller, rules, people)
         self._news = freezing.news(controller, self.desk, self.teller)
         self.app = self._bolt(token, chosen.api_url)
         self._way_in = ways_in.build(self.app, chosen)
         self._task: asyncio.Task[None] | None = None
 
+    def _outlets(
+        self,
+        controller: "controllers.Controller",
+        rules: authorize.Rules,
+        people: subscriptions.Subscriptions,
+    ) -> Sequence[feed.Outlet]:
+        """Who is told by Slack besides the channels of the rollouts."""
+        limit = controller.chosen.slack.message_budget
+        return (
+            directs.Directs(box=self.teller.box, chat=self._messenger, subscriptions=people),
+            directs.ArgoChannels(
+                box=self.teller.box,
+                rules=rules,
+                budget=self.teller.folding.budget,
+                clock=controller.clock,
+                limit=lambda: limit,
+            ),
+        )
+
     def _bolt(self, token: str, base_url: str) -> AsyncApp:
         app = socket.app(token=token, base_url=base_url, directory=self._messenger.directory)
         who = self._messenger.directory.person
+        tab = home.Home(
+            desk=self.desk,
+            who=who,
+            publish=lambda user, view: self._messenger.publish(user=user, view=view),
+            subscriptions=self.desk.subscriptions,
+        )
+        tab.register(app)
         slash.register(app, at=self.desk, who=who)
-        buttons.register(app, at=self.desk, who=who)
+        buttons.register(app, at=self.desk, who=who, tab=tab)
         return app
 
     def _silence(self) -> float | None:

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 
 from bot import settings
 from bot.adapters import pager, webhooks
+from bot.adapters.kubernetes import informer
 from bot.model import errors, feed, ports, world
 from bot.model import spec as spec_model
 from bot.model import status as status_model
-from bot.runtime import anchors, feeding, reconcile
+from bot.runtime import anchors, feeding, reconcile, subscriptions
+from bot.wiring import triggers
 
 if TYPE_CHECKING:
     from bot.wiring import controller as controllers
@@ -57,6 +59,26 @@ def outlets(chosen: settings.Settings) -> list[feed.Outlet]:
             )
         )
     return found
+
+
+def subscriptions_of(
+    controller: "controllers.Controller",
+) -> tuple[informer.Informer, subscriptions.Subscriptions]:
+    """Who has subscribed, and the watch of it. Once in sight, all rollouts are looked at again."""
+    inside = controller.chosen.lease_namespace
+    cache = informer.Informer(
+        source=controller.api,
+        kind=ports.CONFIG_MAP,
+        namespace=inside,
+        fields=f"metadata.name={subscriptions.NAME}",
+    )
+
+    def seen(old: ports.Object | None, _: ports.Object | None) -> None:
+        for rollout in controller.caches.rollouts.list() if old is None else ():
+            controller.queue.add(triggers.key_of(rollout))
+
+    cache.listen(seen)
+    return cache, subscriptions.Subscriptions(api=controller.api, cache=cache, namespace=inside)
 
 
 def build(controller: "controllers.Controller", more: Sequence[feed.Outlet]) -> feeding.Feed:

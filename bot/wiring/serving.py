@@ -93,7 +93,12 @@ async def _serve(controller: controllers.Controller, stop: asyncio.Event, ports_
     definition.listen(block.changed)
     running = [
         tasks.spawn(cache.run(), name=f"watch {cache.kind.plural}")
-        for cache in (*controller.informers(), definition, controller.frozen)
+        for cache in (
+            *controller.informers(),
+            definition,
+            controller.frozen,
+            *controller.chat.watches,
+        )
     ]
     try:
         await _begin(controller)

@@ -18,8 +18,10 @@ from handlers.commands import (
     retry,
     set_image,
     stop_the_line,
+    subscribe,
     undo,
     unfreeze,
+    unsubscribe,
     waiting,
     why,
 )
@@ -39,6 +41,8 @@ TABLE: Mapping[str, ModuleType] = {
     "stop-the-line": stop_the_line,
     "history": history,
     "audit": audit,
+    "subscribe": subscribe,
+    "unsubscribe": unsubscribe,
 }
 BARE = waiting
 """What ``/rollout`` alone does."""

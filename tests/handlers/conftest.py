@@ -11,9 +11,9 @@ from bot.local.workspace import LocalWorkspace, arguments
 from bot.model import messages
 from bot.render import rendering
 from bot.runtime import authorize, tasks
-from handlers import buttons, slash
+from handlers import buttons, home, slash
 from tests.runtime import stage as stages
-from tests.runtime import test_desk
+from tests.runtime import test_desk, test_directs
 
 STEPS = [{"setWeight": 50}, {"pause": {}}]
 ROOM = "CRELEASES1"
@@ -111,8 +111,16 @@ async def office(request, workspace, stage):
     bolt = socket.app(
         token=workspace.bot_token, base_url=workspace.api_url, directory=chat.directory
     )
+    _, desk.subscriptions = test_directs.shelf()
+    tab = home.Home(
+        desk=desk,
+        who=chat.directory.person,
+        publish=lambda user, view: chat.publish(user=user, view=view),
+        subscriptions=desk.subscriptions,
+    )
+    tab.register(bolt)
     slash.register(bolt, at=desk, who=chat.directory.person)
-    buttons.register(bolt, at=desk, who=chat.directory.person)
+    buttons.register(bolt, at=desk, who=chat.directory.person, tab=tab)
     made = Office(workspace, stage, chat, desk)
     opened = by_socket if request.param == "socket" else by_http
     task = await opened(made, bolt)

@@ -7,7 +7,7 @@ import yaml
 
 from bot.adapters.slack import socket
 from bot.model import buttons as kinds
-from handlers import buttons, commands, slash
+from handlers import buttons, commands, home, slash
 
 FILE = pathlib.Path(__file__).parents[2] / "manifests" / "slack-app.yaml"
 MANIFEST = yaml.safe_load(FILE.read_text())
@@ -23,6 +23,8 @@ NEEDED = {
     "files_getUploadURLExternal": {"files:write"},
     "files_completeUploadExternal": {"files:write"},
     "auth_test": set(),
+    "conversations_open": {"im:write"},
+    "views_publish": set(),
 }
 
 
@@ -55,7 +57,12 @@ def test_manifest_asks_for_exactly_the_scopes_of_the_calls_that_are_made():
     assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == wanted
 
 
-def test_manifest_turns_socket_mode_and_interactivity_on_and_events_off():
+def test_manifest_turns_socket_mode_and_interactivity_on_and_one_event():
     settings = MANIFEST["settings"]
     assert settings["socket_mode_enabled"] and settings["interactivity"]["is_enabled"]
-    assert "event_subscriptions" not in settings
+    app = socket.app(token="xoxb-1", base_url="http://127.0.0.1:1/api/")
+    home.Home(desk=None, who=None, publish=None).register(app)
+    heard = [one.ack_function.__name__ for one in app._async_listeners]
+    assert heard == ["opened", "turned"]
+    assert settings["event_subscriptions"]["bot_events"] == ["app_home_opened"]
+    assert MANIFEST["features"]["app_home"]["home_tab_enabled"]

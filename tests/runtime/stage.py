@@ -55,6 +55,7 @@ class Chat:
         self.pictures = []
         self.files = []
         self.absent = set()
+        self.homes = {}
         self._ts = itertools.count(1)
 
     async def post(self, *, channel, message, thread=""):
@@ -87,6 +88,14 @@ class Chat:
         await self.trouble.gate("upload_text")
         self.files.append((place, text, name, title))
         await self.trouble.done("upload_text")
+
+    async def direct(self, user):
+        await self.trouble.gate("direct")
+        return f"D{user}"
+
+    async def publish(self, *, user, view):
+        await self.trouble.gate("publish")
+        self.homes[user] = view
 
     async def members(self, channel, actor):
         await self.trouble.gate("members")

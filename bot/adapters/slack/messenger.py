@@ -5,6 +5,8 @@ from slack_sdk.web import async_client
 from bot.adapters.slack import calls, directory, files
 from bot.model import messages, messenger
 
+ROOMS_LIMIT = 5_000
+
 
 class SlackMessenger:
     """Posts, edits, whispers and uploads. Never retries by itself: the outbox does."""
@@ -15,6 +17,7 @@ class SlackMessenger:
         )
         self.directory = directory.Directory(client=self.client)
         self._home = ""
+        self._rooms: dict[str, str] = {}
 
     async def check(self) -> str:
         """The bot's own user id; raises where Slack refuses the token or does not answer."""
@@ -88,6 +91,26 @@ class SlackMessenger:
         content = text.encode("utf-8", "replace")
         file = files.File(content=content, name=name, kind="text/markdown", title=title)
         await files.upload(self.client, place, file)
+
+    async def direct(self, user: str) -> str:
+        known = self._rooms.get(user)
+        if known is not None:
+            return known
+        answer = await calls.done(
+            self.client.conversations_open(users=user), what="conversations.open"
+        )
+        while len(self._rooms) >= ROOMS_LIMIT:
+            self._rooms.pop(next(iter(self._rooms)))
+        self._rooms[user] = room = str(answer["channel"]["id"])
+        return room
+
+    async def publish(self, *, user: str, view: messages.Message) -> None:
+        await calls.done(
+            self.client.views_publish(
+                user_id=user, view={"type": "home", "blocks": list(view.blocks)}
+            ),
+            what="views.publish",
+        )
 
     async def members(self, channel: str, actor: str) -> frozenset[str]:
         return await self.directory.members(channel, actor)

@@ -79,6 +79,8 @@ class Control:
 
     async def _click(self, args: Args) -> dict[str, Any]:
         args.need("action")
+        if args.flag("home"):
+            return await self._interactions.click_home(user=args.need("user"), wanted=args)
         return await self._interactions.click(
             user=args.need("user"),
             channel=args.text("channel"),

@@ -144,6 +144,22 @@ class Interactions:
             return {"ok": True, "acked": False, "error": str(unanswered)}
         return {"ok": True, "acked": True}
 
+    async def click_home(self, *, user: str, wanted: Args) -> dict[str, Any]:
+        """Press a button on this user's Home tab."""
+        who = self._state.user(user)
+        view = self._state.homes.get(who.id)
+        if view is None:
+            raise RefusedError("not_found")
+        block, element = payloads.find_element(tuple(view.body["blocks"]), wanted)
+        payload = payloads.home_click(
+            state=self._state, who=who, view=view, block=block, element=element, wanted=wanted
+        )
+        try:
+            await self._delivery.deliver("interactive", payload)
+        except UnansweredError as unanswered:
+            return {"ok": True, "acked": False, "error": str(unanswered)}
+        return {"ok": True, "acked": True}
+
     def _seen(self, who: people.User, channel: str, ts: str) -> Message:
         rooms = [self._state.channel(channel)] if channel else self._state.channels.values()
         for room in rooms:

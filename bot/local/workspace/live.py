@@ -79,7 +79,12 @@ class Live:
     def _views(self, reader: str) -> dict[str, Any]:
         stack = self._state.stacks.get(reader, ())
         view = self._state.views.get(stack[-1]) if stack else None
-        return {"kind": "view", "view": wire.view(view) if view else None}
+        home = self._state.homes.get(reader)
+        return {
+            "kind": "view",
+            "view": wire.view(view) if view else None,
+            "home": wire.view(home) if home else None,
+        }
 
     def _snapshot(self, reader: str) -> dict[str, Any]:
         state = self._state
@@ -97,6 +102,7 @@ class Live:
             "channels": self._channels(reader),
             "messages": messages,
             "view": self._views(reader)["view"],
+            "home": self._views(reader)["home"],
         }
 
     async def serve(self, request: web.Request) -> web.StreamResponse:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.local.workspace.arguments import Args
-    from bot.local.workspace.state import Message, State
+    from bot.local.workspace.state import Message, State, View
 
 TRIGGER_S = 3.0
 RESPONSE_S = 30 * 60
@@ -88,6 +88,30 @@ def click(
     if not message.only_for:
         payload["message"] = wire.message(state, message)
     return payload
+
+
+def home_click(
+    *,
+    state: State,
+    who: people.User,
+    view: View,
+    block: Mapping[str, Any],
+    element: Mapping[str, Any],
+    wanted: Args,
+) -> dict[str, Any]:
+    """A press on a Home tab: no channel, no message, no response_url."""
+    return {
+        **origin(),
+        "type": "block_actions",
+        "user": user(who),
+        "container": {"type": "view", "view_id": view.id},
+        "trigger_id": trigger(state, who),
+        "team": team(),
+        "enterprise": None,
+        "is_enterprise_install": False,
+        "view": wire.view(view),
+        "actions": [_action(state, block, element, wanted)],
+    }
 
 
 def _action(

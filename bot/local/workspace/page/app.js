@@ -4,6 +4,7 @@ import { el } from "./mrkdwn.js";
 import { showModal } from "./dialogs.js";
 import { hooks, showList } from "./messages.js";
 import { act, complain } from "./act.js";
+import { drawBlocks } from "./blocks.js";
 import { names, store } from "./store.js";
 
 const PEOPLE = ["alice", "bob", "carol", "guest"];
@@ -30,11 +31,40 @@ function toBottom(place) {
   if (place === "list") $("newer").hidden = true;
 }
 
+const homeContext = {
+  names,
+  click: async (element, block, selected) => {
+    const body = { home: true, action: element.action_id, block_id: block.block_id };
+    complain("notice", await act("click", { ...body, value: element.value, selected }));
+  },
+};
+
+async function openHome() {
+  store.atHome = true;
+  store.thread = null;
+  document.body.dataset.pane = "messages";
+  refresh();
+  complain("notice", await act("home", {}));
+}
+
+function refreshHome() {
+  $("home").hidden = !store.atHome;
+  $("list").hidden = store.atHome;
+  $("composer").hidden = store.atHome;
+  if (store.atHome) $("newer").hidden = true;
+  $("open-home").toggleAttribute("aria-current", store.atHome);
+  if (!store.atHome || $("home").dataset.hash === (store.home?.hash ?? "")) return;
+  $("home").dataset.hash = store.home?.hash ?? "";
+  $("home").replaceChildren(...(store.home ? drawBlocks(store.home.blocks, homeContext) : []));
+  $("home").scrollTop = 0;
+}
+
 let drawn = "";
 
 function refresh() {
   const room = store.channels.get(store.channel);
   if (!room) return;
+  refreshHome();
   const log = sorted(room.id);
   const low = showList("list", log.filter((m) => !isReply(m) || m.subtype === "thread_broadcast"));
   const key = `${store.me} ${room.id}`;
@@ -47,6 +77,11 @@ function refresh() {
   $("room-members").textContent = `${room.members.length} members`;
   $("room-members").title = room.members.join(", ");
   $("text").placeholder = `Message ${room.direct ? "" : "#"}${room.name} or /rollout`;
+  if (store.atHome) {
+    $("room-name").textContent = "rollout: Home";
+    $("room-topic").textContent = "";
+    $("room-members").textContent = "only you see this";
+  }
   document.title = `${room.direct ? "" : "#"}${room.name} · local stand-in, not Slack`;
   refreshThread(log);
   refreshChannels();
@@ -71,7 +106,7 @@ function refreshChannels() {
     const row = el("button", { type: "button", on: { click: () => select(room.id) } },
       el("span", { class: "mark" }, room.direct ? "●" : "#"), room.name,
       unread ? el("span", { class: "count" }, String(unread)) : null);
-    if (room.id === store.channel) row.setAttribute("aria-current", "page");
+    if (room.id === store.channel && !store.atHome) row.setAttribute("aria-current", "page");
     return [room.direct, el("li", { class: unread ? "unread" : "" }, row)];
   });
   $("channels").replaceChildren(...rows.filter(([direct]) => !direct).map(([, row]) => row));
@@ -82,6 +117,7 @@ function refreshChannels() {
 }
 
 function select(channel) {
+  store.atHome = false;
   store.channel = channel;
   store.thread = null;
   store.unread.delete(channel);
@@ -151,6 +187,7 @@ function take(event) {
     store.messages.clear();
     event.messages.forEach(put);
     rooms(event.channels);
+    store.home = event.home;
     showModal(event.view, modalContext);
   } else if (event.kind === "message") {
     const known = put(event.message);
@@ -162,6 +199,7 @@ function take(event) {
   } else if (event.kind === "channels") {
     rooms(event.channels);
   } else if (event.kind === "view") {
+    store.home = event.home;
     showModal(event.view, modalContext);
   }
 }
@@ -242,6 +280,7 @@ function start() {
   $("actor").addEventListener("change", () => {
     store.dismissed.clear();
     store.unread.clear();
+    store.atHome = false;
     connect($("actor").value);
     remember();
   });
@@ -250,6 +289,7 @@ function start() {
     const list = $("list");
     if (list.scrollHeight - list.scrollTop - list.clientHeight < 80) $("newer").hidden = true;
   });
+  $("open-home").addEventListener("click", openHome);
   $("thread-close").addEventListener("click", closeThread);
   $("show-channels").addEventListener("click", () => {
     document.body.dataset.pane = document.body.dataset.pane === "channels" ? "messages" : "channels";

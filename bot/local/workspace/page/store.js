@@ -11,6 +11,8 @@ export const store = {
   unread: new Map(),
   dismissed: new Set(),
   sent: [],
+  home: null, // the app's Home tab as this user sees it
+  atHome: false,
   fresh: false, // something new came into the channel in view
 };
 export const names = {

@@ -1,0 +1,24 @@
+"""What one person's Home tab says, as facts. Wording and layout are ``bot.render.home``'s."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.model import messages, policy
+
+PAGE_ACTION = "home:page"
+"""The action of the buttons that turn the page; their value is the page's number, from 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeFacts:
+    """``waiting`` has only what this person may approve. ``note`` answers their last press."""
+
+    cluster: str
+    at: datetime
+    waiting: tuple[messages.RowFact, ...] = ()
+    moving: tuple[messages.RowFact, ...] = ()
+    failed: tuple[messages.RowFact, ...] = ()
+    freezes: tuple[policy.Freeze, ...] = ()
+    subscriptions: tuple[str, ...] = ()
+    note: messages.Message | None = None
+    page: int = 0

@@ -1,0 +1,69 @@
+"""``/rollout subscribe``: news of rollouts in private."""
+
+from bot.core import subscriptions as texts
+from bot.model import errors, messages
+from bot.model import subscriptions as model
+from handlers import asking
+
+USAGE = (
+    "/rollout subscribe [NAME|NAMESPACE/*] [--quiet HOURS ZONE]   news of rollouts in private",
+    "without a name: what you have. Critical news comes in the quiet hours too",
+    "example: /rollout subscribe shop/* --quiet 22:00-07:00 Europe/Berlin",
+)
+
+
+async def run(ask: asking.Ask) -> messages.Message:
+    if ask.subscriptions is None or not ask.person.slack_id:
+        return asking.sentence("Subscriptions need Slack; nothing was changed.")
+    if refusal := ask.strange("--quiet"):
+        return refusal
+    try:
+        names, hours = _split(ask.words)
+        if not names and not hours:
+            return asking.sentence(listed(ask.subscriptions.of(ask.person.slack_id)))
+        if len(names) != 1:
+            return asking.sentence("subscribe takes one NAME, namespace/NAME or namespace/*.")
+        wanted = model.Subscription(
+            user=ask.person.slack_id,
+            what=_what(ask, names[0]),
+            quiet=texts.quiet(hours) if hours else None,
+        )
+        await ask.subscriptions.add(wanted)
+    except errors.UserError as problem:
+        return asking.sentence(problem.sentence)
+    return asking.sentence(
+        f"You get news of {wanted} in private: what needs approval, what was rolled back, what "
+        "is done."
+    )
+
+
+def _what(ask: asking.Ask, name: str) -> str:
+    """A name without a namespace is looked up; with a wildcard it is taken as it is."""
+    if "/" in name or "*" in name:
+        return texts.what(name)
+    return ask.find(name)
+
+
+def _split(words: tuple[str, ...]) -> tuple[list[str], str]:
+    """The names, and what follows ``--quiet``: one quoted word, or hours and a zone."""
+    names: list[str] = []
+    rest = list(words)
+    hours = ""
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("--quiet"):
+            names.append(word)
+            continue
+        hours = word.partition("=")[2] or (rest.pop(0) if rest else "")
+        if not hours:
+            raise errors.UserError('Name the hours: --quiet "22:00-07:00 Europe/Berlin".')
+        if " " not in hours and rest and ("/" in rest[0] or rest[0] == "UTC"):
+            hours += f" {rest.pop(0)}"
+    return names, hours
+
+
+def listed(mine: tuple[model.Subscription, ...]) -> str:
+    """What somebody has subscribed to, in one sentence."""
+    if not mine:
+        return "You have no subscriptions. /rollout subscribe NAME sends you its news in private."
+    return f"You get news of {'; '.join(map(str, mine))}."

@@ -1,0 +1,114 @@
+"""The Home tab: drawn when somebody opens it, turns its page, or presses a button on it.
+
+Nobody else's acts redraw it: an open tab would cost a call for each change of each rollout.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.core.notices import homely
+from bot.model import errors, messages
+from bot.model import facts as people
+from bot.model import home as model
+from bot.render import home as drawing
+from bot.runtime import authorize
+from bot.runtime import desk as desks
+from bot.runtime import subscriptions as subscribing
+from handlers import asking
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_S = 10.0
+ASKED_LIMIT = 200
+"""Rollouts of which it is asked whether the reader may approve; more are left out."""
+
+Publish = Callable[[str, messages.Message], Awaitable[None]]
+
+
+@dataclass(slots=True, kw_only=True)
+class Home:
+    """One a process; ``publish`` shows a user the view."""
+
+    desk: desks.Desk
+    who: asking.Who
+    publish: Publish
+    subscriptions: subscribing.Subscriptions | None = None
+
+    def register(self, app: AsyncApp) -> None:
+        """Hear of an opened tab and of a turned page."""
+
+        async def opened(event: dict[str, Any]) -> None:
+            if event.get("tab", "home") == "home":
+                await self.show(str(event.get("user") or ""))
+
+        async def turned(ack: AsyncAck, body: dict[str, Any]) -> None:
+            await ack()
+            action = (body.get("actions") or [{}])[0]
+            number = str(action.get("value") or "")
+            page = int(number) if number.isdecimal() and len(number) < 4 else 0
+            await self.show(user_of(body), page=page)
+
+        app.event("app_home_opened")(opened)
+        app.action(re.compile(f"{model.PAGE_ACTION}:.*"))(turned)
+
+    async def show(
+        self, user: str, *, note: messages.Message | None = None, page: int = 0
+    ) -> None:
+        """Draw the tab of ``user``; never raises: it is drawn again when it is opened."""
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                person = await self.who(user)
+                found = await self.facts(person, note=note, page=page)
+                await self.publish(user, drawing.home(found))
+        except (errors.RolloutBotError, TimeoutError) as problem:
+            log.warning("a Home tab was not drawn: %s", problem)
+        except Exception:
+            log.exception("a Home tab was not drawn: a bug")
+
+    async def facts(
+        self, person: people.Person, *, note: messages.Message | None = None, page: int = 0
+    ) -> model.HomeFacts:
+        rows = homely.rows(self.desk.scenery.all())
+        mine = self.subscriptions.of(person.slack_id) if self.subscriptions is not None else ()
+        return model.HomeFacts(
+            cluster=self.desk.scenery.cluster,
+            at=self.desk.clock(),
+            waiting=await self._mine(rows.waiting, person),
+            moving=rows.moving,
+            failed=rows.failed,
+            freezes=rows.freezes,
+            subscriptions=tuple(map(str, mine)),
+            note=note,
+            page=page,
+        )
+
+    async def _mine(
+        self, found: tuple[messages.RowFact, ...], person: people.Person
+    ) -> tuple[messages.RowFact, ...]:
+        """Of what waits, what this person may approve."""
+        kept = []
+        for row in found[:ASKED_LIMIT]:
+            key = f"{row.rollout.namespace}/{row.rollout.name}"
+            rollout, scene = self.desk.scenery.rollout(key), self.desk.scenery.of(key)
+            if rollout is None:
+                continue
+            promote = authorize.Action.PROMOTE
+            answer = await self.desk.permits.ask(person, promote, rollout, scene=scene)
+            if isinstance(answer, authorize.Allowed):
+                kept.append(row)
+        return tuple(kept)
+
+
+def is_home(body: dict[str, Any]) -> bool:
+    """Whether a press came from a Home tab, where no message can be answered."""
+    return (body.get("view") or {}).get("type") == "home"
+
+
+def user_of(body: dict[str, Any]) -> str:
+    return str((body.get("user") or {}).get("id") or "")

@@ -1,0 +1,103 @@
+"""The Home tab: what one person sees there, and that its buttons are the same as everywhere."""
+
+import json
+
+import pytest
+
+from bot.local.workspace import arguments
+from handlers import home as tabs
+
+
+def home(office, user="alice"):
+    known = office.workspace.state.user(user).id
+    return office.workspace.state.homes.get(known)
+
+
+def shown(office, user="alice"):
+    found = home(office, user)
+    return json.dumps(found.body["blocks"], ensure_ascii=False).replace("\u202f", " ") if found else ""
+
+
+async def open_tab(office, user="alice"):
+    before = home(office, user)
+    assert (await office.workspace.interactions.open_home(user=user))["acked"]
+    await office.until(lambda: home(office, user) is not before)
+    return shown(office, user)
+
+
+async def press(office, action, user="alice", **more):
+    before = home(office, user)
+    wanted = arguments.Args({"action": action, **more})
+    assert (await office.workspace.interactions.click_home(user=user, wanted=wanted))["acked"]
+    await office.until(lambda: home(office, user) is not before)
+    return shown(office, user)
+
+
+async def test_home_shows_what_waits_for_whoever_may_approve_it(office):
+    text = await open_tab(office)
+    assert "1 waits for you in prod-eu" in text
+    assert "approval at 50 %" in text
+    assert "rollout:approve" in text and "rollout:abort" in text
+
+
+async def test_home_leaves_out_what_the_reader_may_not_approve(office):
+    text = await open_tab(office, "guest")
+    assert "Nothing waits for you in prod-eu" in text
+    assert "rollout:approve" not in text
+
+
+async def test_press_on_home_does_what_the_same_button_does_and_is_answered_there(office):
+    await open_tab(office)
+    text = await press(office, "rollout:approve")
+    assert "Approved: v2 goes on." in text
+    assert "Nothing waits for you" in text
+    assert office.asked() == ["promote"]
+
+
+async def test_press_on_home_is_authorized_like_any_other(office):
+    await open_tab(office)
+    office.workspace.state.homes[office.workspace.state.user("guest").id] = home(office)
+    text = await press(office, "rollout:approve", "guest")
+    assert "may" in text and "Approved" not in text
+    assert office.asked() == []
+
+
+async def test_home_answers_why_in_its_place(office):
+    await open_tab(office)
+    text = await press(office, "rollout:why") if "rollout:why" in shown(office) else ""
+    assert text == "" or "because" in text
+
+
+async def test_subscriber_sees_the_subscription_at_home_when_it_is_opened_again(office):
+    mine = "shop/∗, quiet 22∶00-07:00 Europe/Berlin"  # no mark that Slack takes for markup
+    said = await office.command("subscribe shop/* --quiet 22:00-07:00 Europe/Berlin")
+    assert said.startswith(f"You get news of {mine} in private")
+    assert mine in await open_tab(office)
+    assert await office.command("subscribe") == f"You get news of {mine}."
+    assert await office.command("unsubscribe shop/*") == "No more news of shop/∗."
+    assert "no subscriptions" in await open_tab(office)
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("subscribe", "You have no subscriptions. /rollout subscribe NAME sends you its news in private."),
+        ("subscribe shop/* --quit", "This command knows only --quiet, not --quit. Nothing was done."),
+        ("subscribe a b", "subscribe takes one NAME, namespace/NAME or namespace/∗."),
+        ("subscribe shop/* --quiet", 'Name the hours: --quiet "22∶00-07:00 Europe/Berlin".'),
+        ("unsubscribe checkout", "You had no subscription of checkout: nothing was changed."),
+        ("subscribe chekout", 'No rollout "chekout". Did you mean checkout, checkout-worker?'),
+    ],
+)
+async def test_person_is_told_how_subscriptions_are_made(office, typed, answer):
+    assert await office.command(typed) == answer
+
+
+async def test_subscription_to_a_name_is_to_that_rollout(office):
+    said = await office.command("subscribe checkout")
+    assert said.startswith("You get news of shop/checkout in private")
+
+
+def test_press_is_known_to_come_from_a_home_tab():
+    assert tabs.is_home({"view": {"type": "home"}})
+    assert not tabs.is_home({"view": {"type": "modal"}}) and not tabs.is_home({})
