@@ -124,6 +124,8 @@ class Silent:
 class Slack:
     """Commands and clicks come in on every replica; only the leader's passes tell anything."""
 
+    _task: asyncio.Task[None] | None = None
+
     def __init__(self, controller: "controllers.Controller") -> None:
         chosen = controller.chosen.slack
         token = chosen.bot_token.reveal()
@@ -146,8 +148,7 @@ class Slack:
             api=controller.api,
             urgent=lambda key: controller.queue.add(key, urgent=True),
         )
-        cache, people = feeding.subscriptions_of(controller)
-        self.watches = (cache,)
+        self.watches, people = feeding.subscriptions_of(controller)
         self.desk = desk.Desk(
             scenery=self._view,
             book=book,
@@ -185,7 +186,6 @@ class Slack:
         self._news = freezing.news(controller, self.desk, self.teller)
         self.app = self._bolt(token, chosen.api_url)
         self._way_in = ways_in.build(self.app, chosen)
-        self._task: asyncio.Task[None] | None = None
 
     def _outlets(
         self,

@@ -63,8 +63,8 @@ def outlets(chosen: settings.Settings) -> list[feed.Outlet]:
 
 def subscriptions_of(
     controller: "controllers.Controller",
-) -> tuple[informer.Informer, subscriptions.Subscriptions]:
-    """Who has subscribed, and the watch of it. Once in sight, all rollouts are looked at again."""
+) -> tuple[tuple[informer.Informer], subscriptions.Subscriptions]:
+    """The watch of who has subscribed, and those who have. Once in sight, all rollouts are looked at again."""
     inside = controller.chosen.lease_namespace
     cache = informer.Informer(
         source=controller.api,
@@ -78,7 +78,8 @@ def subscriptions_of(
             controller.queue.add(triggers.key_of(rollout))
 
     cache.listen(seen)
-    return cache, subscriptions.Subscriptions(api=controller.api, cache=cache, namespace=inside)
+    found = subscriptions.Subscriptions(api=controller.api, cache=cache, namespace=inside)
+    return (cache,), found
 
 
 def build(controller: "controllers.Controller", more: Sequence[feed.Outlet]) -> feeding.Feed:
