@@ -64,7 +64,7 @@ def outlets(chosen: settings.Settings) -> list[feed.Outlet]:
 def subscriptions_of(
     controller: "controllers.Controller",
 ) -> tuple[tuple[informer.Informer], subscriptions.Subscriptions]:
-    """The watch of who has subscribed, and those who have. Once in sight, all rollouts are looked at again."""
+    """The watch of subscriptions, and who they are of. In sight, every rollout is looked at."""
     inside = controller.chosen.lease_namespace
     cache = informer.Informer(
         source=controller.api,
