@@ -16,7 +16,7 @@ FEWEST = 30
 ROLLBACK_S = 2.0
 OWN_FAILURES = 0.02
 ALERT = re.compile(r"\b(?:was|is being) rolled back\b")
-GATE = re.compile(r"\bwaits for approval\b")
+GATE = re.compile(r"\bwaits for (?:approval|you)\b")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,8 @@ from bot.local.demo import stage as stages
 REVISION = "rollout.argoproj.io/revision"
 APPROVER = "alice"
 CHANNEL = "releases"
-APPROVE = "rollout:approve"
+ANSWERS = ("rollout:approve", "rollout:switch")
+"""What opens a gate: it has one of the two."""
 AFTER_S = 4.0  # of requests once it is over
 READ_S = 2.0  # a person reads before pressing; nothing may move meanwhile
 PRESS_AGAIN_S = 20.0
@@ -181,7 +182,7 @@ class Shipment:
                 for said in self.told()["gate"]
                 if self._may_press(said["ts"])
                 and self._open_s(said["ts"]) >= READ_S
-                and APPROVE in str(said.get("blocks"))
+                and _answer(said)
             ),
             None,
         )
@@ -197,7 +198,7 @@ class Shipment:
         ts = gate["ts"]
         self._pressed[ts] = time.monotonic()
         at, open_s, weight = time.time(), self._open_s(ts), self.seen.last("weight")
-        answer = await self.stage.chat.click(user=APPROVER, ts=ts, action=APPROVE)
+        answer = await self.stage.chat.click(user=APPROVER, ts=ts, action=_answer(gate))
         self.presses.append(
             witness.Press(
                 at=at,
@@ -223,3 +224,9 @@ class Shipment:
         told, said = self.told(), self.stage.chat.messages
         places = [message["ts"] for message in told["alert"] + told["card"]]
         return [file for ts in places for file in checks.charts(said, thread=ts)]
+
+
+def _answer(said: dict[str, Any]) -> str:
+    """The button of a request that lets it go on; empty where there is none any more."""
+    blocks = str(said.get("blocks"))
+    return next((action for action in ANSWERS if f"'{action}'" in blocks), "")
