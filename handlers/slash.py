@@ -23,6 +23,9 @@ READS_AT_ONCE = 4
 BUSY = "Too many are asking at once; ask again in a moment. rollout-bot list answers meanwhile."
 UNKNOWN = "I do not know what became of it: /rollout get shows how it stands."
 _READS = frozenset({"", "list", "get", "why", "plan"})
+_QUESTIONS = _READS | {"history", "audit"}
+_LISTING = frozenset({"freeze", "subscribe"})
+"""Alone they only list what there is."""
 _HELP = frozenset({"--help", "-h"})
 
 
@@ -32,7 +35,7 @@ def register(app: AsyncApp, *, at: desk.Desk, who: asking.Who) -> None:
 
     async def rollout(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        if not _only_reads(body):
+        if not only_reads(body):
             await said(respond, await attempted(body, at=at, who=who))
             return
         try:
@@ -49,9 +52,10 @@ def register(app: AsyncApp, *, at: desk.Desk, who: asking.Who) -> None:
     app.command(COMMAND)(rollout)
 
 
-def _only_reads(body: dict[str, Any]) -> bool:
+def only_reads(body: dict[str, Any]) -> bool:
     """Whether it is a question: many at once take turns, and nothing else waits for them."""
-    return str(body.get("text") or "").partition(" ")[0].lower() in _READS
+    first, _, rest = str(body.get("text") or "").strip().lower().partition(" ")
+    return first in _QUESTIONS or (first in _LISTING and not rest.strip())
 
 
 async def attempted(body: dict[str, Any], *, at: desk.Desk, who: asking.Who) -> messages.Message:

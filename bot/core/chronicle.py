@@ -5,16 +5,22 @@ between writing a status and recording it finds all of it at its next pass. Ids 
 rollout, the revision, what happened and when, never from the moment of looking.
 """
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.core import codec_block, codec_status, intake, revisions
-from bot.core.notices import card, degraded, people, standing
+from bot.core import (
+    codec_block,
+    codec_status,
+    inconclusive,
+    intake,
+    loose_records,
+    revisions,
+)
+from bot.core.notices import afterwards, card, degraded, people, standing
 from bot.core.notices import scene as scenes
-from bot.model import facts, records, world
+from bot.model import records, world
 from bot.model import spec as spec_model
 from bot.model import status as status_model
 from bot.model.records import Kind, Way
@@ -44,7 +50,7 @@ class _Look:
     def record(self, kind: Kind, at: datetime, *what: object, **more: Any) -> records.Record:
         """A record of this rollout; ``what`` tells it from all others."""
         mark = "|".join((self.seen.cluster, self.seen.uid, *(str(one) for one in what)))
-        made = replace(self.base, id=_digest(mark), kind=kind, at=at)
+        made = replace(self.base, id=loose_records.digest(mark), kind=kind, at=at)
         return replace(made, **more)
 
 
@@ -64,21 +70,6 @@ def derive(
     for record in (*first, *_all(look), *_retried(before, look)):
         found.setdefault(record.id, replace(record, before=was, after=now))
     return tuple(sorted(found.values(), key=lambda one: (one.at, _ORDER[one.kind])))
-
-
-def gap(cluster: str, since: datetime, until: datetime, *, reason: str) -> records.Record:
-    """That nothing could be recorded for a while."""
-    return records.Record(
-        id=_digest(f"{cluster}|gap|{_second(since)}"),
-        kind=Kind.GAP,
-        at=until,
-        cluster=cluster,
-        reason=reason,
-    )
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _second(at: datetime | None) -> str:
@@ -127,17 +118,7 @@ def _look(scene: scenes.Scene, gate: str) -> _Look:
         mine=mine,
         was_paused=gate,
     )
-    return replace(look, base=_by(base, by) if by is not None else base)
-
-
-def _by(record: records.Record, person: facts.Person | None, way: str = "") -> records.Record:
-    """``record`` with who did it."""
-    if person is None:
-        return replace(record, actor="", actor_id="", way=way or Way.STOCK)
-    came = way or (Way.SLACK if person.slack_id else Way.MANIFEST)
-    if person.user:
-        came = Way.TERMINAL
-    return replace(record, actor=person.name, actor_id=person.slack_id, way=came)
+    return replace(look, base=loose_records.by(base, by) if by is not None else base)
 
 
 def _all(look: _Look) -> Iterator[records.Record]:
@@ -208,7 +189,7 @@ def _opened(look: _Look) -> Iterator[records.Record]:
         return
     by = people.decode(opened.by)
     way = "" if by is not None and opened.how == "slack" else (opened.how or Way.STOCK)
-    made = replace(look, base=_by(look.base, by, way))
+    made = replace(look, base=loose_records.by(look.base, by, way))
     kind = Kind.APPROVED if by is not None else Kind.PROMOTED
     yield made.record(
         kind, opened.at, "promote", _second(opened.at), gate=look.was_paused,
@@ -221,6 +202,8 @@ _DECIDED = {
     "promote-full": Kind.PROMOTED,
     "abort": Kind.ABORTED,
     "retry": Kind.RETRIED,
+    inconclusive.MEASURE_AGAIN: Kind.MEASURED_AGAIN,
+    inconclusive.CONTINUE: Kind.CONTINUED,
 }
 
 
@@ -228,7 +211,7 @@ def _handled(look: _Look) -> Iterator[records.Record]:
     """What was asked; of an earlier course the revision is not known any more."""
     started = look.status.bot.started
     for one in look.status.bot.handled:
-        base = _by(look.base, people.decode(one.actor))
+        base = loose_records.by(look.base, people.decode(one.actor))
         if started is not None and one.at < started:
             base = replace(base, revision=0, hash="", update=records.Update())
         made = replace(look, base=base)
@@ -247,7 +230,7 @@ def _retried(before: scenes.Scene, look: _Look) -> Iterator[records.Record]:
     """A retry by a tool leaves nothing but that the abort is gone."""
     started, same = look.status.bot.started, before.status.current_hash == look.base.hash
     if before.status.abort and not look.status.abort and same and started is not None:
-        made = replace(look, base=_by(look.base, None))
+        made = replace(look, base=loose_records.by(look.base, None))
         yield made.record(Kind.RETRIED, started, "retry", _second(started))
 
 
@@ -265,7 +248,7 @@ def _aborted(look: _Look) -> Iterator[records.Record]:
         text = text if by else standing.because(look.scene) or text
     base = replace(look.base, update=update)
     if by or not abort.get("cause"):
-        base = _by(base, people.decode(by))
+        base = loose_records.by(base, people.decode(by))
     kind = Kind.ABORTED if by or not abort.get("cause") else Kind.ROLLED_BACK
     made = replace(look, base=base)
     first = replace(update, zero_at=None)
@@ -274,12 +257,26 @@ def _aborted(look: _Look) -> Iterator[records.Record]:
         yield look.record(
             Kind.WEIGHT_ZERO, safe, "safe", look.base.hash, _second(at), update=update
         )
-    good = codec_block.instant(abort.get("restoredAt"))
-    if good is not None:
-        whole = replace(update, restored_at=good)
-        yield look.record(
-            Kind.RESTORED, good, "restored", look.base.hash, _second(at), update=whole
-        )
+    yield from _helped(look, afterwards.found(abort), update, _second(at))
+
+
+_HELPED = {
+    afterwards.RESTORED: Kind.RESTORED,
+    afterwards.NOT_RESTORED: Kind.NOT_RESTORED,
+}
+
+
+def _helped(
+    look: _Look, found: afterwards.Found | None, update: records.Update, mark: str
+) -> Iterator[records.Record]:
+    """Whether the way back helped, where the stable could be measured."""
+    kind = _HELPED.get(found.verdict) if found is not None else None
+    if found is None or kind is None:
+        return
+    whole = replace(update, restored_at=found.at) if kind is Kind.RESTORED else update
+    yield look.record(
+        kind, found.at, kind, look.base.hash, mark, reason=found.measured, update=whole
+    )
 
 
 def _restarted(look: _Look) -> Iterator[records.Record]:

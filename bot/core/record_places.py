@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from bot.model import records
 from bot.model.records import Kind
 
-_OF_ALERTS = frozenset({Kind.ABORTED, Kind.ROLLED_BACK, Kind.WEIGHT_ZERO, Kind.RESTORED})
+_OF_ALERTS = frozenset({
+    Kind.ABORTED, Kind.ROLLED_BACK, Kind.WEIGHT_ZERO, Kind.RESTORED, Kind.NOT_RESTORED
+})  # fmt: skip
 
 
 def places(record: records.Record, said: Iterable[str]) -> tuple[str, ...]:

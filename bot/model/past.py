@@ -10,7 +10,8 @@ from bot.model.records import Kind
 DECISIONS = frozenset(
     {
         Kind.SHIPPED, Kind.UNDONE, Kind.APPROVED, Kind.PROMOTED, Kind.ABORTED, Kind.ROLLED_BACK,
-        Kind.RETRIED, Kind.REFUSED, Kind.RESTARTED, Kind.FROZEN, Kind.UNFROZEN, Kind.GAP,
+        Kind.RETRIED, Kind.MEASURED_AGAIN, Kind.CONTINUED, Kind.REFUSED, Kind.RESTARTED,
+        Kind.FROZEN, Kind.UNFROZEN, Kind.GAP,
     }
 )  # fmt: skip
 """What ``audit`` lists: who decided what, and where nothing could be recorded."""
@@ -61,6 +62,10 @@ def sentence(record: records.Record) -> str:
             return "waits for approval"
         case Kind.ROLLED_BACK:
             return "rolled back"
+        case Kind.MEASURED_AGAIN:
+            return f"measured again{by}"
+        case Kind.CONTINUED:
+            return f"let go on without a verdict{by}"
         case Kind.WEIGHT_ZERO:
             return f"users back on the stable revision{_within(record)}"
         case Kind.DONE:

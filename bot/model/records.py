@@ -25,6 +25,8 @@ class Kind(StrEnum):
     ABORTED = "aborted"
     ROLLED_BACK = "rolled-back"  # by itself
     RETRIED = "retried"
+    MEASURED_AGAIN = "measured-again"
+    CONTINUED = "continued"  # without a verdict
     WEIGHT_ZERO = "weight-zero"
     RESTORED = "restored"
     NOT_RESTORED = "not-restored"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from bot.core import chronicle, codec_block, codec_status, record_places
+from bot.core import chronicle, codec_block, codec_status, loose_records, record_places
 from bot.core.notices import scene as scenes
 from bot.model import errors, messenger, ports, records, world
 from bot.model import spec as spec_model
@@ -252,7 +252,7 @@ class Recorder:
         read = f"{lost} facts did not fit: the status of every rollout is read again."
         gap = Gap(since, until, text + (read if lost else kept))
         log.warning("%s", gap.sentence)
-        self._put(chronicle.gap(self.cluster, gap.since, gap.until, reason=gap.sentence))
+        self._put(loose_records.gap(self.cluster, gap.since, gap.until, reason=gap.sentence))
         if lost or (until - since).total_seconds() >= OUTAGE_S:
             self.said(gap)
         if lost:
@@ -273,7 +273,7 @@ class Recorder:
             f"the start at {start.at:%H:%M:%S} UTC; they were read from the cluster.",
         )
         log.info("%s", gap.sentence)
-        self._put(chronicle.gap(self.cluster, start.at, start.at, reason=gap.sentence))
+        self._put(loose_records.gap(self.cluster, start.at, start.at, reason=gap.sentence))
         if (gap.until - gap.since).total_seconds() >= OUTAGE_S and not start.empty:
             self.said(gap)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.adapters.kubernetes import informer
+from bot.core import loose_records
 from bot.core.gates import freeze_codec
 from bot.core.gates import freezes as gate
 from bot.model import messages, policy, ports
@@ -35,6 +36,7 @@ def watch(controller: "controllers.Controller") -> informer.Informer:
         if not controller.leading:
             return
         differing = _entries(old) ^ _entries(new)
+        _recorded(controller, *differing)
         scopes = {one.scope for one in differing}
         for rollout in controller.caches.rollouts.list():
             meta = rollout["metadata"]
@@ -92,6 +94,13 @@ def news(
     return found
 
 
+def _recorded(controller: "controllers.Controller", *found: policy.Freeze) -> None:
+    """Hand what stands in the cluster to the history, by whatever replica it was written."""
+    for one in found:
+        for record in loose_records.of_freeze(controller.chosen.cluster, one, controller.clock()):
+            controller.recording.note(record)
+
+
 async def synced(cache: informer.Informer) -> None:
     """Wait for what is frozen, but not for ever: who may not read it must still run rollouts."""
     try:
@@ -109,5 +118,6 @@ async def mind(controller: "controllers.Controller") -> None:
     """While leading: tell what nobody was told yet, take away what is over."""
     while True:
         controller.chat.frozen()
+        _recorded(controller, *controller.freezes.every())
         await controller.freezes.tidy()
         await asyncio.sleep(TIDY_S)

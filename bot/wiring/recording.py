@@ -46,6 +46,8 @@ class Recording(Protocol):
     teller: reconcile.Teller
     history: records.History | None
 
+    def note(self, record: records.Record) -> None: ...
+
     async def run(self) -> None: ...
 
     async def drain(self, timeout_s: float) -> None: ...
@@ -86,6 +88,9 @@ class Off:
     def __init__(self) -> None:
         self.teller: reconcile.Teller = Tap()
 
+    def note(self, record: records.Record) -> None:
+        """Nobody keeps it."""
+
     async def run(self) -> None:
         log.warning(
             "no history is kept: give --history FILE or postgresql://…, or set "
@@ -119,6 +124,10 @@ class On:
         )
         controller.chat.keep(Reading(kept, lambda: controller.leading))
         self.teller: reconcile.Teller = Tap(recorder=self.recorder)
+
+    def note(self, record: records.Record) -> None:
+        """One record that no rollout's status shows."""
+        self.recorder.note(record)
 
     async def run(self) -> None:
         log.info("decisions are recorded in %s", self._where)

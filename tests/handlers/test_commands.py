@@ -194,6 +194,19 @@ async def test_abort_is_not_held_up_when_a_crowd_asks_questions(office, monkeypa
     await office.until(lambda: len(office.whispers("bob")) == slash.READS_AT_ONCE + 3)
 
 
+@pytest.mark.parametrize(
+    ("typed", "asks"),
+    [
+        ("", True), ("list", True), (" Get checkout", True), ("plan checkout", True),
+        ("history", True), ("audit checkout 30d", True), ("freeze", True), ("subscribe  ", True),
+        ("freeze shop/* 2h db", False), ("subscribe checkout", False), ("abort checkout", False),
+        ("unfreeze", False), ("stop-the-line", False), ("promote", False),
+    ],
+)  # fmt: skip
+def test_only_what_changes_nothing_takes_a_turn_behind_other_questions(typed, asks):
+    assert slash.only_reads({"text": typed}) is asks
+
+
 async def test_person_is_told_that_too_many_ask_when_no_turn_comes(office, monkeypatch):
     hang = asyncio.Event()
 

@@ -126,7 +126,8 @@ def test_recorder_keeps_by_which_way_somebody_came_and_when_users_were_well_agai
         approve(stage, kind="abort", who="alice@example.com (terminal)")
         stage.settle()
         await rest()
-        stage.patch(rolloutBot={"abort": {"restoredAt": virtual.now().isoformat()}})
+        well = {"verdict": "restored", "at": virtual.now().isoformat()}
+        stage.patch(rolloutBot={"abort": {"restored": well}})
         stage.settle()
 
     found = {str(one.kind): one for one in checked(story(work))}

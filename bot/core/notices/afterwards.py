@@ -1,6 +1,7 @@
 """What is said once traffic is back: whether that helped, and whether Git undoes it."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core import gitops, writers
@@ -12,6 +13,33 @@ from bot.model.facts import ThreadKind
 
 RESTORED, NOT_RESTORED = "restored", "not-restored"
 _KINDS = {RESTORED: ThreadKind.RESTORED, NOT_RESTORED: ThreadKind.NOT_RESTORED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What was measured of the stable; ``measured`` is "success-rate 99.7 % (≥ 99 %)"."""
+
+    verdict: str
+    at: datetime
+    measured: str = ""
+
+
+def found(abort: Mapping[str, object]) -> Found | None:
+    """What was recorded beside an abort of how the stable did after it; None: nothing yet."""
+    raw = abort.get("restored")
+    at = scenes.time(raw.get("at")) if isinstance(raw, Mapping) else None
+    if at is None or not isinstance(raw, Mapping):
+        return None
+    metric = _metric(raw)
+    bound = f" ({metric.bound_text})" if metric is not None and metric.bound_text else ""
+    text = f"{metric.name} {metric.value_text}{bound}" if metric is not None else ""
+    return Found(verdict=str(raw.get("verdict", "")), at=at, measured=text)
+
+
+def restored_at(abort: Mapping[str, object]) -> datetime | None:
+    """When users were seen to be well again; None where they were not."""
+    seen = found(abort)
+    return seen.at if seen is not None and seen.verdict == RESTORED else None
 
 
 def lines(scene: scenes.Scene) -> Iterator[Line]:

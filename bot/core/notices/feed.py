@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core import codec_status
-from bot.core.notices import card, degraded, standing
+from bot.core.notices import afterwards, card, degraded, standing
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Said
 from bot.model import facts, feed
@@ -158,7 +158,7 @@ def _done(scene: scenes.Scene) -> Iterator[feed.Event]:
 
 def _recovered(scene: scenes.Scene, said: Said) -> Iterator[feed.Event]:
     """The end of each rollback that was told: the stable is restored, or one was promoted."""
-    restored = scenes.time(scene.abort.get("restoredAt"))
+    restored = afterwards.restored_at(scene.abort)
     for name, record in said.items():
         mine = name == key(scene)
         if not name.startswith(PREFIX) or not (scene.promoted or (mine and restored)):
