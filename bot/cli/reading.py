@@ -1,4 +1,4 @@
-"""``list``, ``get``, ``why``: what stands, for people and for programs. Works with no bot."""
+"""``list``, ``get``, ``why``, ``plan``: what stands and what comes. Works with no bot."""
 
 from bot.cli import asking, outcome, plain, telling
 from bot.model import messages
@@ -26,6 +26,15 @@ async def why(ask: asking.Ask, name: str) -> outcome.Outcome:
     found = ask.desk.why(key)
     text = "\n".join(telling.line(one) for one in found.sentences)
     return outcome.Outcome(text=text, data={"rollout": key, "sentences": list(found.sentences)})
+
+
+async def planned(ask: asking.Ask, name: str) -> outcome.Outcome:
+    """The steps to come, with times, weights and pods; of the next version where none moves."""
+    key = ask.find(name)
+    found = ask.desk.plan(key)
+    if found is None:
+        return outcome.told(f"{key} is gone.", code=outcome.REFUSED)
+    return outcome.Outcome(text=telling.plan(found), data=plain.plain(found))
 
 
 def _without_buttons(found: messages.RowFact | messages.CardFacts) -> dict[str, object]:

@@ -86,3 +86,32 @@ def _metric(one: messages.MetricFact) -> str:
         f"{line(one.name)} {line(one.value_text)} ({line(one.bound_text)}): {one.verdict}, "
         f"{taken} taken, {one.failed} failed{limit}"
     )
+
+
+def plan(found: messages.PlanFacts) -> str:
+    """A line a step: what it does, the share of users, the pods, the earliest time."""
+    where = f"{line(found.rollout.namespace)}/{line(found.rollout.name)}"
+    if found.problem:
+        return f"{where} has no plan: {line(found.problem)}"
+    which = f"v{found.revision.number}" if found.revision else "the next version"
+    first, second = found.sides
+    table = [
+        (
+            f"{number}",
+            line(one.text),
+            f"{one.weight} %",
+            f"{one.canary}",
+            f"{one.stable}",
+            _when(one, found) + (f" ({line(one.held)})" if one.held else ""),
+        )
+        for number, one in enumerate(found.stages, start=1)
+    ]
+    head = ("", "STEP", "WEIGHT", first.upper(), second.upper(), "EARLIEST")
+    return f"{where} {which}\n{_columns([head, *table])}"
+
+
+def _when(one: messages.StageFact, found: messages.PlanFacts) -> str:
+    if one.at is None:
+        return ""
+    same = one.at.date() == found.now.date()
+    return f"{one.at:%H:%M:%S} UTC" if same else f"{one.at:%a %d %b %H:%M} UTC"

@@ -119,6 +119,18 @@ class Freezes:
         except (errors.RolloutBotError, TimeoutError) as problem:
             log.warning("freezes that are over could not be taken away: %s", problem)
 
+    async def there(self) -> None:
+        """Make the ConfigMap where there is none; never raises.
+
+        A role can let somebody patch this one object, but not create it and no other.
+        """
+        if self.cache.get(self.namespace, NAME) is not None:
+            return
+        try:
+            await self._patch({})
+        except (errors.RolloutBotError, TimeoutError) as problem:
+            log.warning("the ConfigMap %s could not be made: %s", NAME, problem)
+
     async def change(
         self, freeze_id: str, how: Callable[[policy.Freeze], policy.Freeze]
     ) -> policy.Freeze | None:

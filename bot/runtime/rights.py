@@ -1,7 +1,8 @@
 """What the cluster's own rules must grant somebody for each act. Data; whoever asks is elsewhere.
 
-Reading needs what reading needs. To approve there is a verb of its own, so that a role can give
-the one without the other: who may ship a version need not be who lets it through.
+Reading needs what reading needs. To approve and to freeze there are verbs of their own, so
+that a role can give the one without the other: who may ship a version need not be who lets it
+through.
 """
 
 from collections.abc import Mapping
@@ -23,6 +24,8 @@ class Right:
 APPROVE = Right(verb="approve")
 STEER = Right(verb="patch", subresource="status")
 CHANGE = Right(verb="patch")
+FREEZE = Right(verb="freeze")
+"""On every rollout in the scope; beside it the freezes' own ConfigMap must be theirs to patch."""
 
 NEEDED: Mapping[str, Right] = {
     "promote": APPROVE,
@@ -33,5 +36,8 @@ NEEDED: Mapping[str, Right] = {
     "retry": STEER,
     "undo": CHANGE,
     "set-image": CHANGE,
+    "freeze": FREEZE,
+    "unfreeze": FREEZE,
+    "stop-the-line": FREEZE,
 }
 """By action. An act that is not here is not to be had at a terminal."""

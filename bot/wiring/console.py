@@ -14,7 +14,8 @@ import click
 from click import shell_completion
 
 from bot import settings
-from bot.cli import acting, asking, diagnosis, outcome, reading, slack_manifest
+from bot.cli import acting, asking, diagnosis, freezing, outcome, reading, slack_manifest
+from bot.core.gates import freeze_words
 from bot.model import errors
 from bot.wiring import doctor as doctors
 from bot.wiring import terminal
@@ -122,6 +123,14 @@ def why(name: str, **given: Any) -> None:
 @click.command()
 @_name
 @_options
+def plan(name: str, **given: Any) -> None:
+    """Show the steps to come with times, weights and pods; of the next version too."""
+    _run(given, lambda ask: reading.planned(ask, name), name=name)
+
+
+@click.command()
+@_name
+@_options
 def approve(name: str, **given: Any) -> None:
     """Open the gate that a rollout waits at."""
     _run(given, lambda ask: acting.approved(ask, name), name=name)
@@ -174,6 +183,42 @@ def set_image(name: str, pair: str, **given: Any) -> None:
 
 
 @click.command()
+@click.argument("scope", required=False, default="")
+@click.argument("duration", required=False, default="")
+@click.argument("reason", nargs=-1)
+@_options
+def freeze(scope: str, duration: str, reason: tuple[str, ...], **given: Any) -> None:
+    """Hold all, a NAMESPACE, ns/* or ns/name for a while; alone it lists what is frozen."""
+    if not scope:
+        _run(given, freezing.listed)
+    said = " ".join(reason)
+    _run(_within(given, scope), lambda ask: freezing.frozen(ask, scope, duration, said))
+
+
+@click.command()
+@click.argument("what", metavar="[SCOPE or ID]", required=False, default="")
+@_options
+def unfreeze(what: str, **given: Any) -> None:
+    """End a freeze; what waited goes on in its order."""
+    _run(given, lambda ask: freezing.unfrozen(ask, what))
+
+
+@click.command("stop-the-line")
+@click.argument("words", metavar="[SCOPE] [REASON]...", nargs=-1)
+@_options
+def stop_the_line(words: tuple[str, ...], **given: Any) -> None:
+    """Hold every rollout in scope at once, until unfreeze."""
+    scope = words[0] if words and "/" in words[0] else "all"
+    _run(_within(given, scope), lambda ask: freezing.stopped(ask, words))
+
+
+def _within(given: dict[str, Any], scope: str) -> dict[str, Any]:
+    """Look where the scope is: whom it holds is said."""
+    inside = freeze_words.inside(scope)
+    return {**given, "namespace": inside, "everywhere": not inside}
+
+
+@click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
@@ -223,6 +268,6 @@ def doctor(*, account: str, as_json: bool, **flags: Any) -> None:
 
 
 COMMANDS = (
-    listed, get, why, approve, promote, abort, retry, undo, set_image,
-    completion, manifest, doctor,
+    listed, get, why, plan, approve, promote, abort, retry, undo, set_image,
+    freeze, unfreeze, stop_the_line, completion, manifest, doctor,
 )  # fmt: skip

@@ -118,6 +118,8 @@ async def mind(controller: "controllers.Controller") -> None:
     """While leading: tell what nobody was told yet, take away what is over."""
     while True:
         controller.chat.frozen()
+        if controller.frozen.synced.is_set():
+            await controller.freezes.there()
         _recorded(controller, *controller.freezes.every())
         await controller.freezes.tidy()
         await asyncio.sleep(TIDY_S)

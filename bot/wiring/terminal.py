@@ -15,10 +15,21 @@ from pathlib import Path
 from bot import settings
 from bot.adapters import policy_file
 from bot.adapters.kubernetes import access, api, credentials
-from bot.cli import asking, leading, reasons
+from bot.cli import asking, leading, reasons, shelf
 from bot.core.policies import codec
 from bot.model import errors, facts, policy, ports
-from bot.runtime import authorize, desk, orders, rights, rulebook, scenery, tasks, workloads
+from bot.runtime import (
+    authorize,
+    desk,
+    freeze_desk,
+    freezes,
+    orders,
+    rights,
+    rulebook,
+    scenery,
+    tasks,
+    workloads,
+)
 from bot.runtime import world as worlds
 from bot.wiring import offline, serving, watched
 
@@ -81,9 +92,12 @@ async def opened(place: Place, *, name: str = "") -> AsyncIterator[asking.Ask]:
             user = await access.whoami(client)
         chosen = replace(chosen, cluster=told.file.cluster or place.context or "the cluster")
         book = rulebook.Rulebook(cluster=told.file.cluster, current=told.rules)
-        reader = replace(offline.reader(objects, chosen), policy=book.effective)
+        still = offline.reader(objects, chosen)
+        frozen = await _freezes(client, place, still)
+        reader = replace(still, policy=book.effective, freezes=frozen)
         poll = _Poll(client)
         made = _desk(client, chosen, told.file, reader, poll)
+        made.freezing = _freezing(made, frozen)
         try:
             yield asking.Ask(
                 desk=made,
@@ -128,8 +142,8 @@ def _desk(
             group=ports.ROLLOUT.group,
             resource=ports.ROLLOUT.plural,
             subresource=right.subresource,
-            namespace=meta["namespace"],
-            name=meta["name"],
+            namespace=_one(meta["namespace"]),
+            name=_one(meta["name"]),
         )
 
     rules = authorize.Rules(
@@ -138,6 +152,40 @@ def _desk(
         default_channel=file.default_channel,
     )
     return desk.Desk(scenery=view, book=book, clock=now, rules=rules, members=None, review=review)
+
+
+async def _freezes(
+    client: api.KubernetesApi, place: Place, reader: worlds.Reader
+) -> freezes.Freezes | None:
+    """What is frozen; None where somebody may not see it."""
+    ref = ports.Ref(kind=ports.CONFIG_MAP, namespace=place.bot_namespace, name=freezes.NAME)
+    try:
+        async with asyncio.timeout(READ_TIMEOUT_S):
+            found = [await client.get(ref)]
+    except errors.NotFound:
+        found = []
+    except errors.Forbidden:
+        return None
+    return freezes.Freezes(
+        api=client,
+        cache=shelf.Shelf(ports.CONFIG_MAP, found),
+        rollouts=reader.caches.rollouts,
+        namespace=place.bot_namespace,
+        clock=now,
+    )
+
+
+def _freezing(made: desk.Desk, book: freezes.Freezes | None) -> freeze_desk.FreezeDesk | None:
+    if book is None:
+        return None
+    return freeze_desk.FreezeDesk(
+        freezes=book, scenery=made.scenery, clock=now, rules=made.rules, permits=made.permits
+    )
+
+
+def _one(name: str) -> str:
+    """What the cluster is asked about; empty, which is all, where a scope may mean several."""
+    return "" if any(mark in name for mark in "*?[") else name
 
 
 class _Poll:

@@ -1,8 +1,6 @@
 """``/rollout freeze``: nothing moves forward for a while; alone it lists what is in force."""
 
-import re
-from datetime import timedelta
-
+from bot.core.gates import freeze_words
 from bot.model import messages
 from bot.render import rendering
 from handlers import asking
@@ -12,7 +10,6 @@ USAGE = (
     "/rollout freeze   what is frozen now",
     'example: /rollout freeze shop/* 2h "database incident"',
 )
-_SPAN = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m(?:in)?)?")
 
 
 async def run(ask: asking.Ask) -> messages.Message:
@@ -22,7 +19,7 @@ async def run(ask: asking.Ask) -> messages.Message:
     if not words:
         listed = messages.SentenceFacts(sentences=asking.freezing(ask.desk).listed())
         return rendering.render(listed)
-    span = duration(words[1]) if len(words) > 1 else None
+    span = freeze_words.duration(words[1]) if len(words) > 1 else None
     if span is None:
         return asking.sentence(
             "Say for how long, as in 30m, 2h or 1d: "
@@ -32,12 +29,3 @@ async def run(ask: asking.Ask) -> messages.Message:
         return asking.sentence("Say why: everybody will see it. Nothing was frozen.")
     desk = asking.freezing(ask.desk)
     return asking.reply(await desk.freeze(words[0], span, reason, ask.person, stop=False))
-
-
-def duration(text: str) -> timedelta | None:
-    """``90m``, ``2h``, ``1d12h``; None where it is none."""
-    found = _SPAN.fullmatch(text.strip().lower())
-    if found is None or not any(found.groups()):
-        return None
-    days, hours, minutes = (int(part or 0) for part in found.groups())
-    return timedelta(days=days, hours=hours, minutes=minutes)

@@ -99,7 +99,9 @@ async def test_list_looks_into_the_namespace_of_the_context_and_with_a_into_all(
     assert "namespace default" in bare.output
 
 
-@pytest.mark.parametrize("command", [["list"], ["get", "shop"], ["why", "shop"]])
+@pytest.mark.parametrize(
+    "command", [["list"], ["get", "shop"], ["why", "shop"], ["plan", "shop"]]
+)
 async def test_reading_gives_programs_json(place, command):
     done = await place.run(*command, "--json")
     assert done.exit_code == 0
@@ -109,6 +111,86 @@ async def test_reading_gives_programs_json(place, command):
 async def test_name_may_carry_its_namespace(place):
     done = await place.run("get", "team/shop", "-n", "default")
     assert done.output.startswith("▶ team/shop v1")
+
+
+async def frozen(place):
+    """The freezes as they stand in the cluster."""
+    path = "/api/v1/namespaces/argo-rollouts/configmaps/rollout-bot-freezes"
+    async with aiohttp.ClientSession() as session, session.get(place.local.url + path) as found:
+        data = (await found.json()).get("data") or {}
+    return [json.loads(one) for one in data.values()]
+
+
+async def test_plan_shows_the_steps_to_come_with_weights_and_pods(place):
+    done = await place.run("plan", "shop")
+    head, columns, first, *_ = done.output.splitlines()
+    assert head == "team/shop the next version"
+    assert columns.split() == ["STEP", "WEIGHT", "CANARY", "STABLE", "EARLIEST"]
+    assert first.split()[0] == "1" and "50 %" in first
+
+
+async def test_freeze_is_written_listed_and_ended_at_a_terminal(place):
+    assert (await place.run("freeze")).output == "Nothing is frozen.\n"
+    done = await place.run("freeze", "team/*", "2h", "db", "incident")
+    assert done.exit_code == 0, done.output
+    assert done.output.startswith("Frozen: team/* until ")
+    assert "rollout-bot unfreeze f" in done.output
+    (one,) = await frozen(place)
+    assert (one["namespace"], one["reason"]) == ("team", "db incident")
+    assert one["by"] == "local (terminal)"
+    listed = json.loads((await place.run("freeze", "--json")).output)
+    assert [found["reason"] for found in listed] == ["db incident"]
+    assert (await place.run("unfreeze", "team/*")).output.startswith("Over: team/*.")
+    assert (await frozen(place))[0]["liftedBy"] == "local (terminal)"
+    again = await place.run("unfreeze", "--json")
+    assert (again.exit_code, json.loads(again.output)["done"]) == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("words", "scope", "reason"),
+    [
+        ((), ("", ""), ""),
+        (("orders", "are", "lost"), ("", ""), "orders are lost"),
+        (("team", "orders"), ("team", ""), "orders"),
+        (("team/shop", "orders"), ("team", "shop"), "orders"),
+    ],
+)
+async def test_line_is_stopped_at_a_terminal_whatever_is_typed(place, words, scope, reason):
+    done = await place.run("stop-the-line", *words, "--json")
+    assert (done.exit_code, json.loads(done.output)["done"]) == (0, True), done.output
+    (one,) = await frozen(place)
+    assert one["stop"] is True and "until" not in one
+    assert (one.get("namespace", ""), one.get("name", "")) == scope
+    assert one.get("reason", "") == reason
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["freeze", "team"], 2, "Say for how long"),
+        (["freeze", "team", "soon", "db"], 2, "Say for how long"),
+        (["freeze", "team", "2h"], 2, "Say why"),
+        (["freeze", "team", "90d", "db"], 1, "from 1 minute to 30 days"),
+        (["freeze", "Team!", "2h", "db"], 1, "is no scope"),
+        (["unfreeze", "f9"], 1, "Nothing is frozen."),
+    ],
+)
+async def test_nothing_is_frozen_when_the_words_are_wrong(place, words, code, said):
+    done = await place.run(*words)
+    assert (done.exit_code, said in done.output) == (code, True), done.output
+    assert await frozen(place) == []
+
+
+async def test_policy_says_who_may_freeze_at_a_terminal_too(place):
+    data = {
+        "settings.yaml": "policy: /etc/rollout-bot/policy.yaml\n",
+        "policy.yaml": json.dumps({"rules": [{"match": {}, "may": {"freeze": ["U0LEE"]}}]}),
+    }
+    path = "/api/v1/namespaces/argo-rollouts/configmaps"
+    await place.post(path, {"metadata": {"name": "rollout-bot"}, "data": data})
+    done = await place.run("freeze", "all", "2h", "db")
+    assert (done.exit_code, done.output) == (1, "Only U0LEE may freeze this.\n")
+    assert await frozen(place) == []
 
 
 async def test_request_is_written_with_its_name_and_exits_with_1_when_no_bot_leads(

@@ -18,7 +18,9 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 READ = {"apiGroups": ["argoproj.io"], "resources": ["rollouts"], "verbs": ["get", "list"]}
 ROLES = Path(__file__).parents[2] / "manifests" / "install" / "terminal-roles.yaml"
-OPERATOR, APPROVER, SETTINGS = (one["rules"] for one in yaml.safe_load_all(ROLES.read_text()))
+OPERATOR, APPROVER, SETTINGS, FREEZER, FREEZES = (
+    one["rules"] for one in yaml.safe_load_all(ROLES.read_text())
+)
 
 
 @pytest.fixture
@@ -118,6 +120,46 @@ def test_each_may_what_a_role_gives_and_the_card_will_say_who_it_was(
         handled = rollout(space, client)["status"]["rolloutBot"]["handled"].values()
         actors = [one["actor"] for one in handled if one and one["kind"] == "promote"]
         assert actors == [f"system:serviceaccount:{space}:approver (terminal)"]
+
+
+def freezer_of(control_plane, space, folder):
+    """May hold what is in ``space``, and nothing elsewhere."""
+    file = kubeconfig_of(control_plane, space, "freezer", [*OPERATOR, *FREEZER], folder)
+    client, name = control_plane.client, f"{space}-freezes"
+    where = f"{RBAC}/namespaces/argo-rollouts"
+    client.call("POST", f"{where}/roles", {"metadata": {"name": name}, "rules": FREEZES})
+    subject = {"kind": "ServiceAccount", "name": "freezer", "namespace": space}
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name}
+    binding = {"metadata": {"name": name}, "subjects": [subject], "roleRef": role}
+    client.call("POST", f"{where}/rolebindings", binding)
+    return file
+
+
+def test_freezer_holds_its_own_namespace_and_nobody_elses(control_plane, space, tmp_path):
+    client = control_plane.client
+    operator = kubeconfig_of(control_plane, space, "operator", OPERATOR, tmp_path)
+    freezer = freezer_of(control_plane, space, tmp_path)
+    with bot.running(kubeconfig=control_plane.bot_kubeconfig, log=tmp_path / "bot.log"):
+        maps = "/api/v1/namespaces/argo-rollouts/configmaps"
+        rollouts.until(
+            lambda: any(
+                one["metadata"]["name"] == "rollout-bot-freezes"
+                for one in client.call("GET", maps)["items"]
+            )
+        )
+        code, found = run(operator, space, "freeze", f"{space}/*", "5m", "db")
+        assert code == 1 and "that needs the verb freeze on rollouts." in found["sentence"], found
+        code, found = run(freezer, space, "freeze", "default/*", "5m", "db")
+        assert code != 0, found
+        code, found = run(freezer, space, "freeze", f"{space}/*", "5m", "db")
+        assert (code, found["done"]) == (0, True), found
+        (one,) = run(freezer, space, "freeze")[1]
+        assert one["scope"]["namespace"] == space
+        assert one["by"] == f"system:serviceaccount:{space}:freezer (terminal)"
+        code, found = run(operator, space, "unfreeze", one["id"])
+        assert code == 1 and "that needs the verb freeze" in found["sentence"]
+        code, found = run(freezer, space, "unfreeze", one["id"])
+        assert (code, found["done"]) == (0, True), found
 
 
 def test_doctor_finds_the_bots_rights_whole_and_a_strangers_not(control_plane, space, tmp_path):

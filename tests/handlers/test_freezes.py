@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from bot.core.gates import freeze_words
 from bot.runtime import freeze_desk, freeze_news
-from handlers.commands import freeze
 from tests.runtime import test_freezes, virtual
 
 
@@ -109,4 +109,4 @@ async def test_stopped_line_goes_on_at_one_click_and_only_once(office, book):
     ],
 )
 def test_span_is_read_as_people_write_it(text, wanted):
-    assert freeze.duration(text) == wanted
+    assert freeze_words.duration(text) == wanted

@@ -359,3 +359,16 @@ def test_unfreeze_and_freeze_are_actions_of_the_default_channel_only():
         assert isinstance(yes, authorize.Allowed)
         assert isinstance(no, authorize.Denied)
         assert isinstance(unknown, authorize.Denied)
+
+
+def test_config_map_is_made_once_so_that_a_right_to_patch_it_is_enough():
+    async def story():
+        book = shelf()
+        await book.there()
+        first = entries(book)
+        await book.add(made("f1"))
+        await book.there()
+        return first, entries(book), len([w for w in book.api.writes if w.verb == ports.Verb.CREATE])
+
+    made_first, after, created = virtual.run(story())
+    assert (made_first, list(after), created) == ({}, ["f1"], 1)

@@ -1,0 +1,39 @@
+"""What people type of freezes: for how long, and what is meant to be held.
+
+The scope itself is read by ``freeze_codec``.
+"""
+
+import re
+from datetime import timedelta
+
+from bot.core.gates import freeze_codec
+from bot.model import errors
+
+_SPAN = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m(?:in)?)?")
+
+
+def duration(text: str) -> timedelta | None:
+    """``90m``, ``2h``, ``1d12h``; None where it is none."""
+    found = _SPAN.fullmatch(text.strip().lower())
+    if found is None or not any(found.groups()):
+        return None
+    days, hours, minutes = (int(part or 0) for part in found.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes)
+
+
+def parted(words: tuple[str, ...], namespaces: frozenset[str]) -> tuple[str, str]:
+    """Scope and reason. In an emergency nobody quotes: a word that names nothing begins it."""
+    if not words:
+        return "all", ""
+    first, *rest = words
+    scoped = first.lower() == "all" or "/" in first or first in namespaces
+    return (first, " ".join(rest)) if scoped else ("all", " ".join(words))
+
+
+def inside(text: str) -> str:
+    """The one namespace that a scope is in; empty where it may be several, or is no scope."""
+    try:
+        namespace = freeze_codec.scope(text).namespace
+    except errors.UserError:
+        return ""
+    return "" if any(mark in namespace for mark in "*?[") else namespace
