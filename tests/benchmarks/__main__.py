@@ -1,4 +1,7 @@
-"""``dev.py bench``: starts the control plane and the bot, measures, prints a table."""
+"""``dev.py bench``: starts the control plane and the bot, measures, prints a table.
+
+``slack`` needs neither: it is on a virtual clock.
+"""
 
 import argparse
 import asyncio
@@ -9,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.benchmarks import ack, freshness, measures
+from tests.benchmarks import ack, chat, freshness, measures
 from tests.benchmarks.world import World
 from tests.cluster import binaries
 from tests.cluster.control_plane import ControlPlane
@@ -18,6 +21,7 @@ from tests.conformance import bot
 ALL = {**measures.ALL, **freshness.ALL, **ack.ALL}
 WITH_SLACK = frozenset(ack.ALL)
 """These have a bot of their own: talking costs something, and the others measure without."""
+VIRTUAL = {"slack": chat.slack}
 PEER = yaml.safe_load((Path(__file__).parent / "peer.yaml").read_text())
 
 
@@ -55,24 +59,11 @@ async def run(
     return rows
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="dev.py bench", description=__doc__)
-    parser.add_argument("--only", help="of " + ", ".join(ALL))
-    parser.add_argument("--quick", action="store_true", help="tiny numbers, to see that it runs")
-    parser.add_argument("--full", action="store_true", help="1,000 idle, 1,000 moments")
-    parser.add_argument("--json", type=Path, help="write the samples here")
-    given = parser.parse_args()
-    names = given.only.split(",") if given.only else list(ALL)
-    if unknown := [name for name in names if name not in ALL]:
-        parser.error(f"unknown: {', '.join(unknown)}")
-    if reason := binaries.missing():
-        print(reason, file=sys.stderr)
-        return 3
-    size = measures.QUICK if given.quick else measures.FULL if given.full else measures.Size()
+def live(names: list[str], size: measures.Size) -> list[measures.Row]:
+    """What is measured of a bot on the real control plane."""
     with ControlPlane() as plane, tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "bot.log"
         rows = []
-        print(HEAD, flush=True)
         if silent := [name for name in names if name not in WITH_SLACK]:
             with bot.running(kubeconfig=plane.bot_kubeconfig, log=log) as pid:
                 rows += asyncio.run(run(silent, size, plane, pid))
@@ -84,6 +75,33 @@ def main() -> int:
                 ) as pid,
             ):
                 rows += asyncio.run(run(talking, size, plane, pid, slack.port))
+    return rows
+
+
+def main() -> int:
+    known = [*ALL, *VIRTUAL]
+    parser = argparse.ArgumentParser(prog="dev.py bench", description=__doc__)
+    parser.add_argument("--only", help="of " + ", ".join(known))
+    parser.add_argument("--quick", action="store_true", help="tiny numbers, to see that it runs")
+    parser.add_argument(
+        "--full", action="store_true", help="1,000 idle, 1,000 moments, 1,000 rollouts in Slack"
+    )
+    parser.add_argument("--json", type=Path, help="write the samples here")
+    given = parser.parse_args()
+    names = given.only.split(",") if given.only else known
+    if unknown := [name for name in names if name not in known]:
+        parser.error(f"unknown: {', '.join(unknown)}")
+    on_plane = [name for name in names if name in ALL]
+    if on_plane and (reason := binaries.missing()):
+        print(reason, file=sys.stderr)
+        return 3
+    size = measures.QUICK if given.quick else measures.FULL if given.full else measures.Size()
+    print(HEAD, flush=True)
+    rows = live(on_plane, size) if on_plane else []
+    for name in (name for name in names if name in VIRTUAL):
+        made = VIRTUAL[name](size)
+        rows += made
+        print(*map(line, made), sep="\n", flush=True)
     if given.json:
         raw = [{"name": r.name, "seconds": r.seconds, "notes": r.notes} for r in rows]
         given.json.write_text(json.dumps(raw, indent=1))

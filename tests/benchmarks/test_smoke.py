@@ -23,3 +23,16 @@ def test_bench_prints_a_row_with_samples_when_it_is_quick(control_plane, tmp_pat
     assert len(rows["promote"]["seconds"]) == 9
     assert rows["moment"]["notes"] == "0 of 4 lost"
     assert "promote" in done.stdout and "moment" in done.stdout
+
+
+def test_bench_counts_calls_of_slack_on_no_plane_when_only_that_is_asked(tmp_path):
+    out = tmp_path / "rows.json"
+    command = [sys.executable, "-m", "tests.benchmarks", "--quick", "--only", "slack"]
+    done = subprocess.run(
+        [*command, "--json", str(out)], cwd=ROOT, capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    rows = {row["name"]: row for row in json.loads(out.read_text())}
+    assert set(rows) == {"card-fresh", "card-fresh-1", "slack-rush"}
+    assert len(rows["card-fresh"]["seconds"]) == 20 * 3, rows["card-fresh"]["notes"]
+    assert "10 cards of their own say done" in rows["slack-rush"]["notes"]
