@@ -28,7 +28,9 @@ def home(facts: model.HomeFacts) -> messages.Message:
     head = _head(facts)
     parts = [*blocks.section([f"*{head}*"]), *_note(facts)]
     parts += _freezes(facts.freezes)
-    parts += _rows(facts.waiting, WAITING, page, "", _acting)
+    # What stands between would otherwise read as the heading of what waits.
+    title = "Waits for you" if facts.freezes or facts.note is not None else ""
+    parts += _rows(facts.waiting, WAITING, page, title, _acting)
     parts += _rows(facts.failed, FAILED, page, "Failed, and not mended yet", _acting)
     parts += _rows(facts.moving, MOVING, page, "Moving", _opening)
     parts += _turning(page, last)

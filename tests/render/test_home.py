@@ -60,6 +60,7 @@ def test_home_reads_as_written():
         "1 waits for you in prod-eu",
         "Frozen: nothing moves forward, aborts pass",
         "⏸ shop/∗ until 14:00: incident 42 (sam)",
+        "Waits for you",
         "⏸ checkout v42 · approval at 50 % · 6 min",
         "[ Approve ] [ Abort ]",
         "Failed, and not mended yet",

@@ -131,6 +131,14 @@ async def test_page_says_so_when_no_app_is_connected(page):
     await async_api.expect(page.locator("#notice")).to_contain_text("No app is connected")
 
 
+async def test_page_says_so_when_no_app_draws_its_home_tab(page):
+    await page.click("#open-home")
+    await async_api.expect(page.locator("#room-name")).to_have_text("rollout: Home")
+    await async_api.expect(page.locator("#notice")).to_contain_text("No app is connected")
+    await page.click("text=random")
+    await async_api.expect(page.locator("#notice")).to_be_hidden()
+
+
 async def test_page_shows_the_chart_when_it_is_uploaded_to_the_thread(page, slack):
     parent = await slack.chat_postMessage(channel=RELEASES, text="rolled back")
     await slack.files_upload_v2(

@@ -24,7 +24,8 @@ const CALM = {
 export function complain(where, answer) {
   const box = document.getElementById(where);
   const failed = answer.ok === false || answer.acked === false;
-  const sentence = answer.response_metadata?.messages?.[0] ?? CALM[answer.error] ?? answer.error ?? "";
+  const error = answer.error ?? (answer.acked === false ? "dispatch_failed" : "");
+  const sentence = answer.response_metadata?.messages?.[0] ?? CALM[error] ?? error;
   box.textContent = failed ? `⚠ ${sentence}` : "";
   box.hidden = !failed;
 }

@@ -52,7 +52,8 @@ function refreshHome() {
   $("list").hidden = store.atHome;
   $("composer").hidden = store.atHome;
   if (store.atHome) $("newer").hidden = true;
-  $("open-home").toggleAttribute("aria-current", store.atHome);
+  if (store.atHome) $("open-home").setAttribute("aria-current", "page");
+  else $("open-home").removeAttribute("aria-current");
   if (!store.atHome || $("home").dataset.hash === (store.home?.hash ?? "")) return;
   $("home").dataset.hash = store.home?.hash ?? "";
   $("home").replaceChildren(...(store.home ? drawBlocks(store.home.blocks, homeContext) : []));
