@@ -47,6 +47,7 @@ from bot.model.facts import (
 from bot.model.freeze_facts import FreezeFacts
 from bot.model.notice_facts import AlertFacts, CardFacts, GateDecision, GateFacts
 from bot.model.plan_facts import PlanFacts, StageFact
+from bot.model.trial_facts import TrialFacts, TrialRow, TrialSide
 
 __all__ = [
     "ACTION_PREFIX",
@@ -91,6 +92,9 @@ __all__ = [
     "SwitchFact",
     "ThreadFact",
     "ThreadKind",
+    "TrialFacts",
+    "TrialRow",
+    "TrialSide",
     "Verdict",
     "WaitingFacts",
     "decode_value",
@@ -222,5 +226,6 @@ Facts = (
     | MetricsAway
     | FreezeFacts
     | PlanFacts
+    | TrialFacts
     | DigestFacts
 )

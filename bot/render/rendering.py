@@ -3,7 +3,18 @@
 from typing import assert_never
 
 from bot.model import messages
-from bot.render import alerts, answers, cards, digests, freezes, gates, plans, threads, trouble
+from bot.render import (
+    alerts,
+    answers,
+    cards,
+    digests,
+    freezes,
+    gates,
+    plans,
+    threads,
+    trials,
+    trouble,
+)
 
 
 def render(facts: messages.Facts) -> messages.Message:
@@ -35,5 +46,7 @@ def render(facts: messages.Facts) -> messages.Message:
             return freezes.freeze(facts)
         case messages.PlanFacts():
             return plans.plan(facts)
+        case messages.TrialFacts():
+            return trials.card(facts)
         case _:
             assert_never(facts)

@@ -25,12 +25,15 @@ BACKOFF_CAP_S = 8.0
 class Anchors:
     """One a process; ``observe`` takes in the object that a write returned.
 
-    ``written`` False: in memory only, for a bot that must not write to the cluster.
+    ``written`` False: in memory only, for a bot that must not write to the cluster. ``kind`` is
+    of the objects, ``subresource`` empty where their status has none.
     """
 
     api: ports.Api
     observe: Callable[[ports.Object], None]
     written: bool = True
+    kind: ports.Kind = ports.ROLLOUT
+    subresource: str = "status"
     _known: dict[str, tuple[str, dict[str, Record]]] = field(default_factory=dict)
 
     def of(self, rollout: ports.Object) -> dict[str, Record]:
@@ -78,12 +81,12 @@ class Anchors:
         meta = rollout["metadata"]
         write = ports.Write(
             verb=ports.Verb.PATCH,
-            ref=ports.Ref(kind=ports.ROLLOUT, namespace=meta["namespace"], name=meta["name"]),
+            ref=ports.Ref(kind=self.kind, namespace=meta["namespace"], name=meta["name"]),
             body={
                 "metadata": {"uid": meta["uid"]},
                 "status": {"rolloutBot": {"version": codec_block.VERSION, "said": dict(said)}},
             },
-            subresource="status",
+            subresource=self.subresource,
             because="where a message stands",
         )
         await self._write(write)

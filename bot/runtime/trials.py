@@ -50,6 +50,7 @@ class Trials:
     again: Callable[[str], None]
     changed: Changed
     measure: Callable[[ports.Object], None]
+    shown: Callable[[ports.Object], None] = lambda _saved: None
     instance_id: str = ""
 
     async def reconcile(self, key: str) -> None:
@@ -72,6 +73,7 @@ class Trials:
         decision = await self._carry_out(raw, said)
         saved = await self._save(raw, decision)
         self._tell(saved, decision)
+        self.shown(saved)
         await self._clean(saved, decision, said)
         self._wake(key, decision)
         if said.wrote or saved is not raw:
