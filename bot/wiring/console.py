@@ -249,6 +249,8 @@ def manifest(cluster: str, url: str) -> None:
 @click.option("--leader-elect-namespace", "lease_namespace", help="namespace of the lease")
 @click.option("--cluster", help="this cluster's name")
 @click.option("--config", help="settings file")
+@click.option("--policy", help="policy file")
+@click.option("--history", help="where decisions are kept: a file or postgresql://…")
 @click.option("--slack-channel", help="channel for rollouts without one of their own")
 @click.option("--slack-api-url", help="address of the Slack Web API")
 @click.option("--slack-http", help="HOST:PORT at which the bot takes Slack's signed requests")

@@ -11,6 +11,7 @@ import yaml
 from aiohttp import web
 
 from bot import settings
+from bot.adapters import history
 from bot.adapters.slack import http, socket
 from bot.cli import diagnosis, slack_manifest
 from bot.local import cluster
@@ -19,7 +20,7 @@ from bot.local.workspace import web_api as workspace_api
 from bot.runtime import tasks
 from bot.wiring import doctor
 from bot.wiring.doctor import cluster as clusters
-from bot.wiring.doctor import measuring
+from bot.wiring.doctor import files, measuring
 from bot.wiring.doctor import slack as slacks
 
 CRDS = Path(__file__).parents[2] / "manifests" / "crds"
@@ -85,6 +86,60 @@ async def test_fault_in_the_settings_is_found_with_what_to_do(slack, change, che
 async def test_group_that_is_there_is_fine(slack):
     found = await checked(dataclasses.replace(slack, approvers={"*": ("SSRE000001",)}))
     assert found["groups"].word is diagnosis.Word.OK
+
+
+@pytest.mark.parametrize(("group", "word"), [("SSRE000001", "ok"), ("SNOBODY001", "failed")])
+async def test_group_that_only_the_policy_names_is_checked_too(slack, tmp_path, group, word):
+    file = tmp_path / "policy.yaml"
+    file.write_text(json.dumps({"groups": {"sre": {"slack": group}}, "rules": []}))
+    (read,), groups = files.policy(settings.Settings(policy=str(file)))
+    assert (read.word, groups) == (diagnosis.Word.OK, {group})
+    found = by_check(await slacks.checks(slack, groups=groups))["groups"]
+    assert found.word == word
+    assert (group in found.said) is (word == "failed")
+
+
+def test_policy_that_cannot_be_used_is_found_with_its_path(tmp_path):
+    file = tmp_path / "policy.yaml"
+    file.write_text(json.dumps({"rules": [{"match": {}, "may": {"fly": ["anyone"]}}]}))
+    (found,), groups = files.policy(settings.Settings(policy=str(file)))
+    assert (found.word, groups) == (diagnosis.Word.FAILED, frozenset())
+    assert "rules[0]" in found.said and "policy check" in found.todo
+    (none,), _ = files.policy(settings.Settings())
+    assert none.word is diagnosis.Word.SKIPPED
+
+
+async def checked_history(address):
+    (found,) = await files.kept(settings.Settings(history=settings.Secret(str(address))))
+    return found
+
+
+async def test_history_that_answers_says_how_much_is_in_it(tmp_path):
+    book = history.SqlHistory(str(tmp_path / "history.db"))
+    await book.head()
+    await book.close()
+    found = await checked_history(tmp_path / "history.db")
+    assert (found.word, found.said.endswith("answers, 0 records")) == (diagnosis.Word.OK, True)
+
+
+async def test_history_that_the_bot_has_not_made_yet_is_no_fault_and_is_not_made(tmp_path):
+    found = await checked_history(tmp_path / "history.db")
+    assert (found.word, "first start" in found.said) == (diagnosis.Word.SKIPPED, True)
+    assert list(tmp_path.iterdir()) == []
+    assert (await checked_history("")).word is diagnosis.Word.SKIPPED
+
+
+async def test_history_that_cannot_be_used_is_found_and_its_password_kept(tmp_path):
+    (tmp_path / "history.db").write_text("this is no database, whatever its name says" * 9)
+    for address in (
+        tmp_path / "history.db",
+        "postgresql://bot:geheim@127.0.0.1:1/none",
+        "mysql://bot:geheim@127.0.0.1/none",
+    ):
+        found = await checked_history(address)
+        assert found.word is diagnosis.Word.FAILED, (address, found)
+        assert "--history" in found.todo
+        assert "geheim" not in f"{found.said} {found.todo}"
 
 
 async def test_scope_that_lacks_is_named(slack, monkeypatch):

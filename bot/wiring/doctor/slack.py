@@ -25,8 +25,10 @@ _APP = (
 )
 
 
-async def checks(chosen: settings.Slack) -> list[diagnosis.Finding]:
-    """All that the settings allow to check."""
+async def checks(
+    chosen: settings.Slack, *, groups: frozenset[str] = frozenset()
+) -> list[diagnosis.Finding]:
+    """All that the settings allow to check; ``groups`` are those that the policy names."""
     if not chosen.bot_token:
         return [diagnosis.skipped("slack", "no SLACK_BOT_TOKEN: the bot runs without Slack")]
     client = _client(chosen.bot_token.reveal(), chosen.api_url)
@@ -38,7 +40,7 @@ async def checks(chosen: settings.Slack) -> list[diagnosis.Finding]:
     found = [diagnosis.fine("token", f"is that of {user} in {team}")]
     found += [_scopes(answer.headers), _clock(answer.headers, time.time())]
     found += [await _channel(client, one) for one in _channels(chosen)]
-    found += await _groups(client, chosen)
+    found += await _groups(client, chosen, groups)
     return [*found, *await _way_in(chosen)]
 
 
@@ -133,10 +135,11 @@ async def _room(client: async_client.AsyncWebClient, name: str) -> dict[str, Any
 
 
 async def _groups(
-    client: async_client.AsyncWebClient, chosen: settings.Slack
+    client: async_client.AsyncWebClient, chosen: settings.Slack, groups: frozenset[str]
 ) -> list[diagnosis.Finding]:
-    """User groups need a paid plan; only where the settings name one is it asked."""
+    """User groups need a paid plan; only where settings or policy name one is it asked."""
     named = {one for names in chosen.approvers.values() for one in names if one[:1] == "S"}
+    named |= groups
     if not named:
         return []
     try:
@@ -147,7 +150,7 @@ async def _groups(
     known = {str(one.get("id")) for one in answer.get("usergroups") or ()}
     if lacks := sorted(named - known):
         said = f"there is no user group {', '.join(lacks)}"
-        return [diagnosis.wrong("groups", said, "Correct the id in the settings.")]
+        return [diagnosis.wrong("groups", said, "Correct the id in the settings or the policy.")]
     return [diagnosis.fine("groups", f"all {len(named)} are there")]
 
 
