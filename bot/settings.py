@@ -98,6 +98,7 @@ class Settings:
     istio_version: str = "v1alpha3"
     prometheus_address: str = ""
     aws: Mapping[str, Secret] = field(default_factory=dict)
+    datadog: Mapping[str, Secret] = field(default_factory=dict)
     job_kubeconfig: str = ""
     job_namespace: str = ""
     log_level: str = "info"
@@ -221,6 +222,7 @@ def build(flags: Mapping[str, Any], *, environment: Mapping[str, str] = os.envir
         istio_version=flags.get("istio_version") or "v1alpha3",
         prometheus_address=environment.get("ARGO_ROLLOUTS_PROMETHEUS_ADDRESS", ""),
         aws={key: Secret(text) for key, text in environment.items() if key.startswith("AWS_")},
+        datadog={key: Secret(text) for key, text in environment.items() if key.startswith("DD_")},
         job_kubeconfig=environment.get("ARGO_ROLLOUTS_ANALYSIS_JOB_KUBECONFIG", ""),
         job_namespace=environment.get("ARGO_ROLLOUTS_ANALYSIS_JOB_NAMESPACE", ""),
         log_level=flags.get("log_level") or "info",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 Object = dict[str, Any]
 
@@ -161,7 +161,7 @@ class Sample:
 
     ``shape`` is the Go type it stands for ("[]float64", "float64", "any"); ``text`` is the
     value as Argo writes it into a measurement; ``metadata`` goes into the metric result, ``notes``
-    into the measurement's own.
+    into the measurement's own. ``lacking`` is Argo's error where there is no data at all.
     """
 
     value: Any
@@ -169,6 +169,7 @@ class Sample:
     text: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
+    lacking: str = ""
 
 
 class MetricError(Exception):
@@ -191,6 +192,13 @@ class Provider(Protocol):
             MetricError: no usable answer, within the configured or the default timeout.
 
         """
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """A provider that reads keys where the run is: ``within`` gives it for one namespace."""
+
+    def within(self, namespace: str) -> Provider: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

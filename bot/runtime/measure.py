@@ -161,6 +161,8 @@ class Measurer:
         outcome: dict[str, Any] = {}
         try:
             provider = self.providers[due.provider]
+            if isinstance(provider, ports.Placed):
+                provider = provider.within(key.partition("/")[0])
             async with asyncio.timeout(SAMPLE_TIMEOUT_S):
                 outcome["sample"] = await provider.sample(due.config, now=started)
         except ports.MetricError as error:

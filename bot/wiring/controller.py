@@ -90,7 +90,7 @@ class Controller:
             policy=self.rulebook.effective,
             freezes=self.freezes,
         )
-        self.providers = providers.build(chosen)
+        self.providers = providers.build(chosen, client)
         self.latest: dict[str, tuple[world.Reason, ...]] = {}
         self.chat = chat.build(self)
         self.feed = feeding.build(self, self.chat.outlets)

@@ -59,7 +59,7 @@ OBJECTS = [
     template("careful", successCondition=CAREFUL),
     template("silent"),
     template("check", provider={"job": {"spec": {}}}),
-    template("dog", provider={"datadog": {"query": "q"}}),
+    template("dog", provider={"graphite": {"query": "q"}}),
     template("circle", kind="ClusterAnalysisTemplate"),
 ]
 OBJECTS[-1]["spec"] = {"templates": [{"templateName": "circle", "clusterScope": True}]}
@@ -97,8 +97,8 @@ def test_preflight_judges_each_object(found, name, word):
         ("wrong", "spec.strategy", "SetWeight needs to be between 0 and 100"),
         ("lost", "steps[0].analysis", "AnalysisTemplate 'nowhere' not found"),
         ("cloud", "appMesh", "not supported yet"),
-        ("measured", "provider.datadog", "not supported yet"),
-        ("dog", "spec.metrics[0].provider.datadog", "not supported yet"),
+        ("measured", "provider.graphite", "not supported yet"),
+        ("dog", "spec.metrics[0].provider.graphite", "not supported yet"),
         ("endless", "spec.metrics[0].successCondition", "inconclusive here"),
         ("circle", "", "names itself"),
     ],

@@ -17,6 +17,7 @@ from tests.cluster.control_plane import ControlPlane
 from tests.examples import traffic
 
 SPEED = 30
+KEY = "a-key-of-the-stage"
 LOOK_S = traffic.SCRAPE_S / SPEED
 TIMES = {"duration", "interval", "initialDelay", "scaleDownDelaySeconds"}
 SEEN = (
@@ -91,10 +92,15 @@ class Stage:
                     mirror.objects[kind.plural, one["metadata"]["name"]] = one
 
     async def answer(self, request: web.Request) -> web.Response:
-        """As Prometheus answers, and as the web service of one of the manifests."""
+        """As Prometheus answers, Datadog and New Relic, and as the web service of a manifest."""
         if request.match_info["tail"] == "health":
             return web.json_response({"health": {"status": "healthy"}})
         app = self.mirrors[request.match_info["namespace"]].app
+        if request.headers.get("DD-API-KEY") == KEY:
+            return web.Response(body=traffic.dog_body(app, now_s()))
+        if request.headers.get("API-Key") == KEY:
+            nrql = {"results": traffic.relic_rows(app, now_s())}
+            return web.json_response({"data": {"actor": {"account": {"nrql": nrql}}}})
         found = app.ask(request.query["query"], now_s())
         if isinstance(found, float):
             data = {"resultType": "scalar", "result": [0, repr(found)]}

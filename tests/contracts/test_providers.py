@@ -1,6 +1,7 @@
 """Every metrics provider of the table: no data, errors and hanging servers come out as agreed."""
 
 import asyncio
+import base64
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -8,7 +9,7 @@ import pytest
 from aiohttp import web as http
 
 from bot.adapters import metrics
-from bot.core import expr, jsonpath
+from bot.core import durations, expr, jsonpath
 from bot.model import ports
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -22,6 +23,8 @@ class Case:
     config: object
     no_data: str
     timeout: str
+    brief: object = 0.05
+    complaint: str = "index out of range"
 
 
 CASES = {
@@ -35,7 +38,40 @@ CASES = {
         no_data="{}",
         timeout="timeoutSeconds",
     ),
+    "datadog": Case(
+        config=lambda address, **more: {"query": "up", "secretRef": {"name": address}, **more},
+        no_data='{"series": []}',
+        timeout="requestTimeout",
+        brief="50ms",
+        complaint="float64\\[int\\] is undefined",
+    ),
+    "newRelic": Case(
+        config=lambda address, **more: {"query": "SELECT 1", "profile": address, **more},
+        no_data='{"data": {"actor": {"account": {"nrql": {"results": []}}}}}',
+        timeout="timeout",
+        brief=0,
+        complaint="unknown\\[int\\] is undefined",
+    ),
 }
+
+
+class Secrets:
+    """A cluster in which every Secret says that the vendor is at the address it is called."""
+
+    async def get(self, ref, *, urgent=False):
+        values = {
+            "address": ref.name,
+            "api-key": "k",
+            "app-key": "p",
+            "personal-api-key": "k",
+            "account-id": "7",
+            "base-url-nerdgraph": ref.name,
+        }
+        return {"data": {k: base64.b64encode(v.encode()).decode() for k, v in values.items()}}
+
+
+def _seconds(duration):
+    return durations.parse_go(duration).total_seconds()
 
 
 @pytest.fixture(params=sorted(metrics.BUILDERS))
@@ -45,7 +81,13 @@ async def case(request):
 
 @pytest.fixture
 async def provider(case):
-    settings = metrics.Settings(find=jsonpath.find, find_error=jsonpath.JsonPathError)
+    settings = metrics.Settings(
+        find=jsonpath.find,
+        find_error=jsonpath.JsonPathError,
+        clockwork=metrics.Clockwork(instant=expr.instant, seconds=_seconds),
+        api=Secrets(),
+        patience_s=0.05,
+    )
     made = metrics.build(settings)
     yield made[case[0]]
     for one in made.values():
@@ -106,7 +148,7 @@ async def test_provider_maps_a_refused_connection(provider, case, serve):
 
 
 async def test_provider_maps_a_hanging_server(provider, case, serve):
-    config = case[1].config(await serve(200, None), **{case[1].timeout: 0.05})
+    config = case[1].config(await serve(200, None), **{case[1].timeout: case[1].brief})
     assert "no answer" in await refusal(provider, config)
 
 
@@ -118,7 +160,7 @@ async def test_provider_never_makes_a_verdict_of_no_data(provider, case, serve):
     except ports.MetricError as error:
         assert str(error)
         return
-    with pytest.raises(expr.ExprError, match="index out of range"):
+    with pytest.raises(expr.ExprError, match=case[1].complaint):
         expr.evaluate("result[0] >= 0.95", sample.value, shape=sample.shape)
 
 

@@ -77,6 +77,8 @@ class Plane:
         self.scraped = prometheus is None
         self.prometheus = prometheus or traffic.Prometheus(self.app, _clock_s)
         self.web = traffic.Web({"health": {"status": "healthy"}} if web is None else web)
+        self.datadog = traffic.Datadog(self.app, _clock_s)
+        self.new_relic = traffic.NewRelic(self.app, _clock_s)
         self.events, self.passes = [], collections.Counter()
         self.teller = Silent()
         self.queue = queue.Queue(self._pass)
@@ -118,7 +120,12 @@ class Plane:
         self.measurer = measure.Measurer(
             **common,
             runs=caches.runs,
-            providers={"prometheus": self.prometheus, "web": self.web},
+            providers={
+                "prometheus": self.prometheus,
+                "web": self.web,
+                "datadog": self.datadog,
+                "newRelic": self.new_relic,
+            },
             lasting=metrics.build_lasting(metrics.Place(api=self.cluster)),
             again=self.runs.add,
             changed=self.triggers.verdict,

@@ -27,7 +27,7 @@ class Ending:
 
     ``shares`` are the per cents of traffic that the new revision gets, one after the other;
     ``gates`` how often a person has to approve; ``took_s`` from shipping to the end.
-    ``alone`` is the kind of an object that is no Rollout; ``left`` names what is not built.
+    ``alone`` is the kind of an object that is no Rollout.
     """
 
     shares: tuple = ()
@@ -38,7 +38,6 @@ class Ending:
     pull_s: float = 5.0
     also: tuple = ()
     alone: ports.Kind | None = None
-    left: str = ""
     runs: tuple = ()
 
 

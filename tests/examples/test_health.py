@@ -117,7 +117,7 @@ RUNS = {
     "bad": (SICK, {}, [P, D]),
     "neither": (SICK, {"failureCondition": "false"}, [P, U]),
     "an error": (GOOD, {"successCondition": "result +"}, [P, D]),
-    "not built": (GOOD, {"provider": {"datadog": {"query": "q"}}}, [P, D]),
+    "not built": (GOOD, {"provider": {"graphite": {"query": "q"}}}, [P, D]),
 }
 
 

@@ -151,6 +151,30 @@ def test_web_check_takes_everything_back_when_the_answer_is_another():
     assert (found.status["phase"], found.shares) == ("Degraded", (20,))
 
 
+@pytest.mark.row(96)
+def test_datadog_is_asked_about_the_service_and_its_value_kept():
+    found = played("module-part-5-datadog.yaml")
+    (asked,) = found.plane.datadog.asked
+    assert "service:myapp" in asked
+    assert float(measured(found)) > 0
+
+
+@pytest.mark.row(97)
+def test_new_relic_is_asked_about_the_service_and_its_row_kept():
+    found = played("module-part-5-new-relic.yaml")
+    (asked,) = found.plane.new_relic.asked
+    assert "appName = 'myapp'" in asked
+    assert measured(found) == '{"score":1}'
+
+
+def measured(found):
+    """The value of the one measurement."""
+    (run,) = found.plane.cluster.all(ports.RUN)
+    (result,) = run["status"]["metricResults"]
+    assert result["phase"] == "Successful"
+    return result["measurements"][0]["value"]
+
+
 @pytest.mark.parametrize(
     ("name", "also"),
     [

@@ -1,5 +1,8 @@
 """Who gets how much traffic, read from the objects alone, and what an app would count of it."""
 
+import json
+
+from bot.adapters.metrics import datadog_answers, newrelic
 from bot.adapters.metrics import prometheus_answers as answers
 from bot.core import jsonpath, revisions
 from bot.local.traffic import evaluate, promql
@@ -8,6 +11,9 @@ from tests.core.engine import simulation
 
 SCRAPE_S = 15.0
 KEPT = 60
+ERRORS = 'sum(rate(http_requests_total{status="500"}[5m]))'
+QUICK = "sum(rate(http_request_duration_seconds_bucket{le=\"0.5\"}[5m]))"
+ALL = "sum(rate(http_requests_total[5m]))"
 REQUESTS_S = 40.0
 BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, float("inf"))
 # What a version does, by the tag of its image: share of errors, seconds, share of sales.
@@ -172,3 +178,41 @@ class Web:
         self.asked.append(config.get("url"))
         found = jsonpath.find(str(config.get("jsonPath") or "{$}"), self.body)
         return ports.Sample(value=found[0], text=str(found[0]))
+
+
+def dog_body(app, now_s):
+    """What Datadog would answer about the app's errors a second."""
+    found = sum(app.ask(ERRORS, now_s).values())
+    return json.dumps({"series": [{"pointlist": [[now_s, found]]}]}).encode()
+
+
+def relic_rows(app, now_s):
+    """What New Relic would answer about how quick the app is."""
+    quick, whole = (sum(app.ask(query, now_s).values()) for query in (QUICK, ALL))
+    return [{"score": round(quick / whole, 2) if whole else None}]
+
+
+class Datadog:
+    """The provider, with the app's counters behind it instead of a server."""
+
+    name = "datadog"
+
+    def __init__(self, app, clock_s):
+        self._app, self._clock_s, self.asked = app, clock_s, []
+
+    async def sample(self, config, *, now):
+        self.asked.append(config["query"])
+        return datadog_answers.of_v1(dog_body(self._app, self._clock_s()))
+
+
+class NewRelic:
+    """The same of New Relic."""
+
+    name = "newRelic"
+
+    def __init__(self, app, clock_s):
+        self._app, self._clock_s, self.asked = app, clock_s, []
+
+    async def sample(self, config, *, now):
+        self.asked.append(config["query"])
+        return newrelic.measured(relic_rows(self._app, self._clock_s()), {})

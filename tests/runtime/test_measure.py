@@ -285,3 +285,22 @@ def test_hanging_measurement_is_given_up_when_its_run_ends(how):
             assert world.phase == "Successful"
 
     virtual.run(main())
+
+
+class Placed(Silent):
+    """A provider that is silent unless it is asked within a namespace."""
+
+    def within(self, namespace):
+        self.namespace = namespace
+        return Quick()
+
+
+def test_provider_with_keys_is_asked_within_the_namespace_of_the_run():
+    async def main():
+        world = beside_silence()
+        world.measurer.providers["web"] = placed = Placed()
+        await world.work()
+        assert results(world)["silent"]["phase"] == "Successful"
+        assert (placed.namespace, placed.asked) == ("n", 0)
+
+    virtual.run(main())

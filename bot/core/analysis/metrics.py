@@ -13,7 +13,7 @@ from bot.model import errors
 
 LASTING = ("job",)
 """Providers whose measurement goes on by itself, and is looked at again."""
-PROVIDERS = ("prometheus", "web", *LASTING)
+PROVIDERS = ("prometheus", "web", "datadog", "newRelic", *LASTING)
 _NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 

@@ -29,6 +29,8 @@ def judge(sample: ports.Sample, metric: metrics.Metric, *, strict: bool) -> tupl
     conditions = f"{metric.success} {metric.failure}"
     if not all(_ASKS[kind].search(conditions) for kind in lacks):
         return analysis.Verdict.INCONCLUSIVE, NO_DATA
+    if strict and sample.lacking:
+        return analysis.Verdict.ERROR, sample.lacking
     try:
         return _by_conditions(sample, metric), ""
     except expr.ExprError as error:
@@ -43,6 +45,9 @@ def expects_no_data(conditions: str) -> bool:
 def missing(value: Any) -> frozenset[str]:
     """What kinds of nothing-to-compare there are in a value: nothing, nan, infinity."""
     if value is None or value in ([], ()):
+        return frozenset({"nothing"})
+    if isinstance(value, Mapping) and value and all(one is None for one in value.values()):
+        # A row of a table in which nothing was counted.
         return frozenset({"nothing"})
     numbers = value if isinstance(value, list | tuple) else [value]
     floats = [number for number in numbers if isinstance(number, float)]

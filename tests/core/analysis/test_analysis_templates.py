@@ -345,7 +345,7 @@ def test_check_refuses_an_endless_step_metric_only_when_strict() -> None:
         check({"templates": refs("t")}, rollout=strict, **specs)
 
 
-@pytest.mark.parametrize("provider", ["newRelic", "datadog", "plugin", "kayenta", "unheardOf"])
+@pytest.mark.parametrize("provider", ["wavefront", "graphite", "plugin", "kayenta", "unheardOf"])
 def test_check_names_the_field_when_a_provider_is_not_built_yet(provider: str) -> None:
     with pytest.raises(errors.NotSupported, match=rf"metrics\[0\]\.provider\.{provider}"):
         check({"templates": refs("t")}, t={"metrics": [metric(provider={provider: {}})]})

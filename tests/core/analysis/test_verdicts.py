@@ -103,3 +103,30 @@ def test_empty_sample_is_argos_error_when_strict() -> None:
     (taken,) = talk.result()["measurements"]
     assert (taken["phase"], taken["message"]) == ("Error", "reflect: slice index out of range")
     assert "value" not in taken
+
+
+NO_ROW = ports.Sample(value=None, text="null", lacking="no results returned from NRQL query")
+EMPTY_ROW = ports.Sample(value={"rate": None}, text='{"rate":null}')
+
+
+@pytest.mark.parametrize(
+    ("sample", "condition", "strict", "phase"),
+    [
+        (NO_ROW, "result.rate > 0.9", False, "Inconclusive"),
+        (NO_ROW, "result.rate > 0.9", True, "Error"),
+        (NO_ROW, "", False, "Inconclusive"),
+        (NO_ROW, "", True, "Error"),
+        (NO_ROW, "isNil(result)", False, "Successful"),
+        (EMPTY_ROW, "result.rate > 0.9", False, "Inconclusive"),
+        (EMPTY_ROW, "result.rate > 0.9", True, "Error"),
+        (EMPTY_ROW, "(result.rate ?? 1.0) > 0.9", False, "Successful"),
+    ],
+)
+def test_row_with_nothing_in_it_is_no_data(
+    sample: ports.Sample, condition: str, strict: bool, phase: str
+) -> None:
+    talk = Talk(metric(successCondition=condition))
+    given_now = analysis.Outcome(started=START, finished=START, sample=sample)
+    talk.decide({"ok": given_now}, strict=strict)
+    (taken,) = talk.result()["measurements"]
+    assert taken["phase"] == phase
