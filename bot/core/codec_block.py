@@ -27,6 +27,7 @@ _KNOWN = frozenset(
         "approvals",
         "passes",
         "shut",
+        "glasses",
         "kept",
         "rolledBack",
         "said",

@@ -57,16 +57,38 @@ def held(raw: Any) -> sealed.Held | None:
     )
 
 
+def glass(raw: Any) -> sealed.Glass | None:
+    got = raw if isinstance(raw, Mapping) else {}
+    at, until = _instant(got.get("at")), _instant(got.get("until"))
+    if at is None or until is None:
+        return None
+    return sealed.Glass(
+        id=_text(got.get("id")),
+        revision=_text(got.get("revision")),
+        gate=_text(got.get("gate")),
+        actor=_text(got.get("actor")),
+        reason=_text(got.get("reason")),
+        at=at,
+        until=until,
+        second=_text(got.get("second")),
+        answer=_text(got.get("answer")),
+        answered=_instant(got.get("answered")),
+        seal=_text(got.get("seal")),
+    )
+
+
 def decode(got: Mapping[str, Any]) -> dict[str, Any]:
-    """The three fields of the block; what is malformed counts as absent."""
-    approvals, passes = got.get("approvals"), got.get("passes")
+    """The fields of the block; what is malformed counts as absent."""
+    approvals, passes, glasses = got.get("approvals"), got.get("passes"), got.get("glasses")
     named = approvals if isinstance(approvals, Mapping) else {}
     listed = passes if isinstance(passes, list) else []
+    broken = glasses if isinstance(glasses, list) else []
     found = [one for key, raw in named.items() if (one := approved(key, raw)) is not None]
     return {
         "approvals": tuple(sorted(found, key=lambda one: (one.at, one.id)))[-KEPT:],
         "passes": tuple(p for raw in listed[-KEPT:] if (p := passed(raw)) is not None),
         "shut": held(got.get("shut")),
+        "glasses": tuple(g for raw in broken[-KEPT:] if (g := glass(raw)) is not None),
     }
 
 
@@ -76,6 +98,7 @@ def encode(block: status.BotBlock) -> dict[str, Any]:
         "approvals": {one.id: _approved(one) for one in block.approvals[-KEPT:]},
         "passes": [_passed(one) for one in block.passes[-KEPT:]],
         "shut": None if block.shut is None else _held(block.shut),
+        "glasses": [_glass(one) for one in block.glasses[-KEPT:]],
     }
 
 
@@ -113,6 +136,22 @@ def _held(one: sealed.Held) -> dict[str, Any]:
     }
 
 
+def _glass(one: sealed.Glass) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "revision": one.revision,
+        "gate": one.gate,
+        "actor": one.actor,
+        "reason": one.reason,
+        "at": one.at.isoformat(),
+        "until": one.until.isoformat(),
+        "second": one.second,
+        "answer": str(one.answer),
+        "answered": one.answered.isoformat() if one.answered else "",
+        "seal": one.seal,
+    }
+
+
 def text(record: sealed.Record | status.Intent, *, cluster: str, uid: str) -> bytes:
     """What a seal is made over: the kind of record, whose it is, and every field of it.
 
@@ -125,6 +164,8 @@ def text(record: sealed.Record | status.Intent, *, cluster: str, uid: str) -> by
             body = ["passed", *_passed(record).items()]
         case sealed.Held():
             body = ["held", *_held(record).items()]
+        case sealed.Glass():
+            body = ["glass", *_glass(record).items()]
         case status.Intent():
             body = [
                 "intent", record.id, record.kind, record.revision, record.step, record.actor,

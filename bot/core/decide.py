@@ -16,6 +16,7 @@ from bot.core import (
     course,
     gatekeeping,
     gates,
+    glass,
     intake,
     outcome,
     phases,
@@ -141,6 +142,7 @@ def _valid(d: draft_module.Draft) -> world.Decision:
     intake.take(d)
     course.back_to_stable(d)
     gatekeeping.deadline(d)
+    glass.settle(d)
     d.cap = _cap(d)
     if d.spec.blue_green is not None:
         analyses.judge_beside(d)

@@ -106,4 +106,6 @@ class Draft:
         )
         # Whichever way it is started again, what was approved before it does not count.
         self.kept = None
-        self.set_bot(opened=None, full_gate_since=None, approvals=(), passes=(), shut=None)
+        self.set_bot(
+            opened=None, full_gate_since=None, approvals=(), passes=(), shut=None, glasses=()
+        )

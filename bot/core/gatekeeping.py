@@ -190,7 +190,7 @@ def begins(d: draft_module.Draft) -> bool:
 def forget(d: draft_module.Draft) -> None:
     """Another try begins: what was approved and passed was of the one before."""
     d.kept = None
-    d.set_bot(approvals=(), passes=(), shut=None)
+    d.set_bot(approvals=(), passes=(), shut=None, glasses=())
 
 
 def unlock(d: draft_module.Draft, gate: int, by: tuple[str, ...], how: str) -> None:

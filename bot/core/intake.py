@@ -11,6 +11,7 @@ from bot.core import (
     gate_ids,
     gatekeeping,
     gates,
+    glass,
     inconclusive,
     unmeasured,
     weights,
@@ -24,7 +25,9 @@ KEPT = timedelta(minutes=10)
 JUST = timedelta(minutes=2)
 """A write that is older was not the one that is looked at now."""
 UNKNOWN = "kubectl (no name known)"
-_KINDS = frozenset({"abort", "retry", "promote", "promote-full"}) | inconclusive.KINDS
+_KINDS = (
+    frozenset({"abort", "retry", "promote", "promote-full"}) | inconclusive.KINDS | glass.KINDS
+)
 
 
 gate_id, present_gate = gate_ids.gate_id, gate_ids.present_gate
@@ -81,7 +84,7 @@ def _refusal(d: draft_module.Draft, intent: status_model.Intent) -> tuple[bool, 
     if intent.revision and intent.revision != d.family.new.hash:
         return False, "Another revision is rolling out now; nothing was changed."
     gate = present_gate(d.seen.cluster, d.seen.uid, d.before)
-    if intent.gate and intent.gate != gate:
+    if intent.gate and intent.gate != gate and intent.kind not in glass.ANSWERS:
         return False, "This step is over; nothing was changed."
     return None
 
@@ -100,6 +103,8 @@ def _apply(d: draft_module.Draft, intent: status_model.Intent) -> tuple[bool, st
         return True, "Started again from the first step."
     if d.status.abort:
         return False, "The update was aborted; retry starts it again."
+    if intent.kind in glass.KINDS:
+        return glass.take(d, intent)
     if unmeasured.held(d):
         return False, unmeasured.SENTENCE
     hold = gates.ahead(d)

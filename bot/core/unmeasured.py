@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from bot.core import broken, weights
 from bot.core import draft as draft_module
-from bot.core import weights
 from bot.model import policy, status, world
 from bot.model import spec as spec_model
 
@@ -29,10 +29,7 @@ def held(d: draft_module.Draft) -> bool:
         return False
     if d.promoted or d.status.abort or not d.status.stable_hash or measured(d.spec):
         return False
-    return not any(one.signed and one.how == GLASS for one in d.status.bot.passes)
-
-
-GLASS = "break-glass"
+    return broken.since(d) is None
 
 
 def measured(spec: spec_model.Spec) -> bool:

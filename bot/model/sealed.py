@@ -6,6 +6,7 @@ fits counts for nothing. ``signed`` is found out when the object is read and nev
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,4 +53,32 @@ class Held:
     signed: bool = False
 
 
-Record = Approved | Passed | Held
+class Answer(StrEnum):
+    """What a second person said."""
+
+    AGREED = "agreed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glass:
+    """A break-glass that was asked for: by whom and why, at which gate (or none), until when.
+
+    ``second`` gave the ``answer`` (an ``Answer``; empty: nobody yet) at ``answered``.
+    """
+
+    id: str
+    revision: str
+    gate: str
+    actor: str
+    reason: str
+    at: datetime
+    until: datetime
+    second: str = ""
+    answer: str = ""
+    answered: datetime | None = None
+    seal: str = ""
+    signed: bool = False
+
+
+Record = Approved | Passed | Held | Glass

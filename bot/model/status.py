@@ -150,8 +150,8 @@ class BotBlock:
 
     ``said`` maps a message key to its place (channel, ts); ``extra`` keeps what a newer bot
     wrote and this one does not know. ``overruled`` are inconclusive runs that a person let pass.
-    ``approvals``, ``passes`` and ``shut`` bear seals; ``kept`` tells of the last write that would
-    have passed a gate, and was taken back.
+    ``approvals``, ``passes``, ``shut`` and ``glasses`` bear seals; ``kept`` tells of the last
+    write that would have passed a gate, and was taken back.
     ``rolled_back`` maps revisions that were aborted and replaced to when that was.
     """
 
@@ -170,6 +170,7 @@ class BotBlock:
     approvals: tuple[sealed.Approved, ...] = ()
     passes: tuple[sealed.Passed, ...] = ()
     shut: sealed.Held | None = None
+    glasses: tuple[sealed.Glass, ...] = ()
     kept: Mapping[str, Any] = field(default_factory=dict)
     rolled_back: Mapping[str, Any] = field(default_factory=dict)
     said: Mapping[str, Any] = field(default_factory=dict)

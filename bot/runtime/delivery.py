@@ -243,7 +243,7 @@ class Sender:
             facts = addresses.of_gate(facts, self.links)
             named = self.rules.approvers_of(told.rollout)
             may = ", ".join(named[:8]) or self.rules.channel(told.rollout)
-            return replace(facts, approvers=may)
+            return replace(facts, approvers=facts.approvers or may)
         if self.observing:
             facts = replace(facts, observing=True, buttons=())
         return self._linked(told, self._kept(told, facts, key))

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from bot.core import codec_seals
 from bot.model import ports, sealed, status
 
-R = TypeVar("R", sealed.Approved, sealed.Passed, sealed.Held, status.Intent)
+R = TypeVar("R", sealed.Approved, sealed.Passed, sealed.Held, sealed.Glass, status.Intent)
 
 
 def _none() -> bytes | None:
@@ -34,7 +34,7 @@ class Signer:
     def verified(self, known: status.Status, rollout: ports.Object) -> status.Status:
         """The status as it was read, each record knowing whether its seal fits."""
         bot, uid = known.bot, _uid(rollout)
-        if not (bot.intents or bot.approvals or bot.passes or bot.shut):
+        if not (bot.intents or bot.approvals or bot.passes or bot.shut or bot.glasses):
             return known
         block = replace(
             bot,
@@ -42,6 +42,7 @@ class Signer:
             approvals=tuple(self._checked(one, uid) for one in bot.approvals),
             passes=tuple(self._checked(one, uid) for one in bot.passes),
             shut=None if bot.shut is None else self._checked(bot.shut, uid),
+            glasses=tuple(self._checked(one, uid) for one in bot.glasses),
         )
         return replace(known, bot=block)
 
@@ -53,6 +54,7 @@ class Signer:
             bot,
             approvals=tuple(self._made(one, uid) for one in bot.approvals if self._keeps(one)),
             passes=tuple(self._made(one, uid) for one in bot.passes if self._keeps(one)),
+            glasses=tuple(self._made(one, uid) for one in bot.glasses if self._keeps(one)),
             shut=held if held is not None and held.seal else None,
         )
         return known if block == bot else replace(known, bot=block)

@@ -6,6 +6,7 @@ Where they are kept is the runtime's; those whose scope has this rollout are in 
 import fnmatch
 from datetime import datetime
 
+from bot.core import broken
 from bot.core import draft as draft_module
 from bot.core.gates import moments
 from bot.core.notices import people
@@ -14,7 +15,12 @@ from bot.model import holds, policy
 
 def held(d: draft_module.Draft, index: int) -> holds.Hold | None:  # noqa: ARG001 - one shape for all
     """The freeze that lasts longest, where one holds this rollout."""
-    found = applying(d.seen.freezes, d.seen.namespace, d.seen.name, d.now)
+    passed = broken.since(d)
+    found = tuple(
+        one
+        for one in applying(d.seen.freezes, d.seen.namespace, d.seen.name, d.now)
+        if passed is None or one.at > passed
+    )
     if not found:
         return None
     longest = max(found, key=lambda one: (one.until is None, one.until or one.at, one.id))

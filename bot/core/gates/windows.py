@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bot.core import broken
 from bot.core import draft as draft_module
 from bot.core.gates import moments
 from bot.model import holds, policy
@@ -22,6 +23,8 @@ _DAY = timedelta(days=1)
 
 def held(d: draft_module.Draft, index: int) -> holds.Hold | None:
     """Whether the windows of the policy are closed for step ``index``."""
+    if broken.since(d) is not None:
+        return None
     known = d.status.bot.held
     since = known.since if known is not None else d.now
     return closed_at(d.seen.policy.windows, index, d.now, said=since)
