@@ -13,6 +13,7 @@ from typing import Any
 from bot.core import (
     codec_block,
     codec_status,
+    glass_records,
     inconclusive,
     intake,
     loose_records,
@@ -134,6 +135,9 @@ def _all(look: _Look) -> Iterator[records.Record]:
     yield from _gate(itself)
     yield from _opened(look)
     yield from _handled(look)
+    for kind, at, actor, reason, mark in glass_records.of(look.status):
+        base = loose_records.by(look.base, people.decode(actor))
+        yield replace(look, base=base).record(kind, at, mark, reason=reason)
     yield from _aborted(itself)
     yield from _restarted(itself)
     yield from _done(itself)

@@ -27,6 +27,8 @@ class ButtonKind(StrEnum):
     UNDO = "undo"
     WHY = "why"
     OPEN = "open"
+    AGREE = "agree"  # to a break-glass; its gate id is the request's
+    REFUSE = "refuse"
     RESUME = "resume"  # a stopped line; its value names a freeze, not a rollout
 
 

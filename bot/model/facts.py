@@ -49,6 +49,7 @@ class Closing(StrEnum):
     ABORTED_ELSEWHERE = "aborted-elsewhere"
     ROLLED_BACK = "rolled-back"  # by itself while it waited
     MEASURED_AGAIN = "measured-again"  # no verdict: a person wants another look
+    GLASS = "glass"  # two persons passed the policy
     CONTINUED = "continued"  # no verdict: a person goes on without one
     SUPERSEDED = "superseded"  # another revision was shipped
     OVER = "over"  # anything else that ended the wait

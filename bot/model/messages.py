@@ -45,6 +45,7 @@ from bot.model.facts import (
     Verdict,
 )
 from bot.model.freeze_facts import FreezeFacts
+from bot.model.glass_facts import GlassFacts
 from bot.model.notice_facts import AlertFacts, CardFacts, GateDecision, GateFacts
 from bot.model.plan_facts import PlanFacts, StageFact
 from bot.model.trial_facts import TrialFacts, TrialRow, TrialSide
@@ -68,6 +69,7 @@ __all__ = [
     "FreezeFacts",
     "GateDecision",
     "GateFacts",
+    "GlassFacts",
     "ListFacts",
     "Message",
     "MetricFact",
@@ -225,6 +227,7 @@ Facts = (
     | SlackWasAway
     | MetricsAway
     | FreezeFacts
+    | GlassFacts
     | PlanFacts
     | TrialFacts
     | DigestFacts

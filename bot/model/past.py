@@ -12,6 +12,7 @@ DECISIONS = frozenset(
         Kind.SHIPPED, Kind.UNDONE, Kind.APPROVED, Kind.PROMOTED, Kind.ABORTED, Kind.ROLLED_BACK,
         Kind.RETRIED, Kind.MEASURED_AGAIN, Kind.CONTINUED, Kind.REFUSED, Kind.RESTARTED,
         Kind.FROZEN, Kind.UNFROZEN, Kind.GAP,
+        Kind.GLASS_ASKED, Kind.GLASS_BROKEN, Kind.GLASS_REFUSED,
     }
 )  # fmt: skip
 """What ``audit`` lists: who decided what, and where nothing could be recorded."""
@@ -19,7 +20,7 @@ COURSE = frozenset(
     {
         Kind.SHIPPED, Kind.UNDONE, Kind.WEIGHT, Kind.APPROVED, Kind.PROMOTED, Kind.ABORTED,
         Kind.ROLLED_BACK, Kind.WEIGHT_ZERO, Kind.RESTORED, Kind.NOT_RESTORED, Kind.RETRIED,
-        Kind.RESTARTED, Kind.DONE, Kind.FROZEN, Kind.UNFROZEN, Kind.GAP,
+        Kind.RESTARTED, Kind.DONE, Kind.FROZEN, Kind.UNFROZEN, Kind.GLASS_BROKEN, Kind.GAP,
     }
 )  # fmt: skip
 """What ``history`` lists: how updates went."""

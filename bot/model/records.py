@@ -30,6 +30,9 @@ class Kind(StrEnum):
     WEIGHT_ZERO = "weight-zero"
     RESTORED = "restored"
     NOT_RESTORED = "not-restored"
+    GLASS_ASKED = "break-glass asked for"
+    GLASS_BROKEN = "glass broken"
+    GLASS_REFUSED = "break-glass refused"
     REFUSED = "refused"  # asked for and not done
     STEP = "step"
     WEIGHT = "weight"

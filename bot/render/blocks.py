@@ -36,6 +36,8 @@ LABELS = {
     messages.ButtonKind.UNDO: "Undo",
     messages.ButtonKind.WHY: "Why",
     messages.ButtonKind.OPEN: "Open",
+    messages.ButtonKind.AGREE: "Agree",
+    messages.ButtonKind.REFUSE: "Refuse",
     messages.ButtonKind.RESUME: "Resume",
 }
 STYLES = {
@@ -43,6 +45,7 @@ STYLES = {
     messages.ButtonKind.SWITCH: "primary",
     messages.ButtonKind.MEASURE_AGAIN: "primary",
     messages.ButtonKind.ABORT: "danger",
+    messages.ButtonKind.AGREE: "danger",
 }
 
 
@@ -187,6 +190,11 @@ def ask(item: messages.Button) -> Dialog | None:
         case messages.ButtonKind.RESUME:
             text = f"{place}: what waited goes on, one after the other."
             return Dialog(title="Let the line move?", text=text, confirm="Resume", deny="Not now")
+        case messages.ButtonKind.AGREE:
+            text = f"{place}, {app}: {new} goes on in spite of the policy, in your name too."
+            return Dialog(
+                title="Break the glass?", text=text, confirm="Agree", deny="Not now", danger=True
+            )
         case messages.ButtonKind.UNDO:
             text = f"{place}: the manifest of {app} goes back to {old}."
             return Dialog(title=f"Undo {new}?", text=text, confirm="Undo", deny=f"Keep {new}")

@@ -140,6 +140,8 @@ def decision(facts: messages.GateFacts, decided: messages.GateDecision) -> str:
             return f"✓ {new} is measured again, by {by}{at}"
         case Closing.CONTINUED:
             return f"✓ {new} goes on without a verdict, by {by}{at}"
+        case Closing.GLASS:
+            return f"✓ break-glass{at}: {words.plain(decided.because)}"
         case Closing.SUPERSEDED:
             return f"closed: {words.revision(decided.successor, 'another revision')} was shipped"
         case Closing.OVER:

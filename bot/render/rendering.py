@@ -10,6 +10,7 @@ from bot.render import (
     digests,
     freezes,
     gates,
+    glass,
     plans,
     threads,
     trials,
@@ -44,6 +45,8 @@ def render(facts: messages.Facts) -> messages.Message:
             return trouble.metrics_away(facts)
         case messages.FreezeFacts():
             return freezes.freeze(facts)
+        case messages.GlassFacts():
+            return glass.glass(facts)
         case messages.PlanFacts():
             return plans.plan(facts)
         case messages.TrialFacts():

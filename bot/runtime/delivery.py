@@ -219,9 +219,7 @@ class Sender:
 
         return now
 
-    def _current(
-        self, told: Told, one: notice.Notice, newest: Newest
-    ) -> messages.CardFacts | messages.GateFacts | messages.AlertFacts | None:
+    def _current(self, told: Told, one: notice.Notice, newest: Newest) -> notice.Facts | None:
         """The facts as they are at the moment of sending; None where they are needless."""
         said = self.places.of(told.rollout)
         found = {n.key: n for n in table.of(newest(), said)}.get(one.key)
@@ -233,10 +231,12 @@ class Sender:
     def _full(
         self,
         told: Told,
-        facts: messages.CardFacts | messages.GateFacts | messages.AlertFacts,
+        facts: notice.Facts,
         key: str = "",
-    ) -> messages.CardFacts | messages.GateFacts | messages.AlertFacts:
+    ) -> notice.Facts:
         """With what only the runtime knows: who may approve, where the gate stands."""
+        if isinstance(facts, messages.GlassFacts):
+            return facts
         if isinstance(facts, messages.AlertFacts):
             return addresses.of_alert(facts, self.links)
         if isinstance(facts, messages.GateFacts):

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.core import gitops
+from bot.core import gitops, glass
 from bot.core.notices import card, listing, people, plan, warm
 from bot.core.notices import scene as scenes
 from bot.model import buttons, facts, messages, ports, records, status
@@ -17,6 +17,7 @@ from bot.runtime import (
     authorize,
     finding,
     freeze_desk,
+    glass_desk,
     orders,
     permits,
     scenery,
@@ -33,6 +34,8 @@ _KINDS = {
     buttons.ButtonKind.SWITCH.value: "promote",
     buttons.ButtonKind.MEASURE_AGAIN.value: "measure-again",
     buttons.ButtonKind.CONTINUE.value: "continue",
+    buttons.ButtonKind.AGREE.value: glass.AGREE,
+    buttons.ButtonKind.REFUSE.value: glass.REFUSE,
     buttons.ButtonKind.PROMOTE_FULL.value: "promote-full",
 }
 
@@ -64,6 +67,18 @@ class Desk:
         """Who may what, for everything that can be asked here."""
         return permits.Permits(
             rules=self.rules, members=self.members, roster=self.roster, review=self.review
+        )
+
+    @property
+    def glass(self) -> glass_desk.GlassDesk:
+        """What may be asked of a break-glass."""
+        return glass_desk.GlassDesk(
+            scenery=self.scenery,
+            book=self.book,
+            clock=self.clock,
+            permits=self.permits,
+            new_id=self.new_id,
+            freezing=self.freezing,
         )
 
     # -- looking ---------------------------------------------------------------------------
@@ -128,6 +143,8 @@ class Desk:
         if problem := self.foreign(value):
             return orders.no(problem)
         key, asked = f"{value.namespace}/{value.name}", _KINDS.get(kind, kind)
+        if asked in glass.ANSWERS:
+            return await self.glass.answer(value, asked, actor)
         if asked == "undo":
             return await self.undo(key, actor, revision=value.revision)
         if asked == buttons.ButtonKind.SWITCH_BACK:

@@ -9,6 +9,7 @@ from types import ModuleType
 from handlers.commands import (
     abort,
     audit,
+    break_glass,
     freeze,
     get,
     history,
@@ -36,6 +37,7 @@ TABLE: Mapping[str, ModuleType] = {
     "retry": retry,
     "undo": undo,
     "set-image": set_image,
+    "break-glass": break_glass,
     "freeze": freeze,
     "unfreeze": unfreeze,
     "stop-the-line": stop_the_line,

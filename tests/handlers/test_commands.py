@@ -88,8 +88,8 @@ async def test_member_ships_another_image_when_setting_one(office):
     ("typed", "answer"),
     [
         ("promot checkout", "I know list, get, why, plan, promote, abort, retry, undo, set-image, "
-                            "freeze, unfreeze, stop-the-line, history, audit, subscribe, unsubscribe, "
-                            "help. Did you mean promote?"),
+                            "break-glass, freeze, unfreeze, stop-the-line, history, audit, "
+                            "subscribe, unsubscribe, help. Did you mean promote?"),
         ("promote chekout", 'No rollout "chekout". Did you mean checkout, checkout-worker?'),
         ("promote checkout --ful", "This command knows only --full, not --ful. Nothing was done."),
         ("undo checkout --to-revsion=1",

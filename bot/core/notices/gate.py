@@ -9,6 +9,7 @@ from bot.core.notices import (
     approving,
     blast,
     card,
+    glassing,
     measured,
     people,
     queries,
@@ -104,16 +105,21 @@ def _closed(scene: scenes.Scene, gate: str, record: Mapping[str, Any]) -> messag
         inconclusive=record.get("inconclusive") is True,
         switch=switching.fact(scene),
         metrics=measured.metrics(scene) if label.hash == scene.hash else (),
-        decided=_decision(scene, record),
+        decided=_decision(scene, gate, record),
     )
 
 
-def _decision(scene: scenes.Scene, record: Mapping[str, Any]) -> messages.GateDecision:
+def _decision(scene: scenes.Scene, gate: str, record: Mapping[str, Any]) -> messages.GateDecision:
     """How the wait ended: the first row that fits."""
     if record.get("revision") != scene.hash:
         return messages.GateDecision(closing=Closing.SUPERSEDED, successor=scenes.revision(scene))
     if scene.status.abort:
         return _aborted(scene)
+    broken = glassing.opened(scene, gate)
+    if broken is not None:
+        return messages.GateDecision(
+            closing=Closing.GLASS, at=broken.answered, because=glassing.names(broken)
+        )
     opened = scene.status.bot.opened
     if opened is not None and _fits(opened, record):
         by = people.decode(opened.by)

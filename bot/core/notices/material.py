@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bot.model import facts, messages
 
-Stood = messages.CardFacts | messages.GateFacts | messages.AlertFacts
+Stood = messages.CardFacts | messages.GateFacts | messages.AlertFacts | messages.GlassFacts
 
 
 def of(stood: Stood) -> Stood:

@@ -17,6 +17,9 @@ class Kind(StrEnum):
     ALERT = "alert"
 
 
+Facts = messages.CardFacts | messages.GateFacts | messages.AlertFacts | messages.GlassFacts
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """One message that should exist.
@@ -28,7 +31,7 @@ class Notice:
 
     key: str
     kind: Kind
-    facts: messages.CardFacts | messages.GateFacts | messages.AlertFacts
+    facts: Facts
     fresh: bool = True
     settled: bool = False
     keep: Mapping[str, Any] = field(default_factory=dict)

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 
-from bot.core.notices import card, degraded, gate
+from bot.core.notices import card, degraded, gate, glassing
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Notice, Said
 
 NOTICES: tuple[Callable[[scenes.Scene, Said], Iterator[Notice]], ...] = (
     degraded.notices,
+    glassing.notices,
     gate.notices,
     card.notices,
 )

@@ -41,10 +41,7 @@ def pending(known: policy.Policy) -> tuple[str, ...]:
     """Settings of the file that are read and that nothing carries out yet, a sentence each."""
     found = []
     for rule in known.rules:
-        for name, value in (
-            ("breakGlass", rule.break_glass),
-            ("messageBudget", rule.message_budget),
-        ):
+        for name, value in (("messageBudget", rule.message_budget),):
             if value is not None:
                 found.append(f"{rule.path}.{name} is right, and nothing carries it out yet")
     return tuple(found)
