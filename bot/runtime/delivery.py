@@ -241,6 +241,8 @@ class Sender:
             return addresses.of_alert(facts, self.links)
         if isinstance(facts, messages.GateFacts):
             facts = addresses.of_gate(facts, self.links)
+            if facts.approvers:
+                return facts  # the policy named them
             named = self.rules.approvers_of(told.rollout)
             may = ", ".join(named[:8]) or self.rules.channel(told.rollout)
             return replace(facts, approvers=facts.approvers or may)

@@ -116,7 +116,8 @@ def _decision(
     scene: scenes.Scene, one: status.Handled, opened: status.Opened | None
 ) -> messages.ThreadFact:
     kind = _KINDS[one.kind]
-    if opened is not None and opened.by == one.actor and opened.at == one.at:
+    opener = opened is not None and opened.by == one.actor and opened.at == one.at
+    if opener or _counted(scene, one):
         kind = ThreadKind.APPROVED
     reason = str(scene.abort.get("reason", "")) if one.kind == "abort" else ""
     return messages.ThreadFact(
@@ -125,9 +126,14 @@ def _decision(
         by=people.decode(one.actor),
         revision=scenes.revision(scene),
         stable=scenes.former(scene),
-        weight=_leads_to(scene, one, kind),
+        weight=_leads_to(scene, one, kind) if opener or not _counted(scene, one) else None,
         text=reason,
     )
+
+
+def _counted(scene: scenes.Scene, one: status.Handled) -> bool:
+    """One approval of several: by itself it promoted nothing."""
+    return any(approval.id == one.id for approval in scene.status.bot.approvals)
 
 
 def _leads_to(scene: scenes.Scene, one: status.Handled, kind: ThreadKind) -> int | None:

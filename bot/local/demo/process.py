@@ -19,12 +19,19 @@ class BotProcess:
     """``rollout-bot run`` with no flag that a real installation would not have."""
 
     def __init__(
-        self, *, kubeconfig: Path, folder: Path, prometheus: str, slack: dict[str, str]
+        self,
+        *,
+        kubeconfig: Path,
+        folder: Path,
+        prometheus: str,
+        slack: dict[str, str],
+        arguments: tuple[str, ...] = (),
     ) -> None:
         self._kubeconfig = kubeconfig
         self._folder = folder
         self._slack = slack
         self._prometheus = prometheus
+        self._arguments = arguments
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._failed = ""
@@ -49,6 +56,7 @@ class BotProcess:
             *("--cluster", "demo", "--slack-channel", "releases"),
             *("--slack-api-url", self._slack["url"], "--logformat", "json"),
             *("--metricsPort", "0", "--healthzPort", "0", "--ports-file", str(ports)),
+            *self._arguments,
         ]
         known = {
             "SLACK_BOT_TOKEN": self._slack["bot"],
