@@ -27,13 +27,12 @@ class Verdict:
 
 
 def summary(found: policy.Policy) -> str:
-    """What was read, in one line, and a line for each setting that does nothing yet."""
+    """What was read, in one line."""
     rules, groups = len(found.rules), len(found.groups)
-    counted = (
+    return (
         f"good: {rules} {'rule' if rules == 1 else 'rules'}, "
         f"{groups} {'group' if groups == 1 else 'groups'}"
     )
-    return "\n".join([counted, *(f"note: {one}" for one in codec.pending(found))])
 
 
 def can(

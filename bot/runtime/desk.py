@@ -190,7 +190,7 @@ class Desk:
             return orders.no(refusal)
         if kind == "promote" and signatures.needed(scene):
             if not self.scenery.signer.able:
-                return orders.no(signatures.NO_KEY)
+                return orders.no(signatures.AT_TERMINAL if actor.user else signatures.NO_KEY)
             gate = gate or scenes.gate(scene)
         intent = status.Intent(
             id=self.new_id(),

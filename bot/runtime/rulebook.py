@@ -95,8 +95,6 @@ class Rulebook:
 
     def _right(self, found: policy.Policy) -> None:
         log.info("a policy is in force", extra={"rules": len(found.rules)})
-        for sentence in codec.pending(found):
-            log.warning("of the policy file: %s", sentence)
         if self._problem:
             self._problem = ""
             self.say("The policy file is right again and in force.")

@@ -9,6 +9,10 @@ NO_KEY = (
     f"approval with. Let me read and create the Secret {signing_key.NAME} in my namespace, or "
     "make it with 32 random bytes under key; aborting works meanwhile."
 )
+AT_TERMINAL = (
+    "Nothing was done: the policy names who opens this gate, and only an approval from Slack can "
+    "be signed. Press Approve there; an abort counts from here too."
+)
 ALREADY = gatekeeping.ALREADY
 
 

@@ -37,16 +37,6 @@ def decode(raw: Any) -> policy.Policy:
     return policy.Policy(groups=groups, rules=rules)
 
 
-def pending(known: policy.Policy) -> tuple[str, ...]:
-    """Settings of the file that are read and that nothing carries out yet, a sentence each."""
-    found = []
-    for rule in known.rules:
-        for name, value in (("messageBudget", rule.message_budget),):
-            if value is not None:
-                found.append(f"{rule.path}.{name} is right, and nothing carries it out yet")
-    return tuple(found)
-
-
 def _group(raw: Any, path: str) -> policy.Group:
     body = reading.mapping(raw, path, ("slack", "members"))
     slack = "" if body.get("slack") is None else reading.text(body["slack"], f"{path}.slack")
