@@ -28,13 +28,18 @@ class Full(errors.UserError):
 
 @dataclass(slots=True, kw_only=True)
 class Freezes:
-    """One a process; ``cache`` holds the one ConfigMap, or nothing while there is none."""
+    """One a process; ``cache`` holds the one ConfigMap, or nothing while there is none.
+
+    ``changed(old, new)`` hears of each write of ours: the watch is silent about those, and what
+    waits for the end of a freeze must go on whoever ended it.
+    """
 
     api: ports.Api
     cache: ports.Cache
     rollouts: ports.Cache
     namespace: str
     clock: ports.Clock
+    changed: Callable[[ports.Object | None, ports.Object], None] = lambda _old, _new: None
     _version: str = ""
     _known: tuple[policy.Freeze, ...] = ()
     _said: tuple[str, ...] = ()
@@ -157,12 +162,14 @@ class Freezes:
 
     async def _patch(self, data: dict[str, Any], version: dict[str, str] | None = None) -> None:
         body: dict[str, Any] = {"data": data, "metadata": version or {}}
+        before = self.cache.get(self.namespace, NAME)
         async with asyncio.timeout(WRITE_TIMEOUT_S):
             try:
                 saved = await self.api.write(self._write(ports.Verb.PATCH, body))
             except errors.NotFound:
                 saved = await self._create(data)
         self.cache.observe(saved)
+        self.changed(before, saved)
 
     async def _create(self, data: dict[str, Any]) -> ports.Object:
         kept = {key: value for key, value in data.items() if value is not None}

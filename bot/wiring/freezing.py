@@ -59,6 +59,7 @@ def build(controller: "controllers.Controller", cache: informer.Informer) -> fre
         rollouts=controller.caches.rollouts,
         namespace=controller.chosen.lease_namespace,
         clock=controller.clock,
+        changed=cache.tell,
     )
 
 

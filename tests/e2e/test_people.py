@@ -270,6 +270,8 @@ async def test_freeze_holds_in_mid_step_and_an_abort_still_passes(shop):
     await shop.until(lambda: phase(shop, "cart", "Degraded"), "the abort passes")
     assert not await ended(shop, "basket", "v2")
     assert await phase(shop, "basket", "Paused")
+    await shop.type("alice", "unfreeze shop")
+    await shop.until(lambda: ended(shop, "basket", "v2"), "the other one goes on")
 
 
 def message(shop, ts):

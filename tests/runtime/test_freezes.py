@@ -46,6 +46,21 @@ def made(freeze_id="f1", **more):
     )
 
 
+def test_who_waits_hears_of_the_end_when_this_process_wrote_it():
+    heard = []
+
+    async def story():
+        book = shelf()
+        book.changed = lambda old, new: heard.append((old, new))
+        await book.add(made())
+        await book.change("f1", lambda one: replace(one, lifted_at=virtual.now()))
+
+    asyncio.run(story())
+    (_, begun), (before, ended) = heard
+    assert before == begun
+    assert "liftedAt" in ended["data"]["f1"] and "liftedAt" not in begun["data"]["f1"]
+
+
 def test_every_field_of_a_freeze_comes_back_from_its_entry():
     async def story():
         one = made(

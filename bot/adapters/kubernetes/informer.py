@@ -104,6 +104,10 @@ class Informer:
         if (not self._namespace or namespace == self._namespace) and self._matches(obj):
             self._mirror.observe(obj)
 
+    def tell(self, old: ports.Object | None, new: ports.Object | None) -> None:
+        """Call the listeners for a write of ours that others in this process must hear of."""
+        self._mirror.tell(old, new)
+
     def forget(self, namespace: str, name: str, *, uid: str = "") -> None:
         """Take in a 404. With ``uid`` only that object is forgotten, not a successor."""
         self._mirror.forget((namespace, name), uid=uid)

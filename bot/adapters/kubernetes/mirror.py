@@ -53,7 +53,7 @@ class Mirror:
         self._forgotten: dict[stores.Key, ports.Object] = {}
         self._graves: dict[stores.Key, tuple[int, str]] = {}
 
-    def _tell(self, old: ports.Object | None, new: ports.Object | None) -> None:
+    def tell(self, old: ports.Object | None, new: ports.Object | None) -> None:
         for listener in self.listeners:
             try:
                 listener(old, new)
@@ -105,7 +105,7 @@ class Mirror:
             self._ahead.pop(key, None)
             forgotten = self._forgotten.pop(key, None)
             old = self.store.put(obj)
-            self._tell(old or forgotten, obj)
+            self.tell(old or forgotten, obj)
         elif (ahead := self._ahead.get(key)) is not None:
             own = ahead.heard(version)
             if listed or not own:
@@ -116,7 +116,7 @@ class Mirror:
     def _uncover(self, ahead: _Ahead, current: ports.Object) -> None:
         """Tell of a foreign change that lies below our own newer write."""
         told, ahead.told = ahead.told, current
-        self._tell(told, current)
+        self.tell(told, current)
 
     def _gone(self, obj: ports.Object) -> None:
         key, version = stores.key_of(obj), stores.version_of(obj)
@@ -136,7 +136,7 @@ class Mirror:
         forgotten = self._forgotten.pop(key, None)
         self._ahead.pop(key, None)
         if (old := self.store.remove(key) or forgotten) is not None:
-            self._tell(old, None)
+            self.tell(old, None)
 
     def replace(self, items: Iterable[ports.Object], *, version: int, rewound: bool) -> None:
         """Take in a whole list made at ``version`` and tell only the differences.
@@ -166,4 +166,4 @@ class Mirror:
         forgotten = self._forgotten.pop(key, None)
         old = self.store.put(obj) or forgotten
         if old is None or stores.version_of(old) != stores.version_of(obj):
-            self._tell(old, obj)
+            self.tell(old, obj)
