@@ -157,8 +157,10 @@ def _opened(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-async def _head(connection: sa_asyncio.AsyncConnection) -> records.Head:
-    row = (await connection.execute(sa.select(schema.HEAD))).mappings().first()
+async def _head(connection: sa_asyncio.AsyncConnection, *, mine: bool = False) -> records.Head:
+    """Where the chain ends; ``mine``: nobody else moves it before this transaction is over."""
+    query = sa.select(schema.HEAD).with_for_update() if mine else sa.select(schema.HEAD)
+    row = (await connection.execute(query)).mappings().first()
     if row is None:
         raise errors.Refused(
             "the head of the history's chain is gone: restore rollout_records_head"
@@ -172,7 +174,8 @@ async def _append(
     if connection.dialect.name == "sqlite":
         # Take the turn before looking: a file has one writer.
         await connection.exec_driver_sql("BEGIN IMMEDIATE")
-    table, head = schema.RECORDS, await _head(connection)
+    # Where there is a server, writers queue here: trying again, some could try in vain.
+    table, head = schema.RECORDS, await _head(connection, mine=True)
     ids = [record.id for record in batch]
     known = set((await connection.scalars(sa.select(table.c.id).where(table.c.id.in_(ids)))).all())
     rows, seq, previous = [], head.seq, head.digest
