@@ -1,6 +1,6 @@
 """The stage of the teaching material on a real control plane: its time, its apps, their answers.
 
-Time goes thirty times as fast: pauses and intervals are shortened, and what a query looks back on
+Time goes twenty times as fast: pauses and intervals are shortened, and what a query looks back on
 is short in the same way.
 """
 
@@ -16,7 +16,7 @@ from bot.model import ports
 from tests.cluster.control_plane import ControlPlane
 from tests.examples import traffic
 
-SPEED = 30
+SPEED = 20
 KEY = "a-key-of-the-stage"
 LOOK_S = traffic.SCRAPE_S / SPEED
 TIMES = {"duration", "interval", "initialDelay", "scaleDownDelaySeconds"}
