@@ -77,7 +77,7 @@ class Reconciler:
             return
         if not self._ours(rollout):
             return
-        status = self.signer.verified(codec_status.decode(rollout.get("status")), rollout)
+        status = self._known(rollout)
         spec = decoding.despite(rollout, self.reader, status)
         work = spec
         if isinstance(spec, errors.UserError):
@@ -87,9 +87,7 @@ class Reconciler:
             seen = replace(seen, pods=await self.pods.read(seen))
         self._index(key, rollout, spec)
         decision = core.decide(work, status, seen, status.bot.intents, self.clock())
-        if decision.status is not None:
-            signed = self.signer.sealed(decision.status, rollout)
-            decision = replace(decision, status=signed)
+        decision = self._sealed(decision, rollout)
         self.latest[key] = decision.reasons
         saved, wrote, trouble = await self._carry_out(rollout, work, status, seen, decision)
         self._tell(saved, spec, status, seen, decision)
@@ -155,6 +153,15 @@ class Reconciler:
         marked = await self.pods.mark(seen, decision.desired.marks)
         return saved, done.wrote or marked, done.route_problem
 
+    def _known(self, rollout: ports.Object) -> status_model.Status:
+        return self.signer.verified(codec_status.decode(rollout.get("status")), rollout)
+
+    def _sealed(self, decision: world.Decision, rollout: ports.Object) -> world.Decision:
+        """What the core signed bears a seal before it is written, whichever pass decided it."""
+        if decision.status is None:
+            return decision
+        return replace(decision, status=self.signer.sealed(decision.status, rollout))
+
     async def _in_vain(
         self,
         rollout: ports.Object,
@@ -164,10 +171,11 @@ class Reconciler:
         problem: errors.PodsRefused | errors.RevisionRefused,
     ) -> None:
         """Only the server knew that the pods cannot be: say so, and abort what is in flight."""
-        status = codec_status.decode(rollout.get("status"))
+        status = self._known(rollout)
         known, said = uncreated.decide(
             problem, spec, status, seen, planned=planned, now=self.clock()
         )
+        said = self._sealed(said, rollout)
         saved, _, trouble = await self._carry_out(rollout, spec, status, seen, said)
         self._tell(saved, known, status, seen, said)
         if trouble:
