@@ -14,10 +14,12 @@ NAME_LIMIT = 35
 HINT_LIMIT = 1_000
 PATH = "/slack/events"
 SCOPES = (
+    ("channels:history", "whether a message of ours stands already, after a kill"),
     ("channels:read", "which channels there are, and who is in them"),
     ("chat:write", "cards, approvals, alerts"),
     ("commands", "/rollout"),
     ("files:write", "charts"),
+    ("groups:history", "the same for private channels"),
     ("groups:read", "the same for private channels"),
     ("im:write", "news in private"),
     ("usergroups:read", "who is in a user group that a policy names"),

@@ -207,12 +207,14 @@ class MetricsAway:
 class Message:
     """A rendered message: ``text`` is a whole sentence, also without the blocks.
 
-    ``broadcast``: a thread reply that the channel must see.
+    ``broadcast``: a thread reply that the channel must see. ``mark``: what this message is,
+    unique in the workspace, so that it can be known again; empty where nobody will look.
     """
 
     text: str
     blocks: tuple[dict[str, Any], ...] = ()
     broadcast: bool = False
+    mark: str = ""
 
 
 Facts = (

@@ -1,5 +1,6 @@
 """The port to the chat: what the outbox needs of Slack. Raises ``bot.model.errors`` only."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,6 +26,9 @@ class Messenger(Protocol):
     async def post(
         self, *, channel: str, message: messages.Message, thread: str = ""
     ) -> Place: ...
+
+    async def marked(self, *, channel: str, thread: str = "") -> Mapping[str, Place]:
+        """Of our own newest messages in a channel (or a thread) those that carry a mark."""
 
     async def update(self, *, place: Place, message: messages.Message) -> None: ...
 

@@ -125,6 +125,11 @@ def _key(rollout: ports.Object) -> str:
     return f"{rollout['metadata']['namespace']}/{rollout['metadata']['name']}"
 
 
+def mark(rollout: ports.Object, *key: str) -> str:
+    """What makes a message the one of ``key``, also where its place was not recorded."""
+    return ":".join((str(rollout["metadata"]["uid"]), *key))
+
+
 def place(record: Record) -> messenger.Place:
     """Where a message stands, as it was recorded."""
     return messenger.Place(channel=str(record.get("channel", "")), ts=str(record.get("ts", "")))

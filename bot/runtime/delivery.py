@@ -215,7 +215,8 @@ class Sender:
             facts = self._full(told, facts, one.key)
             memory.edits += 1
             memory.tried = facts
-            return rendering.render(replace(facts, generation=memory.edits))
+            message = rendering.render(replace(facts, generation=memory.edits))
+            return replace(message, mark=anchors.mark(told.rollout, one.key))
 
         return now
 

@@ -1,7 +1,7 @@
 """The lines of a card's thread: each sent once; for a row of a digest, with its rollout's name."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.core.notices import card, notice, thread
 from bot.core.notices import scene as scenes
@@ -58,6 +58,7 @@ class Lines:
         message = rendering.render(line.fact)
         if self.folding.shared(place):
             message = threads.named(message, told.seen.name)
+        message = replace(message, mark=anchors.mark(told.rollout, key, line.id))
 
         def content() -> messages.Message | None:
             return None if self.absence.covers(told.at) else message

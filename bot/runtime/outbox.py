@@ -14,7 +14,7 @@ from enum import IntEnum
 from typing import TypeVar
 
 from bot.model import errors, messages, messenger, ports
-from bot.runtime import turns
+from bot.runtime import sightings, turns
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -46,12 +46,16 @@ class Outbox:
     chat: messenger.Messenger
     clock: ports.Clock
     recovered: Callable[[datetime, datetime], None] = lambda _since, _until: None
+    _sightings: sightings.Sightings = field(init=False)
     _edits: turns.Turns = field(default_factory=lambda: turns.Turns(per_s=45 / 60, burst=40))
     _posts: OrderedDict[str, turns.Turns] = field(default_factory=OrderedDict)
     _failures: int = 0
     _down_since: datetime | None = None
     _open_at: float = 0.0
     _probe: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self._sightings = sightings.Sightings(chat=self.chat)
 
     @property
     def down_since(self) -> datetime | None:
@@ -68,17 +72,41 @@ class Outbox:
     ) -> messenger.Place | None:
         """A new message; tries until it stands, is needless, or is refused for good.
 
+        One that carries a mark and stands already is brought up to date, not said again.
+
         Raises:
             errors.Forbidden: the bot is not in the channel.
             errors.NotFound: no such channel or thread.
             errors.Refused: trying again cannot help.
 
         """
+        once = sightings.Once(sightings=self._sightings, channel=channel, thread=thread)
 
         async def send(message: messages.Message) -> messenger.Place:
-            return await self.chat.post(channel=channel, message=message, thread=thread)
+            place = await once.stands(message.mark)
+            if place is not None and await self._refreshed(place, message, thread):
+                return place
+            once.unanswered()
+            try:
+                return await self.chat.post(channel=channel, message=message, thread=thread)
+            except errors.Unavailable as problem:
+                if problem.retry_after_s is not None:
+                    once.refused()
+                raise
 
         return await self._until_sent(self._channel(channel), priority, content, send)
+
+    async def _refreshed(
+        self, place: messenger.Place, message: messages.Message, thread: str
+    ) -> bool:
+        """Bring up to date what stands already; False where it cannot be any more."""
+        if thread:
+            return True  # a line says what was so when it was said
+        try:
+            await self.chat.update(place=place, message=message)
+        except errors.NotFound:
+            return False
+        return True
 
     async def update(
         self, *, place: messenger.Place, content: Content, priority: Priority = Priority.EDIT

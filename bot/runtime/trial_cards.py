@@ -6,7 +6,7 @@ Beside the path of control: nothing waits for it, and nothing in here may raise 
 import asyncio
 import logging
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.core.notices import trial
@@ -101,7 +101,8 @@ class TrialCards:
         self._shown[newest["metadata"]["uid"]] = facts
         while len(self._shown) > KNOWN_LIMIT:
             self._shown.popitem(last=False)
-        return rendering.render(facts)
+        mark = anchors.mark(newest, trial.KEY)
+        return replace(rendering.render(facts), mark=mark)
 
     def _facts(self, raw: ports.Object) -> messages.TrialFacts:
         sets = list(self.replica_sets.owned_by(raw["metadata"]["uid"]))

@@ -67,6 +67,14 @@ class Chat:
         await self.trouble.done("post")
         return messenger.Place(channel=channel, ts=ts)
 
+    async def marked(self, *, channel, thread=""):
+        await self.trouble.gate("marked")
+        return {
+            said["message"].mark: messenger.Place(channel=channel, ts=ts)
+            for (room, ts), said in self.messages.items()
+            if room == channel and said["thread"] == thread and said["message"].mark
+        }
+
     async def update(self, *, place, message):
         await self.trouble.gate("update")
         found = self.messages.get((place.channel, place.ts))

@@ -146,3 +146,92 @@ def test_outbox_forgets_channels_nobody_uses():
 
 
 assert messenger
+
+
+MARKED = messages.Message(text="new", mark="u-1:card:2")
+LOST = errors.Unavailable("no answer")
+
+
+def sent(story_):
+    """The texts that stand after ``story_(outbox, chat, trouble)``."""
+
+    async def story():
+        way, chat, trouble = box()
+        await story_(way, chat, trouble)
+        return chat.top() + chat.lines(), trouble.calls
+
+    return virtual.run(story())
+
+
+@pytest.mark.parametrize("thread", ["", "0001.0"])
+def test_outbox_says_once_what_stood_although_no_answer_came(thread):
+    async def story(way, chat, trouble):
+        trouble.after = lambda name, n: LOST if n == 2 else None
+        await way.post(channel="#a", content=lambda: MARKED, thread=thread)
+
+    said, calls = sent(story)
+    assert said == ["new"]
+    assert calls[:3] == ["marked", "post", "marked"]
+
+
+def test_outbox_says_again_what_did_not_stand_when_no_answer_came():
+    async def story(way, chat, trouble):
+        trouble.fail = lambda name, n: LOST if n == 2 else None
+        await way.post(channel="#a", content=lambda: MARKED)
+
+    said, calls = sent(story)
+    assert (said, calls) == (["new"], ["marked", "post", "marked", "post"])
+
+
+def test_outbox_rather_says_it_twice_than_never_when_nobody_tells_what_stands():
+    async def story(way, chat, trouble):
+        trouble.after = lambda name, n: LOST if n == 2 else None
+        trouble.fail = lambda name, n: LOST if name == "marked" else None
+        await way.post(channel="#a", content=lambda: MARKED)
+
+    said, calls = sent(story)
+    assert said == ["new", "new"]
+    assert calls.count("marked") == 4
+
+
+@pytest.mark.parametrize("problem", [errors.Forbidden("missing_scope"), LOST])
+def test_outbox_posts_when_what_stands_cannot_be_read(problem):
+    async def story(way, chat, trouble):
+        trouble.fail = lambda name, n: problem if name == "marked" else None
+        for mark in "abc":
+            message = messages.Message(text=mark, mark=mark)
+            await way.post(channel="#a", content=lambda: message)
+
+    said, calls = sent(story)
+    assert said == ["a", "b", "c"]
+    assert calls.count("marked") == 1, "a young process asks once a room"
+
+
+def test_outbox_brings_up_to_date_what_a_process_before_it_left():
+    async def story(way, chat, trouble):
+        left = await chat.post(channel="#a", message=messages.Message(text="old", mark="m"))
+        new = messages.Message(text="new", mark="m")
+        assert await way.post(channel="#a", content=lambda: new) == left
+
+    assert sent(story)[0] == ["new"]
+
+
+def test_outbox_posts_anew_when_what_was_left_may_not_be_edited():
+    async def story(way, chat, trouble):
+        await chat.post(channel="#a", message=messages.Message(text="old", mark="m"))
+        trouble.fail = lambda name, n: errors.NotFound("x") if name == "update" else None
+        new = messages.Message(text="new", mark="m")
+        await way.post(channel="#a", content=lambda: new)
+
+    assert sent(story)[0] == ["old", "new"]
+
+
+def test_outbox_looks_back_no_more_when_it_is_no_longer_young():
+    async def story(way, chat, trouble):
+        for mark in "ab":
+            message = messages.Message(text=mark, mark=mark)
+            await way.post(channel=f"#{mark}", content=lambda: message)
+            await asyncio.sleep(200)
+
+    said, calls = sent(story)
+    assert (said, calls) == (["a", "b"], ["marked", "post", "post"])

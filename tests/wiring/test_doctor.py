@@ -146,7 +146,7 @@ async def test_scope_that_lacks_is_named(slack, monkeypatch):
     monkeypatch.setattr(workspace_api, "_SCOPES", "chat:write, commands")
     found = (await checked(slack))["scopes"]
     assert found.word is diagnosis.Word.FAILED
-    assert "lacks channels:read, files:write" in found.said
+    assert "lacks channels:history, channels:read, files:write" in found.said
 
 
 async def test_shared_channel_is_found(slack, workspace):

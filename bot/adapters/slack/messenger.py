@@ -1,11 +1,18 @@
 """``messenger.Messenger`` over the Web API."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from slack_sdk.web import async_client
 
 from bot.adapters.slack import calls, directory, files
 from bot.model import messages, messenger
 
 ROOMS_LIMIT = 5_000
+MARK = "rollout_bot_message"
+"""The type of the metadata that our messages carry."""
+LOOK_BACK = 200
+"""Messages that are read to find our own again."""
 
 
 class SlackMessenger:
@@ -17,6 +24,7 @@ class SlackMessenger:
         )
         self.directory = directory.Directory(client=self.client)
         self._home = ""
+        self._me = ""
         self._rooms: dict[str, str] = {}
 
     async def check(self) -> str:
@@ -24,7 +32,8 @@ class SlackMessenger:
         answer = await calls.done(self.client.auth_test(), what="auth.test")
         self.directory.at_home(str(answer.get("team_id") or ""))
         self._home = str(answer.get("url") or "")
-        return str(answer.get("user_id", ""))
+        self._me = str(answer.get("user_id", ""))
+        return self._me
 
     def permalink(self, place: messenger.Place) -> str:
         """The address of a message; empty until Slack has said which workspace this is."""
@@ -45,10 +54,35 @@ class SlackMessenger:
                 reply_broadcast=True if message.broadcast and thread else None,
                 unfurl_links=False,
                 unfurl_media=False,
+                metadata=_metadata(message),
             ),
             what="chat.postMessage",
         )
         return messenger.Place(channel=str(answer["channel"]), ts=str(answer["ts"]))
+
+    async def marked(self, *, channel: str, thread: str = "") -> Mapping[str, messenger.Place]:
+        place = await self.directory.channel(channel)
+        if thread:
+            read = self.client.conversations_replies(
+                channel=place, ts=thread, limit=LOOK_BACK, include_all_metadata=True
+            )
+        else:
+            read = self.client.conversations_history(
+                channel=place, limit=LOOK_BACK, include_all_metadata=True
+            )
+        answer = await calls.done(read, what="looking back")
+        found: dict[str, messenger.Place] = {}
+        for message in answer.get("messages") or ():
+            if mark := self._own_mark(message):
+                found.setdefault(mark, messenger.Place(channel=place, ts=str(message["ts"])))
+        return found
+
+    def _own_mark(self, message: Mapping[str, Any]) -> str:
+        """Anybody may write metadata: only what we said ourselves counts."""
+        data = message.get("metadata") or {}
+        if message.get("user") != self._me or data.get("event_type") != MARK:
+            return ""
+        return str((data.get("event_payload") or {}).get("mark") or "")
 
     async def update(self, *, place: messenger.Place, message: messages.Message) -> None:
         await calls.done(
@@ -114,3 +148,9 @@ class SlackMessenger:
 
     async def members(self, channel: str, actor: str) -> frozenset[str]:
         return await self.directory.members(channel, actor)
+
+
+def _metadata(message: messages.Message) -> dict[str, Any] | None:
+    if not message.mark:
+        return None
+    return {"event_type": MARK, "event_payload": {"mark": message.mark}}

@@ -31,6 +31,7 @@ async def ways(chat, place):
     return {
         "post": lambda: chat.post(channel="#releases", message=HI),
         "update": lambda: chat.update(place=place, message=HI),
+        "marked": lambda: chat.marked(channel="#releases"),
         "whisper": lambda: chat.whisper(channel=place.channel, user="UBOB000001", message=HI),
         "upload": lambda: chat.upload(place=place, picture=picture(), title="t", alt="a"),
         "upload_text": lambda: chat.upload_text(place=place, text="t", name="a.md", title="t"),
@@ -39,7 +40,7 @@ async def ways(chat, place):
     }
 
 
-WAYS = ["post", "update", "whisper", "upload", "upload_text", "members", "check"]
+WAYS = ["post", "update", "marked", "whisper", "upload", "upload_text", "members", "check"]
 
 
 @pytest.mark.parametrize("channel", ["#releases", "releases", "CRELEASES1"])
@@ -53,6 +54,28 @@ async def test_messenger_asks_for_the_channels_once_when_it_posts_often(chat, wo
         await chat.post(channel="#releases", message=HI)
     asked = [c["method"] for c in workspace.state.calls]
     assert asked.count("conversations.list") == 1
+
+
+MARKED = dataclasses.replace(HI, mark="u-1:card:2")
+
+
+async def test_messenger_finds_its_own_messages_again_by_their_marks(chat, workspace):
+    await chat.check()
+    card = await chat.post(channel="#releases", message=MARKED)
+    line = dataclasses.replace(HI, mark="u-1:thread:2:shipped")
+    said = await chat.post(channel="#releases", message=line, thread=card.ts)
+    await chat.update(place=card, message=HI)
+    await chat.post(channel="#releases", message=HI)
+    assert await chat.marked(channel="#releases") == {MARKED.mark: card}
+    assert (await chat.marked(channel="#releases", thread=card.ts))[line.mark] == said
+
+
+async def test_messenger_counts_no_mark_that_somebody_else_wrote(chat, workspace):
+    await chat.check()
+    card = await chat.post(channel="#releases", message=MARKED)
+    log = workspace.state.messages["CRELEASES1"]
+    log[card.ts] = dataclasses.replace(log[card.ts], user="UALICE0001")
+    assert await chat.marked(channel="#releases") == {}
 
 
 async def test_messenger_edits_its_message(chat, workspace):
@@ -255,7 +278,7 @@ async def test_messenger_is_unavailable_when_slack_is_down(
     with pytest.raises(errors.Unavailable):
         await (await ways(chat, place))[way]()
     made = len(workspace.state.calls) - before
-    assert made <= (2 if way == "members" else 1)  # aiohttp repeats a GET; nobody a write
+    assert made <= (2 if way in {"members", "marked"} else 1)  # aiohttp repeats a GET; nobody a write
 
 
 async def test_messenger_is_unavailable_when_the_bytes_of_a_picture_are_lost(
