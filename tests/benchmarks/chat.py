@@ -18,7 +18,11 @@ from tests.runtime import virtual
 CALL_S = 0.08
 MINUTES = 15
 CHANNELS = 20
-METHODS = {"post": "chat.postMessage", "update": "chat.update"}
+METHODS = {
+    "post": "chat.postMessage",
+    "update": "chat.update",
+    "marked": "conversations.history",
+}
 
 
 class Tiered(stages.Chat):
@@ -47,6 +51,10 @@ class Tiered(stages.Chat):
         place = await super().post(channel=channel, message=message, thread=thread)
         self.seen(message.text)
         return place
+
+    async def marked(self, *, channel, thread=""):
+        await self._asked("marked", channel)
+        return await super().marked(channel=channel, thread=thread)
 
     async def update(self, *, place, message):
         await self._asked("update", place.channel)
