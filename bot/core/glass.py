@@ -9,7 +9,7 @@ revision the windows and the freezes that had begun do not hold any more.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core import approvals, gate_ids, gatekeeping, gates, unmeasured
+from bot.core import approvals, gate_ids, gatekeeping, gates, moments, unmeasured
 from bot.core import draft as draft_module
 from bot.core.notices import people
 from bot.model import sealed, status
@@ -59,7 +59,7 @@ def _ask(d: draft_module.Draft, intent: status.Intent) -> tuple[bool, str]:
         signed=True,
     )
     d.set_bot(glasses=(*mine(d), one)[-KEPT:])
-    return True, f"Asked: a second person must agree until {one.until:%H:%M} UTC."
+    return True, f"Asked: a second person must agree until {moments.utc(one.until)}."
 
 
 def _agree(d: draft_module.Draft, one: sealed.Glass, intent: status.Intent) -> tuple[bool, str]:

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from bot.core import analyses, approvals, gates, inconclusive, sizing, trials, weights
+from bot.core import analyses, approvals, gates, inconclusive, moments, sizing, trials, weights
 from bot.core import draft as draft_module
-from bot.core.gates import moments
 from bot.model import buttons, policy, world
 from bot.model import spec as spec_model
 
@@ -133,7 +132,7 @@ def _timed(d: draft_module.Draft) -> world.Reason | None:
         sentence=f"a pause of {seconds} s",
         since=pause.start,
         until=until,
-        frees=f"It goes on by itself at {moments.utc(until, pause.start)}.{_then_held(d)}",
+        frees=f"It goes on by itself at {moments.utc(until)}.{_then_held(d)}",
         acts=(_KIND.SKIP_WAIT.value, *_ABORT),
     )
 
@@ -153,7 +152,7 @@ def _pods(d: draft_module.Draft) -> world.Reason | None:
     late = progress is not None and progress.reason == "ProgressDeadlineExceeded"
     until = since + timedelta(seconds=d.spec.progress_deadline_s) if since and not late else None
     after = "it goes back" if d.spec.progress_deadline_abort else "it counts as stuck"
-    when = f"; at {moments.utc(until, since)} {after}" if until and since else ""
+    when = f"; at {moments.utc(until)} {after}" if until and since else ""
     return world.Reason(
         rule=f"{RULE}late" if late else f"{RULE}pods",
         sentence=f"{missing}; its progress deadline has passed" if late else missing,

@@ -8,12 +8,14 @@ import re
 import unicodedata
 from datetime import UTC, datetime
 
+from bot.core import moments
 from bot.model import messages
 
 THIN = "\u202f"  # narrow and unbreakable: "25 %" never falls apart at a line's end
 NAME_LIMIT = 80
 REASON_LIMIT = 300
 MARKUP_PIECE = re.compile(r"<[^<>]*>|&(?:amp|lt|gt);|.", re.DOTALL)
+DATE = re.compile(r"<!date\^[^<>|]*\|([^<>|]*)>")
 PERCENT = re.compile(r"(?<=\d) ?%")
 BOUND = re.compile(r"(?<=[≥≤]) (?=[\d-])")  # nor does "≥ 99"
 EMOJI_CODE = re.compile(r":(?=[\w+'-]+:)")
@@ -41,8 +43,16 @@ def _visible(char: str) -> str:
 
 
 def plain(text: str, limit: int = REASON_LIMIT) -> str:
-    """Foreign text, safe in mrkdwn: it can neither mention, link, format nor reorder."""
-    line = PERCENT.sub(THIN + "%", bare(text, limit)).translate(LOOK_ALIKES)
+    """Foreign text, safe in mrkdwn: it can neither mention, link, format nor reorder.
+
+    An instant in it, as ``moments`` writes them, is shown on the reader's own clock.
+    """
+    parts = moments.parted(bare(text, limit))
+    return "".join(moment(one) if isinstance(one, datetime) else _inert(one) for one in parts)
+
+
+def _inert(text: str) -> str:
+    line = PERCENT.sub(THIN + "%", text).translate(LOOK_ALIKES)
     line = BOUND.sub(THIN, line)
     line = UNDERSCORE_AT_EDGE.sub("ˍ", line)
     line = EMOJI_CODE.sub("∶", line)
@@ -131,11 +141,18 @@ def by_day(when: datetime) -> str:
     return at(when, "{date_short_pretty} {time}")
 
 
+def moment(when: datetime) -> str:
+    """The same of any day, as it stood in a sentence: whole where a client cannot show it."""
+    style, said = ("{time_secs}", moments.exactly) if when.second else ("{time}", moments.utc)
+    return f"<!date^{int(when.timestamp())}^{{date_short_pretty}} {style}|{said(when)}>"
+
+
 def link(url: str, words: str) -> str:
     """``words`` (finished mrkdwn) as a link; the bare words if the address is not one."""
     if not is_link(url):
         return words
-    return f"<{url.replace('&', '&amp;')}|{words.replace('|', '¦')}>"
+    label = DATE.sub(r"\1", words)  # none may stand within a link
+    return f"<{url.replace('&', '&amp;')}|{label.replace('|', '¦')}>"
 
 
 def is_link(url: str) -> bool:

@@ -7,9 +7,10 @@ Everything is written into the cluster, where every replica sees it; who is told
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from bot.core.gates import freeze_codec, moments
+from bot.core import moments
+from bot.core.gates import freeze_codec
 from bot.core.gates import freezes as gate
 from bot.core.notices import people
 from bot.core.notices import scene as scenes
@@ -88,11 +89,11 @@ class FreezeDesk:
         )
         if trouble := await _tried(self.freezes.add(one)):
             return orders.no(trouble)
-        return orders.Reply(accepted=True, sentence=self._begun(one, now), written=True)
+        return orders.Reply(accepted=True, sentence=self._begun(one), written=True)
 
-    def _begun(self, one: policy.Freeze, now: datetime) -> str:
+    def _begun(self, one: policy.Freeze) -> str:
         scope = freeze_codec.shown(one.scope)
-        until = f" until {moments.utc(one.until, now)}" if one.until is not None else ""
+        until = f" until {moments.utc(one.until)}" if one.until is not None else ""
         held = self.held(one)
         names = f": {', '.join(held[:12])}{' …' if len(held) > 12 else ''}" if held else ""
         count = f"{len(held)} in flight hold{'s' if len(held) == 1 else ''}{names}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from bot.core import chronicle, codec_block, codec_status, loose_records, record_places
+from bot.core import chronicle, codec_block, codec_status, loose_records, moments, record_places
 from bot.core.notices import scene as scenes
 from bot.model import errors, messenger, ports, records, world
 from bot.model import spec as spec_model
@@ -247,7 +247,8 @@ class Recorder:
     def _over(self, since: datetime) -> None:
         """The database answers again: say that there was a gap, and look at everything anew."""
         until, lost, self._lost = self.clock(), self._lost, 0
-        text = f"No decision could be recorded from {since:%H:%M:%S} to {until:%H:%M:%S} UTC; "
+        span = f"{moments.exactly(since)} to {moments.exactly(until)}"
+        text = f"No decision could be recorded from {span}; "
         kept = "what happened meanwhile was kept and is recorded now."
         read = f"{lost} facts did not fit: the status of every rollout is read again."
         gap = Gap(since, until, text + (read if lost else kept))
@@ -266,12 +267,9 @@ class Recorder:
         if start.since is None:
             return
         facts = "1 fact" if start.count == 1 else f"{start.count} facts"
-        gap = Gap(
-            start.since,
-            start.at,
-            f"{facts} from {start.since:%Y-%m-%d %H:%M:%S} UTC on had not been recorded before "
-            f"the start at {start.at:%H:%M:%S} UTC; they were read from the cluster.",
-        )
+        text = f"{facts} from {moments.exactly(start.since)} on had not been recorded before "
+        text += f"the start at {moments.exactly(start.at)}; they were read from the cluster."
+        gap = Gap(start.since, start.at, text)
         log.info("%s", gap.sentence)
         self._put(loose_records.gap(self.cluster, start.at, start.at, reason=gap.sentence))
         if (gap.until - gap.since).total_seconds() >= OUTAGE_S and not start.empty:

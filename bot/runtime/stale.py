@@ -1,6 +1,6 @@
 """What a request was meant for, and whether that is still so. Every sentence goes to the asker."""
 
-from bot.core import inconclusive
+from bot.core import inconclusive, moments
 from bot.core.notices import listing, people
 from bot.core.notices import scene as scenes
 from bot.model import facts
@@ -35,7 +35,7 @@ def over(scene: scenes.Scene, start: str) -> str:
     by = people.decode(done[-1].actor) if done else None
     how = ""
     if done and by is not None and start.startswith("This step"):
-        how = f": {by.name} {_DID[done[-1].kind]} it at {done[-1].at:%H:%M} UTC"
+        how = f": {by.name} {_DID[done[-1].kind]} it at {moments.utc(done[-1].at)}"
     now = f"{scene.rollout.name} v{label.number} is at {scenes.weight(scene)} %."
     return f"{start}{how}; nothing was changed. {now}"
 

@@ -104,7 +104,7 @@ def test_desk_promotes_and_reads_the_answer_back():
     stage, reply, again = virtual.run(story())
     assert (reply.accepted, reply.sentence) == (True, "Approved: v2 goes on.")
     assert not again.accepted and again.sentence == (
-        "This step is over: sam approved it at 12:01 UTC; nothing was changed. "
+        "This step is over: sam approved it at 2026-11-23 12:01 UTC; nothing was changed. "
         "checkout v2 is at 100 %."
     )
     handled = stage.api.rollout["status"]["rolloutBot"]["handled"]
@@ -343,7 +343,7 @@ def test_desk_explains_why_it_stands_still():
     why, rows = virtual.run(story())
     assert why.sentences == (
         "checkout v2 is at 50 % because step 4 is an approval that nobody has given yet. "
-        "It has been so since 12:01 UTC (less than a minute).",
+        "It has been so since 2026-11-23 12:01 UTC (less than a minute).",
         "It moves on to 100 % when one of #checkout approves.",
     )
     assert [b.kind for b in why.buttons] == [buttons.ButtonKind.APPROVE, buttons.ButtonKind.ABORT]

@@ -203,11 +203,11 @@ def test_freeze_says_what_it_holds_and_how_it_ends():
     reply, listed, stored = asked(story)
     assert reply.accepted
     assert reply.sentence == (
-        "Frozen: shop/* until 14:00 UTC. 1 in flight holds: checkout v2. "
+        "Frozen: shop/* until 2026-11-23 14:00 UTC. 1 in flight holds: checkout v2. "
         "Aborts still go through. /rollout unfreeze f1 ends it."
     )
     assert listed == (
-        "f1: shop/*, freeze until 14:00 UTC by dana: db incident. Holds checkout v2.",
+        "f1: shop/*, freeze until 2026-11-23 14:00 UTC by dana: db incident. Holds checkout v2.",
     )
     assert stored["f1"]["by"] == "dana (U0SAM)"
 

@@ -6,9 +6,8 @@ Where they are kept is the runtime's; those whose scope has this rollout are in 
 import fnmatch
 from datetime import datetime
 
-from bot.core import broken
+from bot.core import broken, moments
 from bot.core import draft as draft_module
-from bot.core.gates import moments
 from bot.core.notices import people
 from bot.model import holds, policy
 
@@ -56,9 +55,9 @@ def covers(scope: policy.Scope, namespace: str, name: str) -> bool:
 
 
 def words(freeze: policy.Freeze) -> str:
-    """As in "freeze until 18:00 UTC by dana: db incident"; the same whenever it is said."""
+    """As in "freeze until 2026-11-27 18:00 UTC by dana: db incident"."""
     what = "stop-the-line" if freeze.stop else "freeze"
-    until = f" until {moments.utc(freeze.until, freeze.at)}" if freeze.until is not None else ""
+    until = f" until {moments.utc(freeze.until)}" if freeze.until is not None else ""
     reason = f": {freeze.reason}" if freeze.reason else ""
     return f"{what}{until} by {who(freeze)}{reason}"
 
@@ -71,5 +70,5 @@ def who(freeze: policy.Freeze) -> str:
 def frees(freeze: policy.Freeze) -> str:
     if freeze.until is None:
         return f"It goes on after /rollout unfreeze {freeze.id}."
-    at = moments.utc(freeze.until, freeze.at)
+    at = moments.utc(freeze.until)
     return f"It goes on at {at}, or after /rollout unfreeze {freeze.id}."

@@ -8,6 +8,7 @@ one that cannot go on for reasons of its own takes up its turn and no more.
 from datetime import timedelta
 
 from bot.core import draft as draft_module
+from bot.core import moments
 from bot.model import holds
 
 RULE = "turn"
@@ -37,7 +38,7 @@ def held(d: draft_module.Draft, index: int) -> holds.Hold | None:  # noqa: ARG00
     return holds.Hold(
         rule=RULE,
         sentence=f"the hold is over; {first} that wait for longer go on first",
-        frees=f"It goes on by itself at {at:%H:%M:%S} UTC.",
+        frees=f"It goes on by itself at {moments.exactly(at)}.",
         until=at,
         freed=freed,
     )

@@ -11,9 +11,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.core import broken
+from bot.core import broken, moments
 from bot.core import draft as draft_module
-from bot.core.gates import moments
 from bot.model import holds, policy
 
 HORIZON_DAYS = 35
@@ -25,18 +24,11 @@ def held(d: draft_module.Draft, index: int) -> holds.Hold | None:
     """Whether the windows of the policy are closed for step ``index``."""
     if broken.since(d) is not None:
         return None
-    known = d.status.bot.held
-    since = known.since if known is not None else d.now
-    return closed_at(d.seen.policy.windows, index, d.now, said=since)
+    return closed_at(d.seen.policy.windows, index, d.now)
 
 
-def closed_at(
-    every: Sequence[policy.Window], index: int, now: datetime, *, said: datetime | None = None
-) -> holds.Hold | None:
-    """What keeps step ``index`` from moving at ``now``; None while it may.
-
-    ``said`` is when that was said first: the words stay as they were then.
-    """
+def closed_at(every: Sequence[policy.Window], index: int, now: datetime) -> holds.Hold | None:
+    """What keeps step ``index`` from moving at ``now``; None while it may."""
     mine = tuple(one for one in every if not one.steps or index in one.steps)
     bar = _bar(mine, now)
     if bar is None:
@@ -46,7 +38,7 @@ def closed_at(
     if until is None:
         never = f"It never goes on: no window opens within {HORIZON_DAYS} days."
         return holds.Hold(rule=f"window:{bar.name}", sentence=what, frees=never)
-    text = moments.local(until, said or now, _zone(bar.zone) or ZoneInfo("UTC"))
+    text = moments.local(until, _zone(bar.zone) or ZoneInfo("UTC"))
     return holds.Hold(
         rule=f"window:{bar.name}",
         sentence=f"{what}, until {text}",

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from bot.core import inconclusive
-from bot.core.gates import moments
+from bot.core import inconclusive, moments
 from bot.core.notices import scene as scenes
 from bot.core.notices import standing
 from bot.model import buttons, facts, messages, world
@@ -165,7 +164,7 @@ def _since_text(since: datetime, now: datetime) -> str:
         length = f"{minutes // 60} h"
     else:
         length = f"{minutes} min" if minutes else "less than a minute"
-    return f"since {moments.utc(since, now)} ({length})"
+    return f"since {moments.utc(since)} ({length})"
 
 
 def _freeing(scene: scenes.Scene, now: world.Reason) -> tuple[buttons.Button, ...]:
@@ -227,7 +226,7 @@ def _changes(scene: scenes.Scene, approvers: str) -> str:
         case News.HOLDS:
             return "It moves on when somebody promotes it; abort takes it back."
         case News.MOVES | News.NOT_READY if what:
-            when = f" at {at:%H:%M:%S} UTC" if at is not None else ""
+            when = f" at {moments.exactly(at)}" if at is not None else ""
             return f"Next: {what}{when}."
         case News.ROLLED_BACK:
             return (

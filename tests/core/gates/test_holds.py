@@ -51,7 +51,7 @@ def test_update_shipped_on_friday_evening_goes_on_on_monday(world):
     assert sim.sized() == {"one": 5}
     assert sim.weight() == 0
     assert sim.status.phase == "Paused"
-    assert sim.status.message == "held: outside hours, until Mon 30 Nov 09:00 (Europe/Berlin)"
+    assert sim.status.message == "held: outside hours, until Mon 2026-11-30 09:00 +01:00 (Europe/Berlin)"
     assert sim.status.pause_conditions == ()
     assert sim.timers.at == MONDAY
     idle(sim)
@@ -122,7 +122,7 @@ def test_freeze_in_mid_step_holds_and_an_abort_passes(world):
 def test_freeze_says_until_when_by_whom_and_why(world):
     sim = world(weight(20), PAUSE)
     sim.freeze(seconds=6 * 3600).ship("two").settle()
-    assert sim.status.message == "held: freeze until 18:00 UTC by dana: db incident"
+    assert sim.status.message == "held: freeze until 2026-11-23 18:00 UTC by dana: db incident"
     assert sim.status.condition("Paused").status == "True"
     assert sim.status.condition("Progressing").reason == "RolloutPaused"
 
@@ -223,7 +223,7 @@ def test_approval_under_a_freeze_is_kept_and_counts_at_its_end(world):
     sim.ask("promote").settle()
     accepted, sentence = sim.answers()[-1]
     assert accepted
-    assert sentence.startswith("Approved, and held: freeze until 12:10 UTC by dana: db incident.")
+    assert sentence.startswith("Approved, and held: freeze until 2026-11-23 12:10 UTC by dana: db incident.")
     assert (sim.status.phase, sim.status.step_index) == ("Paused", 1)
     idle(sim)
     sim.wait(600)

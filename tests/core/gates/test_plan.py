@@ -64,7 +64,7 @@ def test_plan_counts_the_window_that_a_pause_ends_out_of(make):
     sim = make(*STEPS, at=begin, windows=(HOURS,))
     found = planning.of(scene(sim).sheet)
     assert [one.at for one in found] == [begin, begin, MONDAY, MONDAY, None]
-    assert found[2].held == "outside hours, until Mon 30 Nov 09:00 (Europe/Berlin)"
+    assert found[2].held == "outside hours, until Mon 2026-11-30 09:00 +01:00 (Europe/Berlin)"
 
 
 def test_plan_of_an_update_goes_on_from_its_present_step_and_clock(make):

@@ -91,20 +91,20 @@ def waits_for_its_turn(sim):
 ROWS = {
     "freeze": (
         frozen,
-        "app v2 holds at 0 %: freeze until 13:00 UTC by dana: db incident.",
-        "It goes on at 13:00 UTC, or after /rollout unfreeze incident.",
+        "app v2 holds at 0 %: freeze until 2026-11-23 13:00 UTC by dana: db incident.",
+        "It goes on at 2026-11-23 13:00 UTC, or after /rollout unfreeze incident.",
         ["abort"],
     ),
     "window": (
         night,
-        "app v2 holds at 0 %: outside hours, until Mon 30 Nov 09:00 (Europe/Berlin).",
-        "It goes on by itself at Mon 30 Nov 09:00 (Europe/Berlin).",
+        "app v2 holds at 0 %: outside hours, until Mon 2026-11-30 09:00 +01:00 (Europe/Berlin).",
+        "It goes on by itself at Mon 2026-11-30 09:00 +01:00 (Europe/Berlin).",
         ["abort"],
     ),
     "turn": (
         waits_for_its_turn,
         "app v2 holds at 0 %: the hold is over; 4 that wait for longer go on first.",
-        "It goes on by itself at 12:00:15 UTC.",
+        "It goes on by itself at 2026-11-23 12:00:15 UTC.",
         ["abort"],
     ),
     "approval": (
@@ -123,13 +123,13 @@ ROWS = {
     "timed pause": (
         steps(weight(20), {"pause": {"duration": "5m"}}, weight(60)),
         "app v2 is at 20 %: a pause of 300 s.",
-        "It goes on by itself at 12:05 UTC.",
+        "It goes on by itself at 2026-11-23 12:05 UTC.",
         ["skip_wait", "abort"],
     ),
     "pods": (
         stuck,
         "app v2 is at 20 %: canary 0 of 1 pods available.",
-        "It goes on when they are; at 12:10 UTC it counts as stuck.",
+        "It goes on when they are; at 2026-11-23 12:10 UTC it counts as stuck.",
         ["abort"],
     ),
     "deadline": (

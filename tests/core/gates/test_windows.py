@@ -75,8 +75,8 @@ def test_window_answers_by_its_own_clock(every, index, now, wanted):
 
 def test_hold_names_the_window_and_its_opening_in_its_own_zone():
     hold = windows.closed_at((HOURS,), 0, utc("2026-11-27T16:00"))
-    assert hold.sentence == "outside hours, until Mon 30 Nov 09:00 (Europe/Berlin)"
-    assert hold.frees == "It goes on by itself at Mon 30 Nov 09:00 (Europe/Berlin)."
+    assert hold.sentence == "outside hours, until Mon 2026-11-30 09:00 +01:00 (Europe/Berlin)"
+    assert hold.frees == "It goes on by itself at Mon 2026-11-30 09:00 +01:00 (Europe/Berlin)."
 
 
 def test_hold_says_never_when_no_window_can_open():
