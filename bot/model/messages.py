@@ -106,7 +106,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowFact:
-    """One rollout in a listing: ``what`` is "approval at 50 %", ``since_s`` how long."""
+    """One rollout in a listing: ``what`` is "approval at 50 %", ``since_s`` how long.
+
+    ``url`` is of a message that stands for it alone, where there is one.
+    """
 
     rollout: RolloutId
     news: News
@@ -114,6 +117,7 @@ class RowFact:
     what: str
     since_s: float | None = None
     next_at: datetime | None = None
+    url: str = ""
     buttons: tuple[Button, ...] = ()
 
 
@@ -138,13 +142,14 @@ class DigestCause(StrEnum):
 
     IMAGE = "image"
     COMMIT = "commit"
+    HELD = "held"
     BURST = "burst"
     BUDGET = "budget"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestFacts:
-    """Rollouts that have no card of their own; ``what`` is the image or the commit."""
+    """Rollouts that have no card of their own; ``what``: image, commit or hold."""
 
     cluster: str
     cause: DigestCause

@@ -90,7 +90,8 @@ def row_line(row: messages.RowFact) -> str:
         since += " ago"
     if row.next_at is not None:
         what = words.joined([what, f"next at {words.at(row.next_at)}"], ", ")
-    return words.joined([words.who(row.rollout, row.revision), what, since])
+    who = words.link(row.url, words.who(row.rollout, row.revision))
+    return words.joined([who, what, since])
 
 
 def listing(facts: messages.ListFacts) -> messages.Message:

@@ -45,6 +45,8 @@ def _head(facts: messages.DigestFacts) -> str:
             return f"{words.image(facts.what)} goes to {count}"
         case DigestCause.COMMIT:
             return f"{words.name(facts.what)} goes to {count}"
+        case DigestCause.HELD:
+            return f"{count} held: {words.plain(facts.what, 200)}"
         case DigestCause.BURST:
             return f"{count} within minutes"
         case DigestCause.BUDGET:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bot.core import links as links_module
-from bot.core.notices import card, notice, table
+from bot.core.notices import card, degraded, notice, table
 from bot.core.notices import scene as scenes
 from bot.model import errors, messages, messenger
 from bot.render import rendering
@@ -101,7 +101,7 @@ class Sender:
         record = self.places.of(told.rollout).get(one.key, {})
         if record.get("end"):
             return
-        if record.get("folded") and not self._row(one, record, newest):
+        if record.get("folded") and not self._row(told, one, record, newest):
             record = {}  # somebody deleted the digest
         if not record.get("ts"):
             if one.fresh:
@@ -111,12 +111,12 @@ class Sender:
         if one.settled and self.places.of(told.rollout).get(one.key, {}).get("ts"):
             await self.places.record(told.rollout, one.key, {"end": "over"})
 
-    def _row(self, one: notice.Notice, record: anchors.Record, newest: Newest) -> bool:
+    def _row(self, told: Told, one: notice.Notice, record: anchors.Record, newest: Newest) -> bool:
         """A card that is a row of a digest; False where the digest is gone."""
         scene = newest()
         if one.key != card.key(scene):
             return True  # of an earlier revision: the present one has the row by now
-        return self.folding.show(record, scene)
+        return self.folding.show(record, scene, url=self._alone(told, scene))
 
     def _due(self, told: Told, one: notice.Notice) -> bool:
         wanted = self._full(told, one.facts, one.key)
@@ -130,7 +130,9 @@ class Sender:
             return
         channel = self.rules.channel(told.rollout)
         if one.kind is notice.Kind.CARD and not self.observing:
-            row = await self.folding.join(channel, told, newest())
+            scene = newest()
+            url = self._alone(told, scene)
+            row = await self.folding.join(channel, told, scene, url=url)
             if row:
                 await self.places.record(told.rollout, one.key, {**row, **one.keep})
                 return
@@ -264,6 +266,15 @@ class Sender:
         if self.link is None or not record.get("ts"):
             return facts
         return replace(facts, gate_url=self.link(anchors.place(record)))
+
+    def _alone(self, told: Told, scene: scenes.Scene) -> str:
+        """Where the message is that stands for a row alone: its alert, or its open gate."""
+        gate, said = scenes.gate(scene), self.places.of(told.rollout)
+        key = degraded.key(scene) if scene.status.abort else f"gate:{gate}"
+        record = said.get(key, {})
+        if self.link is None or not record.get("ts"):
+            return ""
+        return self.link(anchors.place(record))
 
     def _memory(self, told: Told, key: str) -> shown.Shown:
         mine = self._shown.setdefault(f"{told.seen.namespace}/{told.seen.name}", {})

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.core.notices import card, listing
@@ -27,6 +27,7 @@ BURST = 5
 BURST_SPAN = timedelta(minutes=1)
 SAME = 3
 SAME_SPAN = timedelta(minutes=10)
+SHARED_HOLDS = ("freeze:", "window:")
 OPEN_SPAN = timedelta(hours=1)
 """For how long a digest takes new rows."""
 ROWS_LIMIT = 300
@@ -41,6 +42,7 @@ class _Began:
     key: str
     images: tuple[str, ...]
     commit: str
+    held: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,14 +92,18 @@ class Folding:
     _open: OrderedDict[tuple[str, str], _Digest] = field(default_factory=OrderedDict)
     _standing: OrderedDict[tuple[str, str], _Digest] = field(default_factory=OrderedDict)
 
-    async def join(self, channel: str, told: states.Told, scene: scenes.Scene) -> anchors.Record:
-        """The record of a card that became a row; empty where it should stand by itself."""
-        facts = card.card(scene)
-        found = self._cause(channel, told, facts)
+    async def join(
+        self, channel: str, told: states.Told, scene: scenes.Scene, *, url: str = ""
+    ) -> anchors.Record:
+        """The record of a card that became a row; empty where it should stand by itself.
+
+        ``url`` is of what stands alone of this rollout: its approval request, or its alert.
+        """
+        found = self._cause(channel, told, scene)
         if found is None:
             return {}
         digest = self._digest(channel, scene, *found)
-        digest.rows[_key(scene)] = listing.row(scene)
+        digest.rows[_key(scene)] = replace(listing.row(scene), url=url)
         async with digest.lock:
             if digest.place is None:
                 try:
@@ -113,16 +119,16 @@ class Folding:
                 self._touch(digest)
         return {"channel": digest.place.channel, "ts": digest.place.ts, "folded": digest.name}
 
-    def show(self, record: anchors.Record, scene: scenes.Scene) -> bool:
+    def show(self, record: anchors.Record, scene: scenes.Scene, *, url: str = "") -> bool:
         """Bring a row up to date; False where its digest was deleted."""
         digest = self._standing.get((str(record.get("channel")), str(record.get("ts"))))
         if digest is None:
             digest = self._adopted(record, scene)
         if digest.gone:
             return False
-        before, row = digest.rows.get(_key(scene)), listing.row(scene)
+        before, row = digest.rows.get(_key(scene)), replace(listing.row(scene), url=url)
         digest.rows[_key(scene)] = row
-        if before is None or (before.news, before.what) != (row.news, row.what):
+        if before is None or _shown(before) != _shown(row):
             self._touch(digest)
         return True
 
@@ -131,23 +137,19 @@ class Folding:
         return (place.channel, place.ts) in self._standing
 
     def _cause(
-        self, channel: str, told: states.Told, facts: messages.CardFacts
+        self, channel: str, told: states.Told, scene: scenes.Scene
     ) -> tuple[messages.DigestCause, str] | None:
         """Why a card should be a row: the first that holds."""
         recent = self._recent.setdefault(channel, deque(maxlen=ROWS_LIMIT))
         self._recent.move_to_end(channel)
         while len(self._recent) > budgets.CHANNELS_LIMIT:
             self._recent.popitem(last=False)
-        old = facts.stable.images if facts.stable is not None else ()
-        key = f"{facts.rollout.namespace}/{facts.rollout.name}"
-        mine = _Began(
-            at=self.clock(),
-            key=key,
-            images=tuple(one for one in facts.revision.images if one not in old),
-            commit=facts.change.commit,
-        )
-        others = [one for one in recent if one.key != key and mine.at - one.at <= SAME_SPAN]
+        hold, mine = scenes.held(scene), _began(scene, self.clock())
+        every = [one for one in recent if one.key != mine.key and mine.at - one.at <= OPEN_SPAN]
         recent.append(mine)
+        if hold and mine.held and len({o.key for o in every if o.held == mine.held}) >= SAME:
+            return messages.DigestCause.HELD, hold.sentence
+        others = [one for one in every if mine.at - one.at <= SAME_SPAN]
         for image in mine.images:
             if len({one.key for one in others if image in one.images}) >= SAME:
                 return messages.DigestCause.IMAGE, image
@@ -218,6 +220,23 @@ class Folding:
             log.warning("a digest was not edited: %s", problem)
         finally:
             digest.task = None
+
+
+def _began(scene: scenes.Scene, now: datetime) -> _Began:
+    """What it may have in common with others: new images, the commit, what holds it."""
+    facts, hold = card.card(scene), scenes.held(scene)
+    old = facts.stable.images if facts.stable is not None else ()
+    return _Began(
+        at=now,
+        key=_key(scene),
+        images=tuple(one for one in facts.revision.images if one not in old),
+        commit=facts.change.commit,
+        held=hold.rule if hold is not None and hold.rule.startswith(SHARED_HOLDS) else "",
+    )
+
+
+def _shown(row: messages.RowFact) -> tuple[str, str, str]:
+    return row.news, row.what, row.url
 
 
 def _key(scene: scenes.Scene) -> str:

@@ -11,7 +11,7 @@ class Member(stages.Stage):
     """One of them, under its own name; its image is its own unless ``image`` is shared."""
 
     def __init__(self, crowd, name, steps):
-        self.name = name
+        self.name, self.crowd = name, crowd
         super().__init__(steps, image=f"{name}:v1")
         self.api.rollout["metadata"].update(name=name, uid=f"u-{name}")
         self.trouble = crowd.trouble
@@ -19,14 +19,15 @@ class Member(stages.Stage):
         self.chat = crowd.chat
 
     def seen(self):
-        return replace(super().seen(), name=self.name)
+        return replace(super().seen(), name=self.name, freezes=self.crowd.freezes)
 
 
 class Crowd:
-    def __init__(self, count, steps=stages.STEPS, *, chat=None, limit=None):
+    def __init__(self, count, steps=stages.STEPS, *, chat=None, limit=None, link=None):
         self.trouble = stages.Trouble()
         self.chat = chat or stages.Chat(self.trouble)
         self.limit = limit
+        self.freezes, self.link = (), link
         self.members = [Member(self, f"app-{at:03}", steps) for at in range(count)]
         self.by_name = {one.name: one for one in self.members}
         self.start()
@@ -48,6 +49,7 @@ class Crowd:
             clock=virtual.now,
             rules=stages.authorize.Rules(default_channel="#releases"),
             observe=lambda obj: None,
+            link=self.link,
             **more,
         )
         for one in self.members:

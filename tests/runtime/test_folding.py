@@ -1,8 +1,12 @@
 """What a channel hears of many rollouts: few messages, and nothing critical is held back."""
 
 import asyncio
+import re
+from datetime import timedelta
 
-from bot.model import errors
+from bot.model import errors, policy
+from tests.render.limits import problems
+from tests.render.reading import read
 from tests.runtime import crowd as crowds
 from tests.runtime import stage as stages
 from tests.runtime import virtual
@@ -52,6 +56,80 @@ def test_channel_hears_of_a_burst_without_a_common_image_in_one_message():
     (found,) = [m["message"] for m in chat.messages.values() if "more rollouts" in m["message"].text]
     assert len(found.blocks) <= 20
     assert "and 20 more: /rollout list" in str(found.blocks)
+
+
+def frozen():
+    until = virtual.START + timedelta(hours=6)
+    return policy.Freeze(
+        id="f1", scope=policy.Scope(), reason="db incident", by="dana (U0DANA)",
+        at=virtual.START, until=until,
+    )  # fmt: skip
+
+
+def test_channel_hears_of_what_one_freeze_holds_in_one_message():
+    """They come minutes apart and have nothing else in common; before it ends and after."""
+
+    async def story():
+        crowd = crowds.Crowd(7, MOVES)
+        crowd.quietly()
+        crowd.freezes = (frozen(),)
+        for one in crowd.members:
+            crowd.ship(only=[one])
+            await asyncio.sleep(240)
+        under = digests(crowd.chat)
+        crowd.freezes = ()
+        for _ in range(4):
+            crowd.settle()
+            await asyncio.sleep(600)
+        return crowd.chat, under
+
+    chat, under = virtual.run(story())
+    said = "4 more rollouts held: freeze until 2026-11-23 18:00 UTC by dana: db incident"
+    assert [read(text) for text in under] == [
+        said.replace(" UTC", "") + " in prod-eu: 4 hold."
+    ]
+    assert len(chat.top()) == 3 + 1
+    assert [read(text) for text in digests(chat)] == [
+        said.replace(" UTC", "") + " in prod-eu: 4 are done."
+    ]
+
+
+def test_row_of_a_digest_links_to_the_message_that_stands_for_it_alone():
+    async def story():
+        crowd = crowds.Crowd(5, WAITS, link=lambda at: f"https://x.example/{at.channel}/{at.ts}")
+        crowd.quietly()
+        crowd.ship("shared:v2")
+        await asyncio.sleep(120)
+        crowd.settle()
+        await asyncio.sleep(120)
+        waiting = digest_of(crowd.chat), gates_of(crowd.chat)
+        crowd.members[4].patch(
+            abort=True,
+            abortedAt=virtual.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+            pauseConditions=None,
+            rolloutBot={"abort": {"cause": "by hand"}},
+        )
+        for _ in range(3):
+            crowd.settle()
+            await asyncio.sleep(60)
+        return crowd.chat, waiting
+
+    chat, (waiting, gates) = virtual.run(story())
+    (alert,) = [ts for (_, ts), m in chat.messages.items() if "app-004 v2 was" in m["message"].text]
+    linked = set(re.findall(r"<https://x.example/[^/|]+/([^|]+)\|app-00[34] v2>", waiting))
+    assert len(linked) == 2 and linked <= gates
+    assert f"/{alert}|app-004 v2>" in digest_of(chat)
+    assert not problems(next(m["message"] for m in chat.messages.values()
+                             if "more rollouts" in m["message"].text))
+
+
+def gates_of(chat):
+    return {ts for (_, ts), m in chat.messages.items() if "to go from" in m["message"].text}
+
+
+def digest_of(chat):
+    return next(str(m["message"].blocks) for m in chat.messages.values()
+                if "more rollouts" in m["message"].text)
 
 
 def test_channel_that_has_had_its_messages_gets_rows_but_every_approval():
