@@ -20,6 +20,7 @@ class Kind(StrEnum):
     SCALED = "scaled"
     PAUSED = "paused"
     NEEDS_APPROVAL = "needs-approval"
+    STILL_WAITS = "still-waits"
     ANALYSIS_RUNNING = "analysis-running"
     ANALYSIS_FAILED = "analysis-failed"
     ANALYSIS_ERROR = "analysis-error"
@@ -28,8 +29,18 @@ class Kind(StrEnum):
     DONE = "done"
 
 
-CRITICAL = frozenset({Kind.NEEDS_APPROVAL, Kind.ROLLED_BACK})
+CRITICAL = frozenset({Kind.NEEDS_APPROVAL, Kind.STILL_WAITS, Kind.ROLLED_BACK})
 """What comes at any hour, whatever was asked to be quiet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """``to`` is as the policy names it; ``named`` may approve, ``barred`` need not be asked."""
+
+    gate: str
+    to: str
+    named: tuple[str, ...] = ()
+    barred: tuple[facts.Person, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +48,7 @@ class Event:
     """``id`` is unique within the revision and the same after a restart.
 
     ``safe`` is of a rollback: no user is on the revision any more. ``because`` is plain text.
+    ``wait`` is of a gate that still waits: whom the policy wants to hear of it.
     """
 
     kind: Kind
@@ -51,6 +63,7 @@ class Event:
     by: facts.Person | None = None
     because: str = ""
     metric: facts.MetricFact | None = None
+    wait: Wait | None = None
 
     @property
     def key(self) -> str:

@@ -74,7 +74,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Escalation:
-    """After ``after_s`` of waiting: ``to`` is ``thread``, ``#channel``, a person or a group."""
+    """After ``after_s`` of waiting: ``to`` is ``thread``, ``approvers``, ``#channel``, who."""
 
     after_s: int
     to: str

@@ -15,6 +15,7 @@ VERSION = 1
 ROWS_SHOWN = 20
 SIGNS = {
     feed.Kind.NEEDS_APPROVAL: "⏸",
+    feed.Kind.STILL_WAITS: "⏸",
     feed.Kind.ROLLED_BACK: "✗",
     feed.Kind.RECOVERED: "✓",
     feed.Kind.DONE: "✓",
@@ -41,6 +42,8 @@ def _what(event: feed.Event) -> str:
             return f"paused at {event.weight} %"
         case feed.Kind.NEEDS_APPROVAL:
             return f"waits for approval to go from {event.weight} % to {event.weight_to} %"
+        case feed.Kind.STILL_WAITS:
+            return f"still waits for approval to go from {event.weight} % to {event.weight_to} %"
         case feed.Kind.ANALYSIS_RUNNING:
             return "is being measured"
         case feed.Kind.ANALYSIS_FAILED:
@@ -76,15 +79,18 @@ BUSY = "that waited for this hour's messages"
 
 
 def message(
-    events: Sequence[feed.Event], *, since: str = "", buttons: bool = False
+    events: Sequence[feed.Event], *, since: str = "", buttons: bool = False, group: str = ""
 ) -> messages.Message:
     """One event; several, or what was held back (``since`` says by what), as a list.
 
-    ``buttons``: with one that shows the card, for whoever presses it alone.
+    ``buttons``: with one that shows the card, for whoever presses it alone. ``group`` is the id
+    of a user group that one event is addressed to.
     """
     if len(events) == 1 and not since:
         drawn = blocks.actions([_open(events[0])], blocks.Stakes()) if buttons else []
-        return blocks.message(_text(events[0]), [*blocks.section([_line(events[0])]), *drawn])
+        mention = f"{_mention(group)} " if group else ""
+        line = f"{mention}{_line(events[0])}"
+        return blocks.message(_text(events[0]), [*blocks.section([line]), *drawn])
     lines = [f"{words.at(event.at)} {_line(event)}" for event in events[:ROWS_SHOWN]]
     count = words.count(len(events), "piece of news", "pieces of news")
     head = f"{count} {since}".rstrip()
@@ -92,6 +98,11 @@ def message(
     said = "; ".join(_text(event).removesuffix(".") for event in events[:3])
     parts = [*blocks.section([f"*{head}*"]), *blocks.section(lines), *blocks.context([more])]
     return blocks.message(f"{head}: {said}{'; …' if len(events) > 3 else ''}.", parts)
+
+
+def _mention(group: str) -> str:
+    """A user group as Slack calls it to: only what is an id becomes one."""
+    return f"<!subteam^{group}>" if group[:1] == "S" and group.isalnum() else words.name(group)
 
 
 def _open(event: feed.Event) -> messages.Button:

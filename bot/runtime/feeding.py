@@ -8,11 +8,12 @@ recorded on the rollout, after it was: a crash between the two may repeat one ev
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.core.notices import feed as feeds
+from bot.core.notices import scene as scenes
 from bot.model import errors, feed, ports, world
 from bot.model import spec as spec_model
 from bot.model import status as status_model
@@ -35,6 +36,14 @@ TICK_S = 5.0
 
 Sent = Callable[[feed.Event, str, bool], None]
 """Hears of each event that was handed over (True) or given up, and by which outlet."""
+
+
+LookUp = Callable[[scenes.Scene], Awaitable[None]]
+"""Finds out what an outlet must know before it names its targets; bounded, never raises."""
+
+
+async def nothing(_scene: scenes.Scene) -> None:
+    """Nobody has to be asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +85,7 @@ class Feed:
     places: anchors.Anchors
     clock: ports.Clock
     sent: Sent = lambda _event, _outlet, _good: None
+    look_up: LookUp = nothing
     _states: OrderedDict[str, deque[tuple[str, states.Told]]] = field(default_factory=OrderedDict)
     _lines: list[_Line] = field(init=False)
     _busy: set[tuple[str, str, str]] = field(default_factory=set)
@@ -140,6 +150,7 @@ class Feed:
         if record not in said and feeds.fresh(scene):
             await self.places.record(told.rollout, record, {"ts": f"{told.at.timestamp():.0f}"})
             said = self.places.of(told.rollout)
+        await self.look_up(scene)
         waiting = set()
         for event in feeds.events(scene, said):
             where = record if event.revision.hash == scene.hash else self._record_of(event)

@@ -21,16 +21,14 @@ from bot.runtime import (
     announce,
     authorize,
     desk,
-    directs,
     orders,
     reconcile,
     roster,
     scenery,
     series,
-    subscriptions,
     tasks,
 )
-from bot.wiring import feeding, freezing, ways_in
+from bot.wiring import feeding, freezing, outlets, ways_in
 from handlers import buttons, home, slash
 
 if TYPE_CHECKING:
@@ -127,7 +125,7 @@ class Slack:
     _task: asyncio.Task[None] | None = None
 
     def __init__(self, controller: "controllers.Controller") -> None:
-        chosen = controller.chosen.slack
+        chosen, evidence = controller.chosen.slack, controller.chosen.evidence
         token = chosen.bot_token.reveal()
         self._messenger = messenger.SlackMessenger(token=token, base_url=chosen.api_url)
         rules = authorize.Rules(
@@ -170,41 +168,18 @@ class Slack:
             sent=controller.counting.sent,
             observing=self.observing,
             providers=controller.providers,
-            links=links.Links(
-                metrics=controller.chosen.evidence.metrics_url,
-                argocd=controller.chosen.evidence.argocd_url,
-            ),
-            queries=served.Queries(
-                requests=controller.chosen.evidence.requests_query,
-                failed=controller.chosen.evidence.failed_query,
-            ),
+            links=links.Links(metrics=evidence.metrics_url, argocd=evidence.argocd_url),
+            queries=served.Queries(requests=evidence.requests_query, failed=evidence.failed_query),
             limit=lambda told: told.seen.policy.message_budget or chosen.message_budget,
             painter=charts.ChartPainter(),
             series=series.PrometheusSeries(ask=_asking(controller.providers["prometheus"])),
         )
-        self.outlets = self._outlets(controller, rules, people)
+        self.outlets = outlets.by_slack(
+            controller, people, messenger=self._messenger, teller=self.teller, desk=self.desk
+        )
         self._news = freezing.news(controller, self.desk, self.teller)
         self.app = self._bolt(token, chosen.api_url)
         self._way_in = ways_in.build(self.app, chosen)
-
-    def _outlets(
-        self,
-        controller: "controllers.Controller",
-        rules: authorize.Rules,
-        people: subscriptions.Subscriptions,
-    ) -> Sequence[feed.Outlet]:
-        """Who is told by Slack besides the channels of the rollouts."""
-        limit = controller.chosen.slack.message_budget
-        return (
-            directs.Directs(box=self.teller.box, chat=self._messenger, subscriptions=people),
-            directs.ArgoChannels(
-                box=self.teller.box,
-                rules=rules,
-                budget=self.teller.folding.budget,
-                clock=controller.clock,
-                limit=lambda: limit,
-            ),
-        )
 
     def _bolt(self, token: str, base_url: str) -> AsyncApp:
         app = socket.app(token=token, base_url=base_url, directory=self._messenger.directory)

@@ -9,7 +9,7 @@ from bot.adapters.kubernetes import informer
 from bot.model import errors, feed, ports, world
 from bot.model import spec as spec_model
 from bot.model import status as status_model
-from bot.runtime import anchors, feeding, reconcile, subscriptions
+from bot.runtime import anchors, escalating, feeding, reconcile, subscriptions
 from bot.wiring import triggers
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def build(controller: "controllers.Controller", more: Sequence[feed.Outlet]) -> 
         )
 
     chosen = controller.chosen
+    asking = [one.look_up for one in more if isinstance(one, escalating.Escalations)]
     return feeding.Feed(
         outlets=[] if chosen.observe else [*outlets(chosen), *more],
         places=anchors.Anchors(
@@ -103,4 +104,5 @@ def build(controller: "controllers.Controller", more: Sequence[feed.Outlet]) -> 
         ),
         clock=controller.clock,
         sent=sent,
+        look_up=asking[0] if asking else feeding.nothing,
     )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core import approvals, gate_ids, gatekeeping
-from bot.core.notices import people
+from bot.core.notices import people, reminding
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Line
 from bot.model import facts, messages, policy, status
@@ -59,8 +59,7 @@ def lines(scene: scenes.Scene) -> Iterator[Line]:
             "taken back, only its approvers open this gate"
         )
         yield _line(f"kept:{at:%Y%m%d%H%M%S}", at, text)
-    rule = approvals.now(scene.sheet) if scene.sheet is not None else None
-    held = scenes.pause(scene)
+    rule, held = reminding.rule_of(scene), scenes.pause(scene)
     if rule is not None and held is not None:
         yield from _reminders(scene, rule, held)
 
@@ -69,24 +68,22 @@ def _reminders(
     scene: scenes.Scene, rule: policy.Approval, held: status.PauseCondition
 ) -> Iterator[Line]:
     gate = scenes.gate(scene)
-    for number, one in enumerate(rule.escalations):
-        at = held.start + timedelta(seconds=one.after_s)
-        if gate and scene.now >= at:
-            whom = "" if one.to == "thread" else f": {one.to.removeprefix('group:')}"
-            text = f"still waits for approval, {_span(one.after_s)} by now{whom}"
-            yield _line(f"remind:{gate}:{number}", at, text)
+    for one in reminding.due(scene):
+        whom = "" if one.to == "thread" else f": {_asked(one.to)}"
+        text = f"still waits for approval, {reminding.span(one.after_s)} by now{whom}"
+        yield _line(f"remind:{gate}:{one.number}", one.at, text)
     if gate and rule.expires_s is not None:
         end = held.start + timedelta(seconds=rule.expires_s)
         if scene.now >= end and rule.on_timeout is policy.OnTimeout.HOLD:
-            text = f"nobody approved within {_span(rule.expires_s)}: it goes on waiting"
+            span = reminding.span(rule.expires_s)
+            text = f"nobody approved within {span}: it goes on waiting"
             yield _line(f"expired:{gate}", end, text)
 
 
-def _span(seconds: int) -> str:
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds % size == 0:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
+def _asked(to: str) -> str:
+    """Whom a reminder goes to, for the thread that everybody reads."""
+    words = {"approvers": "whoever may approve it", "channel": "the channel"}
+    return words.get(to, to.removeprefix("group:"))
 
 
 def _line(key: str, at: datetime, text: str) -> Line:

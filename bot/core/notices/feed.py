@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core import codec_status
-from bot.core.notices import afterwards, card, degraded, standing
+from bot.core.notices import afterwards, card, degraded, reminding, standing
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Said
 from bot.model import facts, feed
@@ -37,7 +37,13 @@ def events(scene: scenes.Scene, said: Said) -> tuple[feed.Event, ...]:
     """Everything that is true of the present revision, and the recovery from earlier ones."""
     found = [*_recovered(scene, said)]
     if not scene.problem and (key(scene) in said or fresh(scene)):
-        found += [*_shipped(scene), *_steps(scene), *_scaled(scene), *_paused(scene)]
+        found += [
+            *_shipped(scene),
+            *_steps(scene),
+            *_scaled(scene),
+            *_paused(scene),
+            *_waits(scene),
+        ]
         found += [*_runs(scene), *_rolled_back(scene), *_done(scene)]
     return tuple(sorted(found, key=lambda event: event.at))
 
@@ -112,6 +118,25 @@ def _paused(scene: scenes.Scene) -> Iterator[feed.Event]:
             held.start,
             weight_to=scenes.coming(scene),
             because="its analysis gave no verdict" if scenes.inconclusive(scene) else "",
+        )
+
+
+def _waits(scene: scenes.Scene) -> Iterator[feed.Event]:
+    """A gate that nobody answers, for each whom the policy wants to hear of it by now."""
+    for one in reminding.latest(scene):
+        yield _event(
+            scene,
+            feed.Kind.STILL_WAITS,
+            f"{feed.Kind.STILL_WAITS}:{_stamp(one.start)}:{one.number}",
+            one.at,
+            weight_to=scenes.coming(scene),
+            because=f"{reminding.span(one.after_s)} by now",
+            wait=feed.Wait(
+                gate=one.gate,
+                to=one.to,
+                named=reminding.named(scene),
+                barred=reminding.barred(scene),
+            ),
         )
 
 

@@ -182,12 +182,13 @@ def _escalations(raw: Any, path: str, groups: frozenset[str]) -> tuple[policy.Es
 def _escalation(raw: Any, path: str, groups: frozenset[str]) -> policy.Escalation:
     body = reading.mapping(raw, path, ("after", "to"))
     to = reading.text(body.get("to"), f"{path}.to")
-    named = to == "thread" or (to[:1] == "#" and to[1:])
+    named = to in {"thread", "approvers"} or (to[:1] == "#" and to[1:])
     if not named:
         to = _who(to, f"{path}.to", groups, nested=False)
         if to == "anyone" or to.startswith("user:"):
             raise reading.Mistake(
-                f"{path}.to", "a message cannot reach that: thread, #channel, a person, a group"
+                f"{path}.to",
+                "a message cannot reach that: thread, approvers, #channel, a person, a group",
             )
     return policy.Escalation(after_s=reading.duration_s(body.get("after"), f"{path}.after"), to=to)
 

@@ -1,0 +1,207 @@
+"""Escalations of a gate that nobody answers: to people in private, to a group, to a channel.
+
+A ``feed.Outlet``: each is handed over once a receiver, and found again after a restart. What the
+card's thread says of them is ``bot.core.notices.approving``'s. Decides nothing.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.core.notices import reminding
+from bot.core.notices import scene as scenes
+from bot.model import errors, feed, messages, messenger, policy, ports
+from bot.render import feed as wording
+from bot.runtime import authorize, outbox, whom
+from bot.runtime import roster as rosters
+
+log = logging.getLogger(__name__)
+
+PEOPLE_MOST = 10
+"""Private messages of one escalation; nobody is answerable where more are."""
+LOOK_UP_TIMEOUT_S = 4.0
+HANDLE_AGAIN_S = 300.0
+TIMEOUT_S = 900.0
+ROOM_AGAIN_S = 15.0
+
+Handle = Callable[[str], Awaitable[str]]
+"""The id of whoever has a handle; NotFound where nobody has."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Escalations:
+    """One a process. ``scene`` is a rollout as it is now, ``gate_at`` where its gate stands."""
+
+    box: outbox.Outbox
+    chat: messenger.Messenger
+    rules: authorize.Rules
+    roster: rosters.Roster
+    effective: Callable[[ports.Object], policy.Effective]
+    scene: Callable[[str], scenes.Scene | None]
+    gate_at: Callable[[feed.Event], messenger.Place | None]
+    handle: Handle | None = None
+    name: str = "esc-"
+    timeout_s: float = TIMEOUT_S
+    _handles: dict[str, tuple[float, str]] = field(default_factory=dict)
+
+    def follows(self, rollout: ports.Object) -> bool:
+        effective = self.effective(rollout)
+        every = (effective.approval, *(step.approval for step in effective.steps))
+        return any(one.escalations for one in every)
+
+    async def look_up(self, scene: scenes.Scene) -> None:
+        """Find out who is in the groups that are to hear of it, before ``targets`` is asked."""
+        due = tuple(reminding.latest(scene))
+        if not due:
+            return
+        said = tuple(one.to for one in due)
+        everybody = (*said, *reminding.named(scene)) if "approvers" in said else said
+        effective = scene.seen.policy
+        groups = whom.groups_of(effective, everybody)
+        listed = (word for who in everybody for word in _members(who, effective))
+        handles = sorted({word for word in (*everybody, *listed) if word.startswith("@")})
+        try:
+            async with asyncio.timeout(LOOK_UP_TIMEOUT_S):
+                await self.roster.of(groups, deciding=False)
+                for handle in handles[:PEOPLE_MOST]:
+                    await self._find(handle)
+        except TimeoutError:
+            log.warning("who should hear of %s was not found out in time", scene.rollout.name)
+
+    async def _find(self, handle: str) -> None:
+        now = asyncio.get_running_loop().time()
+        known = self._handles.get(handle)
+        if self.handle is None or (known is not None and now - known[0] < HANDLE_AGAIN_S):
+            return
+        try:
+            found = await self.handle(handle.lstrip("@"))
+        except errors.RolloutBotError as problem:
+            log.warning("%s cannot be written to: %s", handle, problem)
+            found = "" if known is None else known[1]
+        while len(self._handles) >= rosters.GROUPS_LIMIT:
+            self._handles.pop(next(iter(self._handles)))
+        self._handles[handle] = (now, found)
+
+    def targets(self, event: feed.Event, rollout: ports.Object) -> tuple[str, ...]:
+        """Channels (``#…``), user groups to mention (``S…``), people (``U…``, ``W…``)."""
+        if event.kind is not feed.Kind.STILL_WAITS or event.wait is None:
+            return ()
+        found = tuple(dict.fromkeys(self._reached(event.wait, rollout)))
+        people = [one for one in found if one[:1] in {"U", "W"}]
+        barred = {one.slack_id for one in event.wait.barred}
+        asked = [one for one in people[:PEOPLE_MOST] if one not in barred]
+        return (*(one for one in found if one not in people), *asked)
+
+    def _reached(self, wait: feed.Wait, rollout: ports.Object) -> Iterator[str]:
+        if wait.to == "thread":
+            return
+        if wait.to.startswith("#"):
+            yield wait.to
+            return
+        effective = self.effective(rollout)
+        if wait.to != "approvers":
+            yield from self._one(wait.to, effective, rollout, aloud=True)
+            return
+        for who in wait.named or self.rules.approvers_of(rollout) or ("channel",):
+            yield from self._one(who, effective, rollout, aloud=False)
+
+    def _one(
+        self, who: str, effective: policy.Effective, rollout: ports.Object, *, aloud: bool
+    ) -> Iterator[str]:
+        """``aloud``: a group is called where everybody reads it, not each of it in private."""
+        if who == "channel":
+            yield self.rules.channel(rollout)
+        elif who.startswith(whom.GROUP):
+            group = effective.groups.get(who.removeprefix(whom.GROUP), policy.Group())
+            roll = self.roster.known(group.slack) if group.slack and not aloud else None
+            if roll is None and group.slack and (aloud or not group.members):
+                yield group.slack
+            else:
+                for member in sorted(roll) if roll is not None else group.members:
+                    yield from self._person(member)
+        else:
+            yield from self._person(who)
+
+    def _person(self, who: str) -> Iterator[str]:
+        if who.startswith("@"):
+            found = self._handles.get(who, (0.0, ""))[1]
+            if found:
+                yield found
+        elif who[:1] in {"U", "W"} and who.isupper():
+            yield who
+
+    def due(self, event: feed.Event, target: str, now: datetime) -> datetime:
+        """At once: an escalation is critical."""
+        del event, target
+        return now
+
+    async def deliver(self, events: tuple[feed.Event, ...], target: str) -> None:
+        for event in events:
+            await self._tell(event, target)
+
+    async def _tell(self, event: feed.Event, target: str) -> None:
+        def content() -> messages.Message | None:
+            if not self._waits(event):
+                return None
+            group = target if target.startswith("S") else ""
+            return wording.message((event,), buttons=True, group=group)
+
+        if target.startswith("#"):
+            await self._into(target, content, event)
+        elif target.startswith("S"):
+            place = self.gate_at(event)
+            channel = self._own(event) if place is None else place.channel
+            thread = "" if place is None else place.ts
+            await self.box.post(
+                channel=channel, content=content, thread=thread, priority=outbox.Priority.LOUD
+            )
+        else:
+            room = await self._room(event, target)
+            if room:
+                await self.box.post(channel=room, content=content, priority=outbox.Priority.LOUD)
+
+    async def _into(self, channel: str, content: outbox.Content, event: feed.Event) -> None:
+        """Where we are not in the channel it is said in the rollout's own: never nowhere."""
+        own = self._own(event)
+        try:
+            await self.box.post(channel=channel, content=content, priority=outbox.Priority.LOUD)
+        except (errors.Forbidden, errors.NotFound) as problem:
+            log.warning("an escalation did not reach %s: %s", channel, problem)
+            if not own or own == channel:
+                raise
+            await self.box.post(channel=own, content=content, priority=outbox.Priority.LOUD)
+
+    async def _room(self, event: feed.Event, user: str) -> str:
+        """Where to write to ``user``; waits while Slack is down, for as long as it is needed."""
+        while self._waits(event):
+            try:
+                return await self.chat.direct(user)
+            except errors.Unavailable as problem:
+                pause = problem.retry_after_s
+                await asyncio.sleep(ROOM_AGAIN_S if pause is None else min(pause, ROOM_AGAIN_S))
+        return ""
+
+    def _waits(self, event: feed.Event) -> bool:
+        """Whether the gate is still the one: nobody is asked for what is over."""
+        scene = self._now(event)
+        return (
+            scene is not None and event.wait is not None and scenes.gate(scene) == event.wait.gate
+        )
+
+    def _now(self, event: feed.Event) -> scenes.Scene | None:
+        return self.scene(f"{event.rollout.namespace}/{event.rollout.name}")
+
+    def _own(self, event: feed.Event) -> str:
+        scene = self._now(event)
+        return (
+            self.rules.default_channel
+            if scene is None
+            else self.rules.channel(dict(scene.seen.raw))
+        )
+
+
+def _members(who: str, effective: policy.Effective) -> policy.Who:
+    group = effective.groups.get(who.removeprefix(whom.GROUP)) if ":" in who else None
+    return () if group is None else group.members
