@@ -10,7 +10,7 @@ import logging
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.core.notices import feed as feeds
 from bot.core.notices import scene as scenes
@@ -33,6 +33,10 @@ MARKS_LIMIT = 160
 """What is recorded of one revision."""
 HELD_LIMIT = 2_000
 TICK_S = 5.0
+LATE = timedelta(seconds=60)
+"""What is older when it is found was held back or missed: it can wait for more of its kind."""
+GATHER = timedelta(seconds=10)
+"""For so long: after a start the passes over all rollouts come one after the other."""
 
 Sent = Callable[[feed.Event, str, bool], None]
 """Hears of each event that was handed over (True) or given up, and by which outlet."""
@@ -66,13 +70,22 @@ class _Parcel:
     items: tuple[_Item, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Held:
+    """What waits for its time, and for what else that time brings, since ``at``."""
+
+    target: str
+    item: _Item
+    at: datetime
+
+
 @dataclass(slots=True, kw_only=True)
 class _Line:
     """One outlet. ``failures`` in a row make the next try wait: nobody hammers what is down."""
 
     outlet: feed.Outlet
     waiting: deque[_Parcel] = field(default_factory=deque)
-    held: dict[tuple[str, str, str], tuple[str, _Item]] = field(default_factory=dict)
+    held: dict[tuple[str, str, str], _Held] = field(default_factory=dict)
     failures: int = 0
     task: asyncio.Task[None] | None = None
 
@@ -172,9 +185,10 @@ class Feed:
         if full or item.id in self._busy:
             return
         now = self.clock()
-        if line.outlet.due(item.event, target, now) > now:
+        late = now - item.event.at > LATE and item.event.kind not in feed.CRITICAL
+        if late or line.outlet.due(item.event, target, now) > now:
             if len(line.held) < HELD_LIMIT:
-                line.held[item.id] = (target, item)
+                line.held.setdefault(item.id, _Held(target=target, item=item, at=now))
                 self._tick()
             return
         self._put(line, _Parcel(target=target, items=(item,)))
@@ -206,10 +220,16 @@ class Feed:
     def _ripe(self, line: _Line) -> None:
         now = self.clock()
         parcels: dict[str, list[_Item]] = {}
-        for item_id, (target, item) in list(line.held.items()):
-            if line.outlet.due(item.event, target, now) <= now:
+        due = {
+            item_id: one
+            for item_id, one in line.held.items()
+            if line.outlet.due(one.item.event, one.target, now) <= now
+        }
+        ripe = {one.target for one in due.values() if now - one.at >= GATHER}
+        for item_id, one in due.items():
+            if one.target in ripe:
                 del line.held[item_id]
-                parcels.setdefault(target, []).append(item)
+                parcels.setdefault(one.target, []).append(one.item)
         for target, items in parcels.items():
             self._put(line, _Parcel(target=target, items=tuple(items)))
 

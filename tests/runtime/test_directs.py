@@ -9,6 +9,7 @@ from bot.core import subscriptions as texts
 from bot.model import errors, ports
 from bot.model import subscriptions as model
 from bot.runtime import anchors, authorize, budget, directs, feeding, outbox, subscriptions
+from tests.runtime import crowd as crowds
 from tests.runtime import stage as stages
 from tests.runtime import virtual
 
@@ -192,6 +193,46 @@ def test_subscriber_hears_after_a_restart_in_the_quiet_hours_what_was_held():
 
     told = virtual.run(story())
     assert len(told) == 2 and "quiet hours" in told[1]
+
+
+def test_subscriber_hears_of_many_rollouts_after_a_restart_and_quiet_hours_in_one_message():
+    """Held in memory it would be one list anyway; a new process finds each of them anew."""
+
+    async def story():
+        crowd = crowds.Crowd(5, [{"setWeight": 50}, {"pause": {"duration": "60s"}}])
+        _, book = shelf()
+        await book.add(sub(quiet="11:00-18:00"))
+        for one in crowd.members:
+            wired(one, book)
+            one.settle()
+        wired_together(crowd, book)
+        crowd.ship()
+        await asyncio.sleep(61)
+        crowd.settle()
+        await asyncio.sleep(60)
+        await crowd.members[0].announcer.drain(timeout_s=0.1)
+        await asyncio.sleep(7 * 3_600)
+        early = said(crowd)
+        wired_together(crowd, book)
+        for one in crowd.members:
+            one.settle()
+            await asyncio.sleep(1)
+        await asyncio.sleep(60)
+        crowd.settle()
+        await asyncio.sleep(60)
+        return early, said(crowd)
+
+    early, late = virtual.run(story())
+    assert "DU0SAM" not in early
+    (told,) = late["DU0SAM"]
+    assert told.startswith("5 pieces of news from your quiet hours: app-000 v2 is done")
+
+
+def wired_together(crowd, book):
+    wired(crowd.members[0], book)
+    crowd.members[0].announcer.places = anchors.Anchors(api=crowd, observe=lambda obj: None)
+    for one in crowd.members[1:]:
+        one.announcer = crowd.members[0].announcer
 
 
 ARGO = {
