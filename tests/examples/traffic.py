@@ -107,7 +107,9 @@ class App:
 
     def scrape(self, now_s):
         for rollout in self.cluster.all(ports.ROLLOUT):
-            self._rollout(rollout)
+            # Before, what it names may not be there yet.
+            if (rollout.get("status") or {}).get("stableRS"):
+                self._rollout(rollout)
         for labels, value in self._counters.items():
             points = self._points.setdefault(labels, [])
             points.append((now_s, value))
