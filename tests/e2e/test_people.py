@@ -4,22 +4,16 @@ The bot is a process of its own, on the local cluster and the local workspace, w
 """
 
 import asyncio
-import json
-import time
 
 import pytest
-from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.local import workspace as workspaces
 from bot.local.cluster import LocalCluster
-from bot.local.demo import chat, kube, process
+from bot.local.demo import kube
 from bot.local.demo import stage as stages
+from tests.e2e import shop as shops
+from tests.e2e.shop import buttons, ended, message, phase, seen_hash, told
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
-ROOM = "CRELEASES1"
-ROLLOUTS = "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts"
-SOON_S = 20.0
-APPROVE, ABORT = "rollout:approve", "rollout:abort"
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 POLICY = """
 groups:
   sre: {members: [UALICE0001, UBOB000001, UCAROL0001]}
@@ -27,128 +21,10 @@ rules:
   - match: {names: [checkout]}
     approval: {approvers: ["group:sre"], quorum: 2, fourEyes: true}
   - match: {names: [brief]}
-    approval: {approvers: ["group:sre"], expires: 4s, onTimeout: abort}
+    approval: {approvers: ["group:sre"], expires: 10s, onTimeout: abort}
   - match: {names: ["*"]}
     approval: {approvers: ["group:sre"]}
 """
-GATED = [{"setWeight": 50}, {"pause": {}}]
-
-
-def rollout(name, steps):
-    marks = {"app": name}
-    container = {"name": "app", "image": f"{name}:v1"}
-    template = {"metadata": {"labels": marks}, "spec": {"containers": [container]}}
-    return {
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "Rollout",
-        "metadata": {"name": name, "namespace": "shop"},
-        "spec": {
-            "replicas": 2,
-            "selector": {"matchLabels": marks},
-            "strategy": {"canary": {"steps": steps}},
-            "template": template,
-        },
-    }
-
-
-class Shop:
-    """What a test needs: rollouts, people who type and press, and what each of them reads."""
-
-    def __init__(self, api, people, slack):
-        self.api = api
-        self.people = people
-        self.slack = slack
-
-    async def until(self, look, what):
-        """The first truth that ``look`` finds; ``what`` names it where there is none."""
-        end = time.monotonic() + SOON_S
-        while True:
-            await self.people.look()
-            found = look()
-            if asyncio.iscoroutine(found):
-                found = await found
-            if found:
-                return found
-            assert time.monotonic() < end, f"never: {what}; {await self.as_it_is()}"
-            await asyncio.sleep(0.05)
-
-    async def as_it_is(self):
-        objects = await self.api.get(ROLLOUTS)
-        states = {one["metadata"]["name"]: one.get("status") for one in objects["items"]}
-        said = [one["text"] for one in self.people.messages]
-        return json.dumps({"states": states, "said": said}, indent=1, ensure_ascii=False)
-
-    async def status(self, name):
-        return (await self.api.get(f"{ROLLOUTS}/{name}"))["status"]
-
-    async def make(self, name, steps=GATED):
-        await self.api.apply(rollout(name, steps))
-
-        async def healthy():
-            return (await self.api.get(f"{ROLLOUTS}/{name}")).get("status", {}).get(
-                "phase"
-            ) == "Healthy"
-
-        await self.until(healthy, f"{name} is there")
-
-    async def type(self, user, text):
-        """One command; what its typist alone reads then."""
-        before = len(self.read_by(user))
-        done = await self.people.command(user=user, channel=ROOM, text=f"/rollout {text}")
-        assert done["acked"], done
-        return await self.until(lambda: self.read_by(user)[before:], f"an answer to {text}")
-
-    async def ship(self, user, name, tag="v2"):
-        for _ in range(3):  # as a person would, where the bot wrote in the same moment
-            answer = await self.type(user, f"set-image {name} app={name}:{tag}")
-            if not answer[-1].startswith("Nothing was done"):
-                break
-        assert answer[-1] == f"{name} gets app={name}:{tag}.", answer
-
-    async def gate(self, name):
-        """The message that asks, once there is one with a button."""
-        return await self.until(
-            lambda: next((one for one in self._said(name) if buttons(one, APPROVE)), None),
-            f"{name} asks",
-        )
-
-    def _said(self, name):
-        mine = [one for one in self.people.messages if one["text"].startswith(f"{name} ")]
-        return [one for one in reversed(mine) if not one["is_ephemeral"]]
-
-    async def old(self, message, **change):
-        """The same message as somebody's phone still shows it; ``change`` binds it to another."""
-        blocks = json.loads(json.dumps(message["blocks"]))
-        for element in buttons({"blocks": blocks}):
-            element["value"] = json.dumps(json.loads(element["value"]) | change)
-        posted = await self.slack.chat_postMessage(channel=ROOM, text="copy", blocks=blocks)
-        return {"ts": posted["ts"]}
-
-    async def press(self, user, message, action=APPROVE):
-        """One click; what the clicker alone reads then."""
-        before = len(self.read_by(user))
-        done = await self.people.click(user=user, ts=message["ts"], action=action)
-        assert done["acked"], done
-        found = await self.until(lambda: self.read_by(user)[before:], f"an answer to {user}")
-        return found[-1]
-
-    def read_by(self, user):
-        known = next(u["id"] for u in USERS if u["name"] == user)
-        mine = [one for one in self.people.messages if one["ephemeral_for"] == known]
-        return [one["text"].replace("\u202f", " ") for one in mine]
-
-    def shown(self, ts):
-        found = next(one for one in self.people.messages if one["ts"] == ts)
-        return json.dumps([found["text"], found["blocks"]], ensure_ascii=False)
-
-
-USERS = [{"id": one.id, "name": one.name} for one in workspaces.people.USERS]
-
-
-def buttons(message, action=""):
-    inside = [one for block in message["blocks"] for one in block.get("elements", ())]
-    found = [one for one in inside if one.get("type") == "button" and "value" in one]
-    return [one for one in found if action in {"", one["action_id"]}]
 
 
 @pytest.fixture
@@ -157,32 +33,16 @@ async def shop(tmp_path):
     await cluster.start()
     kubeconfig = tmp_path / "kubeconfig"
     cluster.kubeconfig(kubeconfig)
-    space = workspaces.LocalWorkspace(commands=("/rollout",), tiers=False)
-    await space.start()
-    rules = tmp_path / "policy.yaml"
-    rules.write_text(POLICY)
-    bot = process.BotProcess(
-        kubeconfig=kubeconfig,
-        folder=tmp_path,
-        prometheus="",
-        slack={"url": space.api_url, "bot": space.bot_token, "app": space.app_token},
-        arguments=("--policy", str(rules), "--history", "off"),
-    )
-    people = chat.Chat(space.url)
-    await people.open()
     try:
         async with kube.Kube(kubeconfig) as api:
             await stages.install_kinds(api)
             for name in ("shop", "argo-rollouts"):
                 space_of = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
                 await api.apply(space_of)
-            await bot.start()
-            slack = AsyncWebClient(token=space.bot_token, base_url=space.api_url)
-            yield Shop(api, people, slack)
+            at = shops.opened(kubeconfig=kubeconfig, folder=tmp_path, policy=POLICY, api=api)
+            async with at as found:
+                yield found
     finally:
-        await bot.stop()
-        await people.close()
-        await space.stop()
         await cluster.stop()
 
 
@@ -249,7 +109,7 @@ async def test_an_old_button_changes_nothing(shop):
 
 
 async def test_freeze_holds_in_mid_step_and_an_abort_still_passes(shop):
-    steps = [{"setWeight": 50}, {"pause": {"duration": "6s"}}, {"setWeight": 100}]
+    steps = [{"setWeight": 50}, {"pause": {"duration": "15s"}}, {"setWeight": 100}]
     for name in ("cart", "basket"):
         await shop.make(name, steps)
     for name in ("cart", "basket"):
@@ -272,29 +132,3 @@ async def test_freeze_holds_in_mid_step_and_an_abort_still_passes(shop):
     assert await phase(shop, "basket", "Paused")
     await shop.type("alice", "unfreeze shop")
     await shop.until(lambda: ended(shop, "basket", "v2"), "the other one goes on")
-
-
-def message(shop, ts):
-    return next(one for one in shop.people.messages if one["ts"] == ts)
-
-
-def told(shop, start):
-    said = (one["text"].replace("\u202f", " ") for one in shop.people.messages)
-    return any(one.startswith(start) for one in said)
-
-
-async def phase(shop, name, wanted):
-    return (await shop.status(name)).get("phase") == wanted
-
-
-async def ended(shop, name, tag):
-    found = await shop.api.get(f"{ROLLOUTS}/{name}")
-    image = found["spec"]["template"]["spec"]["containers"][0]["image"]
-    status = found["status"]
-    done = status["phase"] == "Healthy" and status["stableRS"] == status["currentPodHash"]
-    return image.endswith(tag) and done
-
-
-async def seen_hash(shop, name, gate):
-    before = json.loads(buttons(gate, APPROVE)[0]["value"])["h"]
-    return (await shop.status(name))["currentPodHash"] != before
