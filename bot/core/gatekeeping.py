@@ -7,7 +7,7 @@ course past one that is shut, this pass moves it back; an abort always counts.
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core import approvals, gate_ids, shippers, weights
+from bot.core import approvals, gate_ids, weights, writers
 from bot.core import draft as draft_module
 from bot.model import policy, sealed, status
 
@@ -44,7 +44,9 @@ def guard(d: draft_module.Draft) -> None:
     undone = [*_course(d, gate), *_pause(d, gate)]
     if not undone:
         return
-    by = shippers.last_writer(d.seen, "status") or UNKNOWN_WRITER
+    held = d.status.bot.shut
+    since = held.start if held is not None and held.signed else None
+    by = writers.of_status(d.seen.raw, undone, since=since) or UNKNOWN_WRITER
     what = ", ".join(undone)
     d.set_bot(kept={"at": d.now.isoformat(), "by": by, "what": what})
     sentence = f"{by} wrote {what}: the gate stays shut until its approvers open it"

@@ -6,14 +6,11 @@ Every source counts, for each of them may be written by whoever wants not to be 
 from collections.abc import Mapping
 from typing import Any
 
+from bot.core import writers
 from bot.core.notices import people
 from bot.model import facts, status, world
 
 SHIPPED_BY = "rollout-bot.io/shipped-by"
-OURS = "rollout-bot"
-"""Our own field manager: it neither ships nor passes a gate."""
-WRITERS = "writers"
-"""What the adapter keeps of ``managedFields``: manager, time, and what of the object it wrote."""
 
 
 def of(
@@ -26,19 +23,7 @@ def of(
         people.decode(str(seen.annotations.get(SHIPPED_BY, ""))),
         people.decode(str(notes.get(SHIPPED_BY, ""))),
         people.decode(known.bot.shipped_by),
-        people.decode(last_writer(seen, "template")),
+        people.decode(writers.manager(seen.raw, writers.TEMPLATE)),
     ]
     found = {one: None for one in named if one is not None}
     return tuple(found)
-
-
-def last_writer(seen: world.Seen, part: str) -> str:
-    """The field manager that wrote ``part`` (template, status) last; empty where none is known."""
-    found = (seen.raw.get("metadata") or {}).get(WRITERS) or ()
-    wrote = [
-        one
-        for one in found
-        if isinstance(one, Mapping) and one.get(part) and one.get("manager") != OURS
-    ]
-    newest = max(wrote, key=lambda one: str(one.get("time", "")), default={})
-    return str(newest.get("manager", ""))[:120]

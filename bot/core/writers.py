@@ -1,6 +1,6 @@
 """Which tool wrote a field, as far as the API server's field managers tell. Tools, not persons."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -31,10 +31,22 @@ def tool(
     rollout: Mapping[str, Any], *fields: tuple[str, str], since: datetime | None = None
 ) -> str:
     """The tool that wrote one of ``fields`` last; empty where that is not known."""
+    return _named(manager(rollout, *fields, since=since))
+
+
+def manager(
+    rollout: Mapping[str, Any], *fields: tuple[str, str], since: datetime | None = None
+) -> str:
+    """The same under the name that it gave itself, which may be a person's."""
     found = sorted(_writers(rollout, frozenset(fields)), key=lambda one: one[0])
     if not found or (since is not None and found[-1][0] < since):
         return ""
-    return _named(found[-1][1])
+    return found[-1][1][:120]
+
+
+def of_status(rollout: Mapping[str, Any], paths: Iterable[str], *, since: datetime | None) -> str:
+    """The tool that wrote one of these paths of the status; what was only cleared is nobody's."""
+    return tool(rollout, *(("status", path.partition(".")[0]) for path in paths), since=since)
 
 
 def how(
@@ -57,8 +69,8 @@ def _writers(
             yield at, str(entry.get("manager", ""))
 
 
-def _named(manager: str) -> str:
+def _named(name: str) -> str:
     for start, words in _TOOLS:
-        if manager.startswith(start):
+        if name.startswith(start):
             return words
-    return manager[:60]
+    return name[:60]

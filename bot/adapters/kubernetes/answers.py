@@ -42,26 +42,9 @@ def completed(obj: ports.Object, kind: ports.Kind) -> ports.Object:
     metadata = obj.get("metadata")
     if isinstance(metadata, dict):
         managed = metadata.pop("managedFields", None)
-        if kind == ports.ROLLOUT and managed:
-            metadata["writers"] = _writers(managed)
-            if few := managers.kept(managed):
-                metadata["managedFields"] = few
+        if kind == ports.ROLLOUT and (few := managers.kept(managed)):
+            metadata["managedFields"] = few
     return obj
-
-
-def _writers(managed: Any) -> list[dict[str, Any]]:
-    """Who wrote the pod template or the status last, without the long lists of fields."""
-    found = []
-    for one in managed if isinstance(managed, list) else ():
-        fields = (one.get("fieldsV1") or {}) if isinstance(one, dict) else {}
-        wrote = {
-            "template": "f:template" in (fields.get("f:spec") or {}),
-            "status": "f:status" in fields,
-        }
-        if any(wrote.values()):
-            named = {key: str(one.get(key) or "") for key in ("manager", "time")}
-            found.append(named | wrote)
-    return found
 
 
 def decoded(body: bytes, *, what: str) -> ports.Object:

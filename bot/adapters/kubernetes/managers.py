@@ -11,6 +11,7 @@ _KEPT: Mapping[str, tuple[str, ...]] = {
     "f:spec": ("f:template", "f:paused"),
     "f:status": (
         "f:abort",
+        "f:blueGreen",
         "f:controllerPause",
         "f:currentStepIndex",
         "f:pauseConditions",

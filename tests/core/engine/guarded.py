@@ -1,8 +1,9 @@
 """A simulated cluster with a policy and a key: approvals by people, and writes by others."""
 
 from dataclasses import replace
+from datetime import timedelta
 
-from bot.core import approvals, codec_block
+from bot.core import approvals, codec_block, codec_status
 from bot.core.notices import scene as scenes
 from bot.core.policies import codec, resolve
 from bot.model import ports
@@ -93,3 +94,10 @@ class Guarded(Simulation):
     def write_raw(self, patch):
         self.cluster.put(ports.ROLLOUT, merge(self.raw, patch))
         return self
+
+
+def wrote(sim, manager, *fields, ago_s=0):
+    """An entry of ``managedFields``: these fields of the status are now that tool's."""
+    at = codec_status.stamp(sim.now - timedelta(seconds=ago_s))
+    owned = {"f:status": {f"f:{name}": {} for name in fields}}
+    return {"manager": manager, "time": at, "fieldsV1": owned}

@@ -9,6 +9,7 @@ from bot.core import codec_block
 from bot.core.policies import codec
 from bot.model import ports
 from bot.runtime import signing
+from tests.core.engine import guarded
 from tests.core.engine.guarded import KEY, ONE, TWO, Guarded
 
 STEPS = ({"setWeight": 20}, {"pause": {}}, {"setWeight": 60}, {"pause": {}})
@@ -88,15 +89,31 @@ def test_write_of_a_stock_tool_is_taken_back(write):
     assert sim.status.bot.kept["what"]
 
 
+PAST = {"status": {"pauseConditions": None, "currentStepIndex": 2}}
+
+
 def test_writer_is_named_where_the_cluster_knows_it():
     sim = at_gate()
-    writers = [
-        {"manager": "argocd-server", "time": "2026-11-23T12:00:00Z", "status": True},
-        {"manager": "rollout-bot", "time": "2026-11-23T12:00:01Z", "status": True},
+    entries = [
+        guarded.wrote(sim, "rollouts-controller", "phase", "conditions", ago_s=-1),
+        guarded.wrote(sim, "argocd-server", "currentStepIndex"),
     ]
-    sim.write_raw({"metadata": {"writers": writers}, "status": {"pauseConditions": None}})
-    sim.settle()
-    assert sim.status.bot.kept["by"] == "argocd-server"
+    sim.write_raw({"metadata": {"managedFields": entries}, **PAST}).settle()
+    assert sim.status.bot.kept["by"] == "Argo CD"
+
+
+@pytest.mark.parametrize(
+    ("fields", "ago_s"),
+    [(("currentStepIndex",), 3600), (("phase", "conditions"), 0), ((), 0)],
+    ids=["before the gate", "another field", "only cleared"],
+)
+def test_nobody_is_named_for_what_another_may_have_written(fields, ago_s):
+    """As the controller that had the rollout before, and still owns what we never change."""
+    sim = at_gate()
+    entry = guarded.wrote(sim, "rollouts-controller", *fields, ago_s=ago_s)
+    sim.write_raw({"metadata": {"managedFields": [entry]}, **PAST}).settle()
+    assert sim.status.bot.kept["by"] == "somebody (no name known)"
+    assert sim.status.bot.kept["what"] == "currentStepIndex, pauseConditions"
 
 
 def test_stable_that_somebody_wrote_is_taken_back():

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from bot.core.notices import approving
+from tests.core.engine import guarded
 from tests.core.engine.guarded import TWO, Guarded
 
 STEPS = ({"setWeight": 20}, {"pause": {}}, {"setWeight": 60})
@@ -61,9 +62,9 @@ def test_thread_reminds_once_at_each_time_and_of_nothing_before():
 
 def test_thread_says_who_wrote_past_a_gate():
     sim = at_gate(TWO)
-    writers = [{"manager": "argocd-server", "time": "2026-11-23T12:00:00Z", "status": True}]
-    sim.write_raw({"metadata": {"writers": writers}, "status": {"pauseConditions": None}})
+    entries = [guarded.wrote(sim, "argocd-server", "promoteFull")]
+    sim.write_raw({"metadata": {"managedFields": entries}, "status": {"promoteFull": True}})
     sim.settle()
     assert said(sim) == [
-        "argocd-server wrote pauseConditions: taken back, only its approvers open this gate"
+        "Argo CD wrote promoteFull: taken back, only its approvers open this gate"
     ]
