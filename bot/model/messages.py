@@ -202,10 +202,14 @@ class SlackWasAway:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricsAway:
+    """``holding`` rollouts are measured by it; so many of them go back if it stays away."""
+
     server: str
     since: datetime
     holding: int
     until: datetime | None = None
+    aborting: int = 0
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -173,11 +173,17 @@ class Sample:
 
 
 class MetricError(Exception):
-    """The provider could not measure; the text is the measurement's message."""
+    """The provider could not measure; the text is the measurement's message.
 
-    def __init__(self, message: str, *, metadata: Mapping[str, str] | None = None) -> None:
+    ``answered`` False: no server said anything, in time or at all.
+    """
+
+    def __init__(
+        self, message: str, *, metadata: Mapping[str, str] | None = None, answered: bool = True
+    ) -> None:
         super().__init__(message)
         self.metadata = dict(metadata or {})
+        self.answered = answered
 
 
 class Provider(Protocol):

@@ -29,10 +29,25 @@ def metrics_away(facts: messages.MetricsAway) -> messages.Message:
         return blocks.message(
             f"The metrics server {server} did not answer {span}; it does again.", ()
         )
-    who = words.count(facts.holding, "rollout holds", "rollouts hold")
-    none = "it is not rolled back" if facts.holding == 1 else "none is rolled back"
+    names = ", ".join(map(words.name, facts.names[:12]))
+    more = f" and {facts.holding - 12} more" if names and facts.holding > 12 else ""
     text = (
         f"The metrics server {server} has not answered since "
-        f"{words.at(facts.since)}: {who}, {none} for it."
+        f"{words.at(facts.since)}: {_measured(facts)}.{f' {names}{more}.' if names else ''}"
     )
     return blocks.message(text, ())
+
+
+def _measured(facts: messages.MetricsAway) -> str:
+    """What it means for the rollouts, by what the policy says of errors."""
+    if not facts.aborting:
+        who = words.count(facts.holding, "rollout holds", "rollouts hold")
+        none = "it is not rolled back" if facts.holding == 1 else "none is rolled back"
+        return f"{who}, {none} for it"
+    who = words.count(facts.holding, "rollout is", "rollouts are")
+    back = "is" if facts.aborting == 1 else "are"
+    which = "it" if facts.holding == 1 else f"{facts.aborting:,} of them"
+    return (
+        f"{who} measured by it, and {which} {back} rolled back if it stays away "
+        "(onMetricError: abort)"
+    )

@@ -22,6 +22,9 @@ STRICT = "rollout-bot.io/strict"
 SAMPLE_TIMEOUT_S = 300.0
 """The last resort; every provider has its own, shorter limit."""
 
+Heard = Callable[[str, analysis.Due, bool], None]
+"""Whether the server of a measurement said anything; never raises."""
+
 Changed = Callable[[ports.Object | None, ports.Object | None], None]
 
 
@@ -51,6 +54,7 @@ class Measurer:
     again: Callable[[str], None]
     changed: Changed
     instance_id: str = ""
+    heard: Heard = lambda _run, _due, _answered: None
     _flights: dict[str, _Flight] = field(default_factory=dict)
 
     async def reconcile(self, key: str) -> None:
@@ -159,6 +163,7 @@ class Measurer:
     async def _take(self, key: str, flight: _Flight, due: analysis.Due) -> None:
         started = self.clock()
         outcome: dict[str, Any] = {}
+        answered = True
         try:
             provider = self.providers[due.provider]
             if isinstance(provider, ports.Placed):
@@ -167,10 +172,12 @@ class Measurer:
                 outcome["sample"] = await provider.sample(due.config, now=started)
         except ports.MetricError as error:
             outcome.update(error=str(error), metadata=error.metadata)
+            answered = error.answered
         except KeyError:
             outcome["error"] = f"the metric provider {due.provider} is not supported yet"
         except TimeoutError:
             outcome["error"] = "the metric provider did not answer in time"
+            answered = False
         except Exception as error:
             log.exception("a metric provider failed: a bug", extra={"key": key})
             outcome["error"] = f"{due.provider}: {type(error).__name__}"
@@ -179,6 +186,7 @@ class Measurer:
         )
         flight.tasks.pop(due.metric, None)
         self.again(key)
+        self.heard(key, due, answered)
 
     async def _stop(self, key: str, run: ports.Object, flight: _Flight, due: analysis.Due) -> None:
         """End a lasting measurement before its time, once."""

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bot.adapters import metrics
-from bot.model import ports
-from bot.runtime import anchors, announce, measure, reconcile, trial_cards
+from bot.core import metric_servers
+from bot.model import analysis, policy, ports
+from bot.runtime import anchors, announce, measure, outages, reconcile, trial_cards
 from bot.runtime import trials as experiments
 from bot.wiring import triggers
 
@@ -26,7 +27,39 @@ def measurer(controller: "controllers.Controller", told: reconcile.Events) -> me
         again=controller.run_queue.add,
         changed=controller.triggers.verdict,
         instance_id=controller.chosen.instance_id,
+        heard=_heard(controller),
     )
+
+
+def _heard(controller: "controllers.Controller") -> measure.Heard:
+    """Who tells people of a metrics server that is away; nobody where there is no chat."""
+    teller, caches = controller.chat.teller, controller.caches
+    if not isinstance(teller, announce.Announcer) or teller.observing:
+        return lambda _run, _due, _answered: None
+
+    def holds(key: str) -> bool:
+        namespace, _, name = key.partition("/")
+        rollout = caches.rollouts.get(namespace, name)
+        if rollout is None:
+            return False
+        rule = controller.rulebook.effective(rollout).on_metric_error
+        return rule is policy.OnMetricError.HOLD
+
+    found = outages.Outages(
+        box=teller.box,
+        clock=controller.clock,
+        channel=teller.rules.default_channel,
+        holds=holds,
+    )
+
+    def heard(key: str, due: analysis.Due, answered: bool) -> None:  # noqa: FBT001 - a port's shape
+        default = controller.chosen.prometheus_address
+        server = metric_servers.server(due.provider, due.config, default)
+        run = caches.runs.get(*key.split("/", 1))
+        if server and run is not None:
+            found.heard(server, triggers.owner_key(run), answered=answered)
+
+    return heard
 
 
 def trials(controller: "controllers.Controller", told: reconcile.Events) -> experiments.Trials:

@@ -120,10 +120,11 @@ async def serve():
         await runner.cleanup()
 
 
-async def refusal(provider, config):
+async def refusal(provider, config, *, answered=True):
     with pytest.raises(ports.MetricError) as caught:
         await asyncio.wait_for(provider.sample(config, now=NOW), 10)
     assert str(caught.value)
+    assert caught.value.answered is answered
     return str(caught.value)
 
 
@@ -144,12 +145,12 @@ async def test_provider_maps_an_error_status(provider, case, serve, status):
 async def test_provider_maps_a_refused_connection(provider, case, serve):
     address = await serve(200, "")
     await serve.runners.pop().cleanup()
-    assert address in await refusal(provider, case[1].config(address))
+    assert address in await refusal(provider, case[1].config(address), answered=False)
 
 
 async def test_provider_maps_a_hanging_server(provider, case, serve):
     config = case[1].config(await serve(200, None), **{case[1].timeout: case[1].brief})
-    assert "no answer" in await refusal(provider, config)
+    assert "no answer" in await refusal(provider, config, answered=False)
 
 
 async def test_provider_never_makes_a_verdict_of_no_data(provider, case, serve):

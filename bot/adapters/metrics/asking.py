@@ -51,10 +51,11 @@ class Line:
             ):
                 return answer.status, await _body(answer)
         except TimeoutError:
-            raise ports.MetricError(f"{place(url)}: no answer within {timeout_s:g} s") from None
+            said = f"{place(url)}: no answer within {timeout_s:g} s"
+            raise ports.MetricError(said, answered=False) from None
         except (aiohttp.ClientError, ValueError, OSError) as error:
             reason = hidden(str(error), headers.values())[:_SHOWN] or type(error).__name__
-            raise ports.MetricError(f"{place(url)}: {reason}") from None
+            raise ports.MetricError(f"{place(url)}: {reason}", answered=False) from None
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:

@@ -46,7 +46,9 @@ class NewRelic:
         try:
             return measured(await self._rows(config, query), metadata)
         except ports.MetricError as error:
-            raise ports.MetricError(str(error), metadata=metadata) from None
+            raise ports.MetricError(
+                str(error), metadata=metadata, answered=error.answered
+            ) from None
 
     async def close(self) -> None:
         """Close the connections."""

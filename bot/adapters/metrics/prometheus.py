@@ -98,7 +98,9 @@ class Prometheus:
             found, warned = await self._shared(what, config, ask)
             value, shape, shown = answers.value(found)
         except ports.MetricError as error:
-            raise ports.MetricError(str(error), metadata=metadata) from error
+            raise ports.MetricError(
+                str(error), metadata=metadata, answered=error.answered
+            ) from error
         notes = {"warnings": warned} if warned else {}
         return ports.Sample(value=value, shape=shape, text=shown, metadata=metadata, notes=notes)
 
@@ -160,7 +162,7 @@ class Prometheus:
             return flight.answer.result()
         except TimeoutError:
             raise ports.MetricError(
-                f"{target.address}: no answer within {timeout_s:g} s"
+                f"{target.address}: no answer within {timeout_s:g} s", answered=False
             ) from None
         except asyncio.CancelledError:
             if flight.answer.cancelled():
@@ -242,7 +244,8 @@ class Prometheus:
             if "timed out" in str(error):
                 # urllib3 wraps a read that took too long as a used-up retry.
                 raise TimeoutError from error
-            raise ports.MetricError(f"{target.address}: {answers.reason(error)}") from error
+            reason = f"{target.address}: {answers.reason(error)}"
+            raise ports.MetricError(reason, answered=False) from error
 
     def _connection(self, target: _Target) -> tuple[listening.Session, PrometheusConnect]:
         if not hasattr(self._local, "held"):

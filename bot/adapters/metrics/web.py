@@ -46,7 +46,7 @@ class Web:
                 return await self._measure(request, str(config.get("jsonPath") or "{$}"))
         except TimeoutError:
             raise ports.MetricError(
-                f"{_place(request['url'])}: no answer within {timeout_s:g} s"
+                f"{_place(request['url'])}: no answer within {timeout_s:g} s", answered=False
             ) from None
         except aiohttp.TooManyRedirects as error:
             raise ports.MetricError(
@@ -54,7 +54,8 @@ class Web:
             ) from error
         except (aiohttp.ClientError, ValueError, OSError) as error:
             reason = str(error)[:_SHOWN] or type(error).__name__
-            raise ports.MetricError(f"{_place(request['url'])}: {reason}") from error
+            said = f"{_place(request['url'])}: {reason}"
+            raise ports.MetricError(said, answered=False) from error
 
     async def _measure(self, request: dict[str, Any], path: str) -> ports.Sample:
         status, body = await self._call(request)
