@@ -7,6 +7,7 @@
   bench        the benchmark tables, on the real control plane
   conformance  the recorded scenarios, on the real control plane
   parity       each row of the feature table: does it work, and where was that tested
+  gallery      photographs of every message, phone width, light and dark (needs chromium)
   plane        build the real control plane (needs Go, about four minutes, once)
 
 Standard library only: it makes .venv and installs the locked packages before anything else can
@@ -35,6 +36,7 @@ MODULES = {
     "bench": "tests.benchmarks",
     "conformance": "tests.conformance",
     "parity": "tests.parity",
+    "gallery": "tests.gallery",
     "plane": "tests.cluster.binaries",
 }
 # The folders whose tests need nothing but Python, in the order in which they fail usefully.

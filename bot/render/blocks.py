@@ -81,7 +81,7 @@ def context(lines: Iterable[str]) -> list[Block]:
 
 def _mrkdwn(text: str) -> Block:
     # verbatim: Slack must not make links or mentions out of what others wrote.
-    return {"type": "mrkdwn", "text": text, "verbatim": True}
+    return {"type": "mrkdwn", "text": words.kept(text), "verbatim": True}
 
 
 def _plain(text: str, limit: int) -> Block:

@@ -52,7 +52,8 @@ def _of_weights(facts: messages.CardFacts) -> list[str]:
     weight, because = words.percent(facts.weight), words.plain(facts.because, 160)
     match facts.news:
         case News.MOVES:
-            return [f"{weight} of traffic", _position(facts)]
+            share = "by weight" if facts.header_route else "of traffic"
+            return [f"{weight} {share}", _position(facts)]
         case News.WAITS:
             return [words.link(facts.gate_url, f"waits for approval at {weight}")]
         case News.HOLDS:
@@ -86,7 +87,7 @@ def _because(facts: messages.CardFacts) -> str:
 def _position(facts: messages.CardFacts) -> str:
     for index, step in enumerate(facts.steps, start=1):
         if step.state is StepState.CURRENT:
-            return f"step {index} of {len(facts.steps)}"
+            return f"step {index} of{words.THIN}{len(facts.steps)}"
     return ""
 
 
@@ -118,12 +119,19 @@ def steps_line(steps: tuple[messages.StepFact, ...]) -> str:
     return " → ".join(parts) + (f" + {hidden}" if hidden else "")
 
 
+def _headed(facts: messages.CardFacts) -> str:
+    return f" by weight and has everyone with {_header(facts)}" if facts.header_route else ""
+
+
+def _header(facts: messages.CardFacts) -> str:
+    return words.name(facts.header_route).replace(": ", f":{words.THIN}")
+
+
 def _share(facts: messages.CardFacts) -> str:
     if facts.news not in MOVING:
         return ""
     if facts.header_route:
-        weight = words.percent(facts.weight)
-        return f"{weight} by weight; everyone with {words.name(facts.header_route)}"
+        return f"{words.percent(facts.weight)} by weight; everyone with {_header(facts)}"
     if facts.share is None:
         return ""
     share = facts.share
@@ -235,7 +243,7 @@ def _sentence(facts: messages.CardFacts) -> str:
         return said_of
     match facts.news:
         case News.MOVES:
-            said = [f"{who} is at {weight} {where}", _position(facts)]
+            said = [f"{who} is at {weight}{_headed(facts)} {where}", _position(facts)]
             return words.joined([words.joined(said, ", "), _move(facts, "next ")], "; ") + "."
         case News.WAITS:
             return f"{who} waits for approval at {weight} {where}."

@@ -5,6 +5,18 @@ from bot.model.messages import Closing
 from bot.render import blocks, metrics, switches, words
 
 SHOWN = 6
+ENDED = {
+    Closing.APPROVED: "approved",
+    Closing.ABORTED: "aborted",
+    Closing.PROMOTED_ELSEWHERE: "promoted",
+    Closing.ABORTED_ELSEWHERE: "aborted",
+    Closing.ROLLED_BACK: "rolled back",
+    Closing.MEASURED_AGAIN: "measured again",
+    Closing.GLASS: "passed by break-glass",
+    Closing.CONTINUED: "goes on",
+    Closing.SUPERSEDED: "over",
+    Closing.OVER: "over",
+}
 
 
 def gate(facts: messages.GateFacts) -> messages.Message:
@@ -38,7 +50,7 @@ def first_line(facts: messages.GateFacts) -> str:
     who, place = words.who(facts.rollout, facts.revision), words.name(facts.rollout.cluster)
     if facts.decided is None:
         return f"*{who} waits for you: {_move(facts)}* · {place}"
-    return f"*{who}*: {_move(facts)} · {place}"
+    return f"*{who}*: {_move(facts)}, {ENDED[facts.decided.closing]} · {place}"
 
 
 def _effect(facts: messages.GateFacts) -> str:
@@ -90,11 +102,19 @@ def _changed(facts: messages.GateFacts) -> str:
     changes += [words.plain(item, 120) for item in facts.change.changes[:SHOWN]]
     if len(facts.change.changes) > SHOWN:
         changes.append(f"{len(facts.change.changes) - SHOWN} more changes")
-    source = words.source(facts.change)
-    if facts.change.by is not None:
-        source = f"{source or 'shipped'} by {words.person(facts.change.by)}"
-    said = words.joined([*changes, source])
+    said = words.joined([*changes, _source(facts.change)])
     return f"changed: {said}" if said else ""
+
+
+def _source(change: messages.ChangeFact) -> str:
+    """The commit and whose it is; who shipped it is named apart where that is somebody else."""
+    source = words.source(change)
+    if change.by is None:
+        return source
+    shipped = f"by {words.person(change.by)}"
+    if change.author not in ("", change.by.name):
+        return words.joined([source, f"shipped {shipped}"])
+    return f"{source or 'shipped'} {shipped}"
 
 
 def _open(facts: messages.GateFacts) -> list[str]:

@@ -21,7 +21,12 @@ def glass(facts: messages.GlassFacts) -> messages.Message:
 def _head(facts: messages.GlassFacts) -> str:
     who = words.who(facts.rollout, facts.revision)
     by = words.person(facts.by) if facts.by is not None else "somebody"
-    return f"break-glass: {by} wants {who} past the policy in {words.name(facts.rollout.cluster)}"
+    place = words.name(facts.rollout.cluster)
+    if not facts.over:
+        return f"break-glass: {by} wants {who} past the policy in {place}"
+    if facts.agreed:
+        return f"break-glass: {who} goes past the policy in {place}, asked by {by}"
+    return f"break-glass: {who} stays under the policy in {place}, asked by {by}"
 
 
 def _open(facts: messages.GlassFacts) -> str:

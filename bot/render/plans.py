@@ -29,7 +29,9 @@ def _line(number: int, one: messages.StageFact, facts: messages.PlanFacts) -> st
     pods = f"{first} {one.canary}, {second} {one.stable}"
     when = "" if one.at is None else _when(one, facts)
     held = f"({words.plain(one.held, 120)})" if one.held else ""
-    said = words.joined([words.plain(one.text, 60), f"at {words.percent(one.weight)}", pods])
+    share = words.percent(one.weight)
+    text = words.plain(one.text, 60)
+    said = words.joined([text, "" if text == share else f"at {share}", pods])
     return words.joined([f"{number}. {said}", words.joined([when, held], " ")])
 
 

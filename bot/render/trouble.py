@@ -3,6 +3,9 @@
 from bot.model import messages
 from bot.render import blocks, words
 
+LINES_SHOWN = 8
+LINES_TOGETHER = 2  # more of them are read one below the other
+
 
 def not_in_channel(facts: messages.NotInChannel) -> messages.Message:
     channel, rollout = words.name(facts.channel), words.name(facts.rollout)
@@ -15,11 +18,14 @@ def not_in_channel(facts: messages.NotInChannel) -> messages.Message:
 
 
 def slack_was_away(facts: messages.SlackWasAway) -> messages.Message:
-    span = f"{words.at(facts.since)}–{words.at(facts.until)}"
-    news = "; ".join(words.plain(item, 160) for item in facts.lines[:8])
-    if len(facts.lines) > 8:
-        news += f"; and {len(facts.lines) - 8} more"
-    return blocks.message(f"Slack was unreachable {span}. {news or 'Nothing was missed'}.", ())
+    head = f"Slack was unreachable {words.at(facts.since)}–{words.at(facts.until)}."
+    lines = [words.plain(item, 160) for item in facts.lines[:LINES_SHOWN]]
+    if len(facts.lines) > LINES_SHOWN:
+        lines.append(f"and {len(facts.lines) - LINES_SHOWN} more")
+    text = f"{head} {'; '.join(lines) or 'Nothing was missed'}."
+    if len(lines) <= LINES_TOGETHER:
+        return blocks.message(text, ())
+    return blocks.message(text, blocks.section([f"*{head}*", *lines]))
 
 
 def metrics_away(facts: messages.MetricsAway) -> messages.Message:

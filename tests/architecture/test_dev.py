@@ -49,5 +49,5 @@ def test_unknown_command_is_answered_with_the_known_ones() -> None:
 def test_help_names_every_command() -> None:
     done = run("--help")
     assert done.returncode == 0
-    for command in ("demo", "test", "check", "bench", "conformance", "parity", "plane"):
+    for command in ("demo", "test", "check", "bench", "conformance", "parity", "gallery", "plane"):
         assert f"  {command} " in done.stdout

@@ -170,3 +170,15 @@ def test_gate_shows_the_evidence_and_three_answers_when_there_is_no_verdict():
 def test_thread_says_who_decided_about_an_analysis_without_a_verdict(kind, said):
     fact = m.ThreadFact(kind=kind, at=ex.at(12, 31), by=ex.SAM)
     assert read(rendering.render(fact).text) == said
+
+
+def test_card_of_a_header_route_claims_no_share_of_all_traffic():
+    message = cards.card(ex.card(weight=0, header_route="X-Canary: true"))
+    assert lines(message)[:2] == [
+        "checkout v42 · 0 % by weight · step 3 of 7 · prod-eu",
+        "0 % by weight; everyone with X-Canary: true",
+    ]
+    assert read(message.text) == (
+        "checkout v42 is at 0 % by weight and has everyone with X-Canary: true in prod-eu, "
+        "step 3 of 7; next 50 % at 12:09."
+    )

@@ -58,7 +58,7 @@ def test_history_says_how_long_it_took_and_where_the_rest_is():
         reason="",
         update=records.Update(shipped_at=START),
     )
-    said = str(shown(done, more=True).blocks)
+    said = str(shown(done, more=True).blocks).replace("\\u202f", " ").replace("\u202f", " ")
     assert "checkout v42 done after 14 min" in said
     assert "rollout-bot audit export" in said
     assert "nothing is recorded" in shown().text
