@@ -13,7 +13,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.core.notices import homely
-from bot.model import errors, messages
+from bot.model import errors, messages, policy
 from bot.model import facts as people
 from bot.model import home as model
 from bot.render import home as drawing
@@ -82,11 +82,17 @@ class Home:
             waiting=await self._mine(rows.waiting, person),
             moving=rows.moving,
             failed=rows.failed,
-            freezes=rows.freezes,
+            freezes=self._freezes(rows.freezes),
             subscriptions=tuple(map(str, mine)),
             note=note,
             page=page,
         )
+
+    def _freezes(self, seen: tuple[policy.Freeze, ...]) -> tuple[policy.Freeze, ...]:
+        """Those in force, also where no rollout is in their scope now; the first to end first."""
+        asked = self.desk.freezing
+        found = asked.freezes.in_force() if asked is not None else seen
+        return tuple(sorted(found, key=lambda one: (one.until is None, one.until or one.at)))
 
     async def _mine(
         self, found: tuple[messages.RowFact, ...], person: people.Person

@@ -1,10 +1,11 @@
-"""The Home tab: what waits for the reader, what moves, what failed, freezes, subscriptions.
+"""The Home tab: what waits for the reader, what moves, what failed; freezes, subscriptions.
 
 Bounded to the 100 blocks that Slack takes; what is more is on further pages.
 """
 
 from collections.abc import Callable, Sequence
 
+from bot.core.gates import freezes as freezing
 from bot.model import home as model
 from bot.model import messages, policy
 from bot.render import answers, blocks, words
@@ -27,12 +28,12 @@ def home(facts: model.HomeFacts) -> messages.Message:
     page = min(max(facts.page, 0), last)
     head = _head(facts)
     parts = [*blocks.section([f"*{head}*"]), *_note(facts)]
-    parts += _freezes(facts.freezes)
     # What stands between would otherwise read as the heading of what waits.
-    title = "Waits for you" if facts.freezes or facts.note is not None else ""
+    title = "Waits for you" if facts.note is not None else ""
     parts += _rows(facts.waiting, WAITING, page, title, _acting)
-    parts += _rows(facts.failed, FAILED, page, "Failed, and not mended yet", _acting)
     parts += _rows(facts.moving, MOVING, page, "Moving", _opening)
+    parts += _rows(facts.failed, FAILED, page, "Failed, and not mended yet", _acting)
+    parts += _freezes(facts.freezes, facts.cluster)
     parts += _turning(page, last)
     parts += _subscriptions(facts.subscriptions)
     when = f"as of {words.exactly(facts.at)}; brought up to date when you open this tab or act"
@@ -64,19 +65,26 @@ def _note(facts: model.HomeFacts) -> list[blocks.Block]:
     return [*(kept or blocks.section([facts.note.text])), {"type": "divider"}]
 
 
-def _freezes(found: Sequence[policy.Freeze]) -> list[blocks.Block]:
+def _freezes(found: Sequence[policy.Freeze], cluster: str) -> list[blocks.Block]:
     if not found:
         return []
-    lines = [_freeze(one) for one in found[:FREEZES_SHOWN]]
+    parts = blocks.section(["*Frozen: nothing moves forward, aborts pass*"])
+    for one in found[:FREEZES_SHOWN]:
+        value = messages.ButtonValue(
+            cluster=cluster, namespace="", name=one.id, uid="", revision=""
+        )
+        button = messages.Button(kind=messages.ButtonKind.RESUME, value=value)
+        parts += blocks.with_button(blocks.section([_freeze(one)]), button)
     if len(found) > FREEZES_SHOWN:
-        lines.append(f"and {len(found) - FREEZES_SHOWN} more")
-    return blocks.section(["*Frozen: nothing moves forward, aborts pass*", *lines])
+        parts += blocks.section([f"and {len(found) - FREEZES_SHOWN} more: /rollout freeze"])
+    return parts
 
 
 def _freeze(one: policy.Freeze) -> str:
     scope = f"{one.scope.namespace or '*'}/{one.scope.name or '*'}"
     until = f" until {words.by_day(one.until)}" if one.until is not None else " until it is lifted"
-    return f"⏸ {words.name(scope)}{until}: {words.plain(one.reason, 120)} ({words.name(one.by)})"
+    by = words.name(freezing.who(one))
+    return f"⏸ {words.name(scope)}{until}: {words.plain(one.reason, 120)} ({by})"
 
 
 def _rows(

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from bot.local.workspace import arguments
+from bot.runtime import freeze_desk
 from handlers import home as tabs
+from tests.runtime import test_freezes, virtual
 
 
 def home(office, user="alice"):
@@ -60,6 +62,29 @@ async def test_press_on_home_is_authorized_like_any_other(office):
     text = await press(office, "rollout:approve", "guest")
     assert "may" in text and "Approved" not in text
     assert office.asked() == []
+
+
+async def test_home_shows_a_freeze_that_holds_nothing_now_and_ends_it_for_whoever_may(office):
+    book = test_freezes.shelf()
+    office.desk.freezing = freeze_desk.FreezeDesk(
+        freezes=book,
+        scenery=office.desk.scenery,
+        clock=virtual.now,
+        rules=office.desk.rules,
+        permits=office.desk.permits,
+        new_id=lambda: "f1",
+    )
+    await office.command('freeze payments/* 2h "database incident"')
+    text = await open_tab(office)
+    assert "payments/∗ until" in text and "database incident (alice)" in text
+    office.workspace.state.homes[office.workspace.state.user("guest").id] = home(office)
+    refused = await press(office, "rollout:resume", "guest")
+    assert "may" in refused and "Over" not in refused
+    assert len(book.in_force()) == 1
+    await open_tab(office)
+    text = await press(office, "rollout:resume")
+    assert "Over: payments/∗." in text and "database incident" not in text
+    assert book.in_force() == ()
 
 
 async def test_home_answers_why_in_its_place(office):

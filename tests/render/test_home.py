@@ -32,7 +32,7 @@ MOVES = row("search", "moves", "25 %, step 3 of 7", next_at=ex.at(12, 9))
 BACK = row("cart", "rolled-back", "rolled back: success-rate 92.1 %", since_s=7_200,
            buttons=tuple(map(ex.button, ("retry", "undo", "why"))))
 FREEZE = policy.Freeze(
-    id="f1", scope=policy.Scope(namespace="shop"), reason="incident 42", by="sam", at=ex.at(12, 0),
+    id="f1", scope=policy.Scope(namespace="shop"), reason="incident 42", by="sam (U0SAM)", at=ex.at(12, 0),
     until=ex.at(14, 0),
 )
 
@@ -58,16 +58,15 @@ def view_problems(view):
 def test_home_reads_as_written():
     assert lines(home.home(facts())) == [
         "1 waits for you in prod-eu",
-        "Frozen: nothing moves forward, aborts pass",
-        "⏸ shop/∗ until 14:00: incident 42 (sam)",
-        "Waits for you",
         "⏸ checkout v42 · approval at 50 % · 6 min",
         "[ Approve ] [ Abort ]",
+        "Moving",
+        "▶ search v42 · 25 %, step 3 of 7, next at 12:09",
         "Failed, and not mended yet",
         "✗ cart v42 · rolled back: success-rate 92.1 % · 2 h ago",
         "[ Retry ] [ Undo ] [ Why ]",
-        "Moving",
-        "▶ search v42 · 25 %, step 3 of 7, next at 12:09",
+        "Frozen: nothing moves forward, aborts pass",
+        "⏸ shop/∗ until 14:00: incident 42 (sam)",
         "You are told in private of",
         "shop/checkout",
         "cart",
@@ -98,7 +97,7 @@ def test_home_turns_pages_and_shows_each_row_once(count):
 
 def test_home_shows_the_answer_to_the_last_press_first():
     note = m.Message(text="Approved: v2 goes on.")
-    assert lines(home.home(facts(note=note)))[1] == "Approved: v2 goes on."
+    assert lines(home.home(facts(note=note)))[1:3] == ["Approved: v2 goes on.", "Waits for you"]
 
 
 @RELAXED
