@@ -10,6 +10,7 @@ import structlog
 from bot import settings
 
 _TOKEN = re.compile(r"\b(xox[a-z]-|xapp-)[A-Za-z0-9-]+")
+OURS = ("bot", "handlers")
 _LEVELS = {"debug": 10, "info": 20, "warn": 30, "warning": 30, "error": 40, "fatal": 50}
 
 
@@ -44,7 +45,11 @@ def to_console(chosen: settings.Settings) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(_LEVELS.get(chosen.log_level.lower(), 20))
+    level = _LEVELS.get(chosen.log_level.lower(), logging.INFO)
+    # Libraries print whole addresses and bodies when they debug, and secrets stand in those.
+    root.setLevel(max(level, logging.INFO))
+    for name in OURS:
+        logging.getLogger(name).setLevel(level)
     for name in ("apscheduler", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     # It warns that the token in the environment is not its own business: it is ours.
