@@ -11,7 +11,7 @@ from tests.cluster import api, istio
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 RIGHTS = "/apis/rbac.authorization.k8s.io/v1"
-SERVED_S = 30.0
+SERVED_S = 90.0
 
 
 def kubeconfig(

@@ -29,7 +29,7 @@ import yaml
 from tests.cluster import api, binaries, contents, processes
 
 ADMIN, BOT = "admin", "rollout-bot"
-START_S = 60.0
+START_S = 180.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

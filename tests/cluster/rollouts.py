@@ -15,7 +15,7 @@ Object = dict[str, Any]
 ARGO = "/apis/argoproj.io/v1alpha1"
 HASH = "rollouts-pod-template-hash"
 GATE = "example.com/let-in"
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 
 class Place:

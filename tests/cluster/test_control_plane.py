@@ -13,7 +13,7 @@ import pytest
 from tests.cluster import api, contents
 from tests.cluster.control_plane import BOT, ControlPlane
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 ROLLOUTS = "/apis/argoproj.io/v1alpha1/namespaces/{}/rollouts"
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 

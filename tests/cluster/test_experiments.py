@@ -10,7 +10,7 @@ import pytest
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.test_jobs import bot, check
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 ARGO = "/apis/argoproj.io/v1alpha1/namespaces/{}"
 SETS = "/apis/apps/v1/namespaces/{}/replicasets"
 SERVICES = "/api/v1/namespaces/{}/services"
@@ -79,7 +79,7 @@ class Cluster:
         await self.merge(f"{ARGO}/rollouts/web", {"spec": spec})
 
     async def until(self, path: str, holds: Callable[[Object], Any]) -> Object:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while True:
                 found = await self.call("GET", f"{ARGO}/{path}")
                 if holds(found.get("status") or {}):
@@ -95,7 +95,7 @@ class Cluster:
         }
 
     async def until_gone(self, path: str, prefix: str) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while await self.listed(path, prefix):
                 await asyncio.sleep(0.05)
 

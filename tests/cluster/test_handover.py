@@ -128,7 +128,7 @@ def ours(plane: ControlPlane, namespace: str, *more: str) -> Iterator[Path]:
         yield log
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(15)
+        process.wait(60)
 
 
 @contextlib.contextmanager

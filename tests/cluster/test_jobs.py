@@ -13,7 +13,7 @@ from bot.runtime import tasks
 from bot.wiring import controller, serving
 from tests.cluster.control_plane import ControlPlane
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 RUNS = "/apis/argoproj.io/v1alpha1/namespaces/{}/analysisruns"
 JOBS = "/apis/batch/v1/namespaces/{}/jobs"
 
@@ -77,7 +77,7 @@ class Cluster:
         await asyncio.to_thread(self._client.merge, path, {"spec": {"terminate": True}})
 
     async def until(self, holds: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while True:
                 run = await self.call("GET", f"{RUNS}/run")
                 if holds(run.get("status") or {}):
@@ -88,7 +88,7 @@ class Cluster:
         return list((await self.call("GET", JOBS))["items"])
 
     async def until_no_jobs(self) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while await self.jobs():
                 await asyncio.sleep(0.05)
 

@@ -14,7 +14,7 @@ import pytest
 from tests.cluster.control_plane import ControlPlane
 from tests.conformance import bot
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 ROLLOUTS = "/apis/argoproj.io/v1alpha1/namespaces/{}/rollouts"
 
 
@@ -68,7 +68,7 @@ def test_page_tells_of_a_rollout_that_ran(
         port = until(lambda: json.loads(ports.read_text()) if ports.exists() else None)["metrics"]
 
         def page() -> str:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
                 return str(answer.read().decode())
 
         me = f'name="app",namespace="{namespace}"'

@@ -9,7 +9,7 @@ from tests.cluster import rollouts
 from tests.cluster.control_plane import ControlPlane
 from tests.conformance import cluster, objects
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 PAUSE: dict[str, Any] = {"pause": {}}
 ISTIO = {
     "canaryService": "app-canary",

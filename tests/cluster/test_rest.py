@@ -11,7 +11,7 @@ from tests.cluster.control_plane import ControlPlane
 from tests.cluster.test_metrics import ROLLOUTS, namespace, rollout, until  # noqa: F401
 from tests.conformance import bot
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 PASSES = 3
 
 
@@ -26,7 +26,7 @@ def writes(plane: ControlPlane, space: str) -> list[tuple[str, str]]:
 
 
 def passes(port: int) -> float:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
         found = re.search(r"rollout_reconcile_count\{[^}]*\} (\S+)", answer.read().decode())
     return float(found[1]) if found else 0
 

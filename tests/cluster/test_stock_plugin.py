@@ -205,7 +205,7 @@ def test_plugin_promotes_and_aborts_a_blue_green(place: Place) -> None:
 def test_plugin_prints_how_a_rollout_of_ours_stands(place: Place) -> None:
     place.make("shown", GATED)
     assert lines(place.run("get", "rollout", "shown", "--no-color"))["Status"] == "✔ Healthy"
-    assert place.run("status", "shown", "--timeout=10s").strip() == "Healthy"
+    assert place.run("status", "shown", "--timeout=60s").strip() == "Healthy"
     place.run("set", "image", "shown", "c=img:2")
     place.until("shown", at("Paused", 1))
     text = place.run("get", "rollout", "shown", "--no-color")
@@ -249,7 +249,7 @@ def dashboard(place: Place) -> Iterator[Callable[..., Any]]:
             data=None if put is None else json.dumps(put).encode(),
             method="GET" if put is None else "PUT",
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
     def there() -> bool:
@@ -262,7 +262,7 @@ def dashboard(place: Place) -> Iterator[Callable[..., Any]]:
         yield ask
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @pytest.mark.row(123)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from tests.cluster import processes
 
-READY_S = 30.0
-STOP_S = 15.0
+READY_S = 120.0
+STOP_S = 60.0
 ROOT = Path(__file__).parents[2]
 
 

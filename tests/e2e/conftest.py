@@ -49,7 +49,7 @@ class Demo:
     def said(self):
         return self._log.read_text(errors="replace")
 
-    def facts(self, *, timeout_s=60.0, other_than=0):
+    def facts(self, *, timeout_s=180.0, other_than=0):
         """Once it is ready, with a bot that has not this process id."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
@@ -63,7 +63,7 @@ class Demo:
             time.sleep(0.005)
         raise AssertionError(f"not ready: {self.said}")
 
-    def until_said(self, text, *, timeout_s=10.0):
+    def until_said(self, text, *, timeout_s=60.0):
         deadline = time.monotonic() + timeout_s
         while text not in self.said:
             assert time.monotonic() < deadline, self.said

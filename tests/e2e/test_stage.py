@@ -53,7 +53,7 @@ async def test_witness_sees_each_weight_once_and_in_order(api):
     works = seen.watch_virtual_service(api, route="checkout", canary="canary")
     watching = asyncio.ensure_future(works)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             for weight in (0, 10, 10, 25, 50, 0):
                 await api.apply(service(weight))
                 while seen.last("weight") != weight:

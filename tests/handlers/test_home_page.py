@@ -20,7 +20,7 @@ async def page(office):
     async with async_api.async_playwright() as driver:
         browser = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         opened = await browser.new_page(viewport={"width": 390, "height": 844})
-        opened.set_default_timeout(10_000)
+        opened.set_default_timeout(60_000)
         opened.on("console", lambda line: complaints.append(line.text))
         opened.on("pageerror", lambda error: complaints.append(str(error)))
         await opened.goto(f"{office.workspace.url}/#alice/releases")

@@ -86,7 +86,7 @@ async def test_bot_becomes_ready_when_the_definition_is_mended():
         api=api, rollouts=Rollouts(ROLLOUT), definitions=Definitions(), say=said.put_nowait
     )
     running = asyncio.create_task(check.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await said.get() == pruning.PRUNED
         assert not check.fit.is_set()
         api.answer = {"status": {"rolloutBot": {"version": 1}}}

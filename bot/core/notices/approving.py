@@ -58,7 +58,7 @@ def lines(scene: scenes.Scene) -> Iterator[Line]:
             f"{kept.get('by', 'somebody')} wrote {kept.get('what', 'the status')}: "
             "taken back, only its approvers open this gate"
         )
-        yield _line(f"kept:{at:%Y%m%d%H%M%S}", at, text)
+        yield _line(f"kept:{at:%Y%m%d%H%M%S%f}", at, text)
     rule, held = reminding.rule_of(scene), scenes.pause(scene)
     if rule is not None and held is not None:
         yield from _reminders(scene, rule, held)

@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-CALL_S = 10.0
+CALL_S = 30.0
 POLL_S = 0.1  # the levers have no stream; people look about as often
 Object = dict[str, Any]
 

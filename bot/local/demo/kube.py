@@ -20,7 +20,7 @@ from bot.local.demo import errors
 
 JSON = "application/json"
 MERGE = "application/merge-patch+json"
-CALL_S = 10.0
+CALL_S = 30.0
 PATHS = {
     "Namespace": ("/api/v1", "namespaces"),
     "Service": ("/api/v1", "services"),

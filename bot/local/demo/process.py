@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.local.demo import errors
 
-START_S = 40.0
+START_S = 120.0
 STOP_S = 10.0
 TAIL = 2000
 

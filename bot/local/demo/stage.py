@@ -20,8 +20,8 @@ from bot.local.demo import chat, errors, kube, options, process, scenes
 LOCAL = Path(__file__).parents[1]
 TRAFFIC = "bot.local.traffic"
 LEASES = "argo-rollouts"  # where the bot's lease is, outside a cluster
-READY_S = 30.0
-GONE_S = 20.0
+READY_S = 90.0
+GONE_S = 60.0
 ISTIO = "/apis/networking.istio.io/v1alpha3"
 
 

@@ -135,6 +135,6 @@ def page(*items: Any, version: int, more: str = "") -> Handler:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.001)

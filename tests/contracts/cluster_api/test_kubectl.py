@@ -46,7 +46,7 @@ STEPS = [
     ("apply -f first.yaml", 0, "replicaset.apps/web created\nrollout.argoproj.io/shop created"),
     ("apply -f first.yaml", 0, "replicaset.apps/web unchanged\nrollout.argoproj.io/shop unchanged"),
     (
-        "wait rs/web --for=jsonpath={.status.replicas}=2 --timeout=20s",
+        "wait rs/web --for=jsonpath={.status.replicas}=2 --timeout=60s",
         0,
         "replicaset.apps/web condition met",
     ),
@@ -84,7 +84,7 @@ STEPS = [
     ("scale ro shop --replicas=1", 0, "rollout.argoproj.io/shop scaled"),
     ("annotate ro shop rollout-bot.io/channel=#x", 0, "rollout.argoproj.io/shop annotated"),
     ("delete rs web --wait=false", 0, 'replicaset.apps "web" deleted.*'),
-    ("wait --for=delete pod -l app=web --timeout=30s", 0, "(?s).*"),
+    ("wait --for=delete pod -l app=web --timeout=60s", 0, "(?s).*"),
     ("get pods -l app=web", 0, "No resources found.*"),
     ("get rs web", 1, r'.*replicasets.apps "web" not found'),
     ("delete ro shop", 0, 'rollout.argoproj.io "shop" deleted.*'),
@@ -115,7 +115,7 @@ class Kubectl:
     def __init__(self, *, folder, kubeconfig):
         self.folder = folder
         self.start = [binaries.path("kubectl"), "--kubeconfig", str(kubeconfig)]
-        self.start += ["--cache-dir", str(folder / "cache"), "--request-timeout", "30s"]
+        self.start += ["--cache-dir", str(folder / "cache"), "--request-timeout", "90s"]
 
     def __call__(self, namespace, words, given=None):
         words = words.split(" ") if isinstance(words, str) else words
@@ -123,14 +123,14 @@ class Kubectl:
             [*self.start, "-n", namespace, *words],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=90,
             cwd=self.folder,
             input=given,
         )
         return ran.returncode, (ran.stdout + ran.stderr).strip()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 async def test_kubectl_does_and_says_the_same_on_both_clusters(kubectl):
     for name, label, count, containers in (("first", "a", 2, TWO), ("second", "b", 3, ONE)):
         text = MANIFEST.replace("LABEL", label).replace("COUNT", str(count))

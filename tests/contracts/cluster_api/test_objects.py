@@ -226,9 +226,9 @@ async def test_watch_tells_what_comes_changes_and_stops_matching(server: Server)
     path = server.path("v1", "configmaps")
     _, before = await server.call("GET", path)
     version = before["metadata"]["resourceVersion"]
-    query = f"{path}?watch=1&resourceVersion={version}&labelSelector=on%3Dyes&timeoutSeconds=20"
+    query = f"{path}?watch=1&resourceVersion={version}&labelSelector=on%3Dyes&timeoutSeconds=80"
     seen: list[tuple[str, str]] = []
-    async with asyncio.timeout(15), server.http.get(server.url + query) as answer:
+    async with asyncio.timeout(60), server.http.get(server.url + query) as answer:
         assert answer.status == 200
         await server.call("POST", path, config_map("w", on="yes"))
         await server.call("PATCH", f"{path}/w", {"data": {"a": "2"}}, kind=MERGE)
@@ -256,7 +256,7 @@ async def test_owned_objects_go_when_their_owner_is_deleted(server: Server) -> N
     ]
     await server.call("POST", path, owned)
     await server.call("DELETE", f"{path}/owner")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (await server.call("GET", f"{path}/owned"))[0] != 404:
             await asyncio.sleep(0.05)
 
@@ -281,7 +281,7 @@ async def test_replica_set_makes_ready_pods_and_counts_them(server: Server) -> N
     }
     path = server.path("apps/v1", "replicasets")
     await server.call("POST", path, body)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await _status(server, path)).get("availableReplicas") != 2:
             await asyncio.sleep(0.05)
         await server.call("PATCH", f"{path}/r", {"spec": {"replicas": 1}}, kind=MERGE)

@@ -68,3 +68,13 @@ def test_thread_says_who_wrote_past_a_gate():
     assert said(sim) == [
         "Argo CD wrote promoteFull: taken back, only its approvers open this gate"
     ]
+
+
+def test_thread_says_so_each_time_when_there_are_two_within_a_second():
+    sim = at_gate(TWO)
+    ids = []
+    for field, value in (("promoteFull", True), ("currentStepIndex", 2)):
+        sim.wait(seconds=0.3)
+        sim.write_raw({"status": {field: value}}).settle()
+        ids += [line.id for line in approving.lines(sim.scene())]
+    assert len(set(ids)) == 2, ids

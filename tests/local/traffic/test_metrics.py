@@ -106,7 +106,7 @@ async def until_counted(source: Any, pod: Any, port: int) -> dict[str, float]:
     await source.start()
     try:
         source.targets([port])
-        async with asyncio.timeout(30), aiohttp.ClientSession() as session:
+        async with asyncio.timeout(60), aiohttp.ClientSession() as session:
             while True:
                 async with session.get(f"http://127.0.0.1:{port}/") as answer:
                     assert answer.headers["x-revision"] == "abc"
@@ -120,7 +120,7 @@ async def until_counted(source: Any, pod: Any, port: int) -> dict[str, float]:
             '(rate(http_request_duration_seconds_bucket{version="abc"}[10s])))',
             "views": "sum(page_views_total)",
         }
-        async with asyncio.timeout(15):  # the next scrape has all of them
+        async with asyncio.timeout(60):  # the next scrape has all of them
             while True:
                 rows = {
                     k: (await ask(source.url, q))["data"]["result"] for k, q in queries.items()

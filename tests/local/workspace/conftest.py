@@ -31,7 +31,7 @@ async def session():
 
 @pytest.fixture
 def slack(workspace):
-    return AsyncWebClient(token=workspace.bot_token, base_url=workspace.api_url, timeout=5)
+    return AsyncWebClient(token=workspace.bot_token, base_url=workspace.api_url, timeout=60)
 
 
 @pytest.fixture

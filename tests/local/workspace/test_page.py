@@ -55,7 +55,7 @@ async def page(browser, workspace):
     """A page of alice that must not complain on its console."""
     complaints = []
     opened = await browser.new_page(viewport={"width": 1280, "height": 800})
-    opened.set_default_timeout(10_000)
+    opened.set_default_timeout(60_000)
     opened.on("console", lambda line: complaints.append(line.text))
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     await opened.goto(f"{workspace.url}/#alice/releases")
