@@ -56,7 +56,10 @@ class PodEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """Everything about one abort. ``events`` None: they could not be read."""
+    """Everything about one abort. ``events`` None: they could not be read.
+
+    ``zero_at`` None: users are not known to be off it. ``helped`` says how the stable did since.
+    """
 
     rollout: facts.RolloutId
     revision: facts.RevisionLabel
@@ -69,6 +72,9 @@ class Bundle:
     bad_since: datetime | None
     decided_at: datetime | None
     zero_at: datetime | None
+    committed_at: datetime | None = None
+    restored_at: datetime | None = None
+    helped: str = ""
     timeline: tuple[Line, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     events: tuple[PodEvent, ...] | None = ()

@@ -50,24 +50,37 @@ def _head(facts: postmortem.Bundle) -> str:
     who = f"by {facts.by.name}" if facts.by is not None else ""
     stable = f"v{facts.stable.number}" if facts.stable is not None else "the stable revision"
     cause = f"{who}: {facts.cause}" if who and facts.cause else who or facts.cause or NONE
+    went = "went back to" if facts.zero_at is not None else "is on its way back to"
     return (
-        f"# {_text(facts.rollout.name)} v{facts.revision.number} went back to {stable}\n\n"
+        f"# {_text(facts.rollout.name)} v{facts.revision.number} {went} {stable}\n\n"
         f"- rollout: {_text(facts.rollout.namespace)}/{_text(facts.rollout.name)} in "
         f"{_text(facts.rollout.cluster)}\n"
         f"- why: {_text(cause, 600)}\n"
+        f"- {_outcome(facts)}\n"
         f"- chart: {_text(facts.chart) or 'none'}"
     )
 
 
+def _outcome(facts: postmortem.Bundle) -> str:
+    """Whether users are safe, and whether that helped."""
+    if facts.zero_at is None:
+        return "when this was written users were not known to be off it"
+    return f"did it help: {_text(facts.helped, 300) or NONE}"
+
+
 def _times(facts: postmortem.Bundle) -> str:
     rows = [
-        ("shipped", _at(facts.shipped_at), ""),
+        ("committed", _at(facts.committed_at), ""),
+        ("shipped", _at(facts.shipped_at),
+         _span(facts.committed_at, facts.shipped_at, "committed")),
         ("bad since", _at(facts.bad_since), _span(facts.shipped_at, facts.bad_since, "shipped")),
         ("detected and decided", _at(facts.decided_at),
          _span(facts.bad_since or facts.shipped_at, facts.decided_at,
                "it was bad" if facts.bad_since else "shipped")),
         (f"{facts.weight_from} % → 0 % of traffic", _at(facts.zero_at),
          _span(facts.decided_at, facts.zero_at, "decided")),
+        ("users well again", _at(facts.restored_at),
+         _span(facts.decided_at, facts.restored_at, "decided")),
     ]  # fmt: skip
     return _table("What was done and how long it took", ("what", "UTC", "after"), rows)
 

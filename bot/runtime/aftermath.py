@@ -15,7 +15,7 @@ from bot.core import aftermath, analysis, served
 from bot.core.notices import card, degraded, measured
 from bot.core.notices import scene as scenes
 from bot.model import analysis as analysis_model
-from bot.model import errors, ports, world
+from bot.model import errors, ports
 from bot.runtime import secret_values, tasks
 
 log = logging.getLogger(__name__)
@@ -57,9 +57,7 @@ class Aftermath:
             return False
         if scene.now - safe > aftermath.TOO_LATE:
             return False
-        run = _run(scene)
-        askable = run is not None and aftermath.run_of_stable(run.raw, scene.stable.hash)
-        unseen = "restored" not in scene.abort and bool(askable)
+        unseen = "restored" not in scene.abort and degraded.measurable(scene)
         return unseen or ("served" not in scene.abort and bool(self._queries(scene).requests))
 
     def _queries(self, scene: scenes.Scene) -> served.Queries:
@@ -113,7 +111,7 @@ class Aftermath:
     # -- how the stable does ---------------------------------------------------------------
 
     async def _measured(self, scene: scenes.Scene) -> dict[str, Any]:
-        source, stable = _run(scene), scene.stable
+        source, stable = degraded.judging(scene), scene.stable
         if "restored" in scene.abort or source is None or stable is None:
             return {}
         run = aftermath.run_of_stable(source.raw, stable.hash)
@@ -213,17 +211,9 @@ class Aftermath:
         await tasks.cancel(*every)
 
 
-def _run(scene: scenes.Scene) -> world.Run | None:
-    """The run that caused the abort, else the newest that measured the canary."""
-    if (guilty := degraded.guilty(scene)) is not None:
-        return guilty
-    runs = measured.runs(scene)
-    return runs[-1] if runs else None
-
-
 def _address(scene: scenes.Scene) -> str:
     """Where the metrics of this rollout are asked for; empty: the default."""
-    run = _run(scene)
+    run = degraded.judging(scene)
     for metric in () if run is None else (run.raw.get("spec") or {}).get("metrics") or ():
         config = (metric.get("provider") or {}).get("prometheus") or {}
         if run is not None and config.get("address"):

@@ -116,7 +116,13 @@ class Announcer:
             observing=self.observing,
             links=self.links,
         )
-        self.bundles = post_mortems.Bundles(chat=self.chat, api=self.api, places=places)
+        self.bundles = post_mortems.Bundles(
+            chat=self.chat,
+            api=self.api,
+            places=places,
+            clock=self.clock,
+            newest=self._last.get,
+        )
         self.gallery = pictures.Gallery(
             chat=self.chat,
             painter=self.painter,
@@ -255,6 +261,7 @@ class Announcer:
         await self.ward.close()
         await self.aftermath.close()
         await self.quotas.close()
+        await self.bundles.close()
         every = [*self._loud.values(), *self._quiet.values()]
         running = (
             {lane.task for lane in every if lane.task is not None}

@@ -1,17 +1,19 @@
-"""The post-mortem of an abort into the thread of its alert: once, when users are safe again."""
+"""The post-mortem of an abort into the thread of its alert: once, when all is known of it.
+
+That is whether the rollback helped, within bounds: one that never gets safe gets its file too.
+"""
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from bot.core.notices import degraded, postmortem
 from bot.core.notices import scene as scenes
 from bot.model import errors, messenger, ports
 from bot.render import postmortem as rendered
-from bot.runtime import anchors, delivery, tasks
+from bot.runtime import anchors, delivery, states, tasks
 
 log = logging.getLogger(__name__)
 
@@ -19,8 +21,8 @@ TIMEOUT_S = 30.0
 EVENTS_TIMEOUT_S = 5.0
 TRIES = 4
 AT_ONCE = 4
-CHART_WAIT = timedelta(minutes=2)
-"""So long the file waits for a chart that it can name."""
+WAITING_LIMIT = 500
+LOOK_S = 5.0
 MARK = "bundle"
 
 
@@ -31,29 +33,65 @@ class Bundles:
     chat: messenger.Messenger
     api: ports.Api
     places: anchors.Anchors
+    clock: ports.Clock
+    newest: Callable[[str], delivery.Told | None]
     running: set[asyncio.Task[None]] = field(default_factory=set)
-    _wanted: set[str] = field(default_factory=set)
+    _waiting: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _bringing: set[str] = field(default_factory=set)
+    _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     def want(self, told: delivery.Told, scene: scenes.Scene) -> None:
-        """Begin the file of the present alert, if it is due and not there."""
-        if not scene.abort or not scene.abort.get("safeAt"):
+        """Begin to wait for the file of the present alert, where it is not there."""
+        if not scene.abort:
             return
         key = degraded.key(scene)
         record = self.places.of(told.rollout).get(key, {})
-        if not record.get("ts") or record.get(MARK) or key in self._wanted:
+        if (
+            not record.get("ts")
+            or record.get(MARK)
+            or key in self._waiting
+            or key in self._bringing
+        ):
             return
-        at = scenes.time(scene.abort.get("at"))
-        fresh = at is not None and told.at - at < CHART_WAIT
-        waits = fresh and degraded.alert(scene, record).chart_expected
-        if waits or len(self.running) >= AT_ONCE:
-            return  # the next pass of this rollout asks again
-        self._wanted.add(key)
-        task = tasks.spawn(self._bring(told, scene, key), name=f"post-mortem {key}")
-        self.running.add(task)
-        task.add_done_callback(self.running.discard)
+        if len(self._waiting) < WAITING_LIMIT:  # else the next pass of this rollout asks again
+            follow = self._follow(told, scene, key)
+            self._waiting[key] = tasks.spawn(follow, name=f"post-mortem due {key}")
+
+    async def _follow(self, told: delivery.Told, scene: scenes.Scene, key: str) -> None:
+        """Look until it is due, or the abort is over; what was seen of it last is told."""
+        name = f"{scene.rollout.namespace}/{scene.rollout.name}"
+        try:
+            while not postmortem.due(scene, self._record(told, key), self.clock()):
+                await asyncio.sleep(LOOK_S)
+                fresh = self.newest(name)
+                found = states.scene(fresh) if fresh is not None else None
+                if fresh is None or found is None or not found.abort or degraded.key(found) != key:
+                    break
+                told, scene = fresh, found
+            self._bringing.add(key)
+            task = tasks.spawn(self._bring(told, scene, key), name=f"post-mortem {key}")
+            self.running.add(task)
+            task.add_done_callback(self.running.discard)
+        finally:
+            self._waiting.pop(key, None)
+
+    async def close(self) -> None:
+        """Wait for nothing more: what is not begun is found again by the next process."""
+        await tasks.cancel(*tuple(self._waiting.values()))
+
+    def _record(self, told: delivery.Told, key: str) -> anchors.Record:
+        return self.places.of(told.rollout).get(key, {})
 
     async def _bring(self, told: delivery.Told, scene: scenes.Scene, key: str) -> None:
-        kept = "none"
+        try:
+            async with self._turns:
+                kept = await self._brought(told, scene, key)
+            await self.places.record(told.rollout, key, {MARK: kept})
+        finally:
+            self._bringing.discard(key)
+
+    async def _brought(self, told: delivery.Told, scene: scenes.Scene, key: str) -> str:
+        """What became of it, as it is recorded."""
         try:
             events = await self._events(scene)
             facts = postmortem.bundle(scene, self.places.of(told.rollout), events)
@@ -61,21 +99,18 @@ class Bundles:
                 try:
                     async with asyncio.timeout(TIMEOUT_S):
                         await self.chat.upload_text(
-                            place=_place(self.places.of(told.rollout).get(key, {})),
+                            place=_place(self._record(told, key)),
                             text=rendered.markdown(facts),
                             name=rendered.filename(facts),
                             title=rendered.title(facts),
                         )
-                    kept = "up"
-                    break
+                    return "up"
                 except (errors.Unavailable, TimeoutError) as problem:
                     log.info("the post-mortem has to wait: %s", problem)
                     await asyncio.sleep(5.0 * 3**turn)
         except errors.RolloutBotError as problem:
             log.warning("there is no post-mortem for %s: %s", key, problem)
-        finally:
-            self._wanted.discard(key)
-        await self.places.record(told.rollout, key, {MARK: kept})
+        return "none"
 
     async def _events(self, scene: scenes.Scene) -> list[Mapping[str, Any]] | None:
         """What happened to the pods, as far as that can be read in time."""

@@ -3,10 +3,12 @@
 import asyncio
 import re
 
+import pytest
+
 from bot.model import errors
 from bot.model.messenger import Place
 from tests.runtime import stage as stages
-from tests.runtime import virtual
+from tests.runtime import test_aftermath, test_announce, virtual
 
 MARKER = "marker-of-a-secret"
 TOKEN = "xoxb-" + "1234-abcd"
@@ -196,3 +198,106 @@ def test_file_comes_once_though_the_bot_is_killed_and_the_chat_says_no():
 
     first, stage = virtual.run(story())
     assert (first, len(stage.chat.files)) == (1, 1)
+
+
+def measured(answer):
+    stage = stages.Stage(stages.STEPS)
+    stage.api.__class__ = Api
+    stage.api.events = []
+    stage.providers = {"prometheus": test_aftermath.Prometheus(answer)}
+    return stage
+
+
+COMMITTED = "2026-11-23T11:00:00Z"
+
+
+async def bad(stage):
+    stage.api.rollout["metadata"]["annotations"]["rollout-bot.io/commit-time"] = COMMITTED
+    await test_announce.bad(stage)
+
+
+@pytest.mark.parametrize(
+    ("value", "helped", "after_s"),
+    [(0.997, "users are well again: success\\-rate 99.7 % \\(≥ 99 %\\)", 40),
+     (0.93, "not restored: success\\-rate 93 % \\(≥ 99 %\\)", 150)],
+)  # fmt: skip
+def test_file_waits_for_whether_the_rollback_helped_and_says_it(value, helped, after_s):
+    async def story():
+        stage = measured(lambda query, now: value)
+        await bad(stage)
+        early = len(stage.chat.files)
+        await rest(after_s)
+        stage.settle()
+        await rest(130)
+        return stage, early
+
+    stage, early = virtual.run(story())
+    assert early == 0
+    ((_, text, _, _),) = stage.chat.files
+    assert f"did it help: {helped}" in text
+    took = section(text, "What was done and how long it took")
+    rows = [line.split(" | ")[0].strip("| ") for line in took.splitlines() if line.startswith("| ")]
+    assert rows[2:] == [
+        "committed", "shipped", "bad since", "detected and decided", "25 % → 0 % of traffic",
+        "users well again",
+    ]  # fmt: skip
+    assert "2026\\-11\\-23 11:00:00" in took
+    assert bool(re.search(r"users well again \| +\| +\|", took)) is (value == 0.93)
+
+
+def test_abort_that_never_gets_safe_gets_its_file_too():
+    async def story():
+        stage = measured(lambda query, now: 0.997)
+        stage._apply = stuck(stage)
+        await bad(stage)
+        await rest(9 * 60)
+        early = len(stage.chat.files)
+        await rest(2 * 60)
+        return stage, early
+
+    stage, early = virtual.run(story())
+    assert not stage.api.rollout["status"]["rolloutBot"]["abort"].get("safeAt")
+    assert early == 0
+    ((_, text, _, _),) = stage.chat.files
+    assert text.startswith("# checkout v2 is on its way back to v1\n")
+    assert "users were not known to be off it" in text
+
+
+def stuck(stage):
+    """Once aborted, nothing that is wanted happens any more."""
+    apply = stage._apply
+
+    def carried_out(decision):
+        if not (stage.api.rollout.get("status") or {}).get("abort"):
+            apply(decision)
+
+    return carried_out
+
+
+def test_file_of_an_abort_comes_though_somebody_tries_again_meanwhile():
+    async def story():
+        stage = measured(lambda query, now: 0.93)
+        await bad(stage)
+        await rest(20)
+        retry = {"kind": "retry", "actor": "sam (U0SAM)", "at": virtual.now().isoformat()}
+        stage.runs = []
+        stage.patch(rolloutBot={"version": 1, "intents": {"i9": retry}})
+        stage.settle()
+        assert not stage.api.rollout["status"].get("abort")
+        await rest(30)
+        return stage
+
+    ((_, text, _, _),) = virtual.run(story()).chat.files
+    assert text.startswith("# checkout v2 went back to v1\n")
+
+
+def test_shutdown_does_not_wait_for_a_file_that_is_not_due():
+    async def story():
+        stage = measured(lambda query, now: 0.93)
+        await bad(stage)
+        begun = virtual.now()
+        await stage.announcer.drain(timeout_s=60)
+        return stage, (virtual.now() - begun).total_seconds()
+
+    stage, took_s = virtual.run(story())
+    assert stage.chat.files == [] and took_s < 5

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.core import codec_status, gitops, writers
+from bot.core import aftermath, codec_status, gitops, writers
 from bot.core.notices import card, measured, origin, people, queries, standing
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Kind, Notice, Said
@@ -129,6 +129,22 @@ def guilty(scene: scenes.Scene) -> world.Run | None:
     """The run that caused the abort, if one did."""
     cause = str(scene.abort.get("cause", ""))
     return measured.failed_run(scene) if "analysis" in cause.lower() else None
+
+
+def judging(scene: scenes.Scene) -> world.Run | None:
+    """The run that caused the abort, else the newest that measured the canary."""
+    if (run := guilty(scene)) is not None:
+        return run
+    runs = measured.runs(scene)
+    return runs[-1] if runs else None
+
+
+def measurable(scene: scenes.Scene) -> bool:
+    """Whether it can be measured of the stable if the abort helped."""
+    run = judging(scene)
+    if run is None or scene.stable is None or card.inherited(scene):
+        return False
+    return aftermath.run_of_stable(run.raw, scene.stable.hash) is not None
 
 
 def _between(start: datetime | None, end: datetime | None) -> float | None:

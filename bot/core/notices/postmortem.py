@@ -5,12 +5,12 @@ Never taken: values of environment variables, headers, bodies, arguments from Se
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib import parse
 
-from bot.core import chronicle, codec_status
-from bot.core.notices import card, degraded, measured, standing, thread
+from bot.core import aftermath, chronicle, codec_status
+from bot.core.notices import afterwards, card, degraded, measured, standing, thread
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Said
 from bot.model import facts, past, postmortem, records, world
@@ -40,12 +40,44 @@ def bundle(
         bad_since=alert.bad_since,
         decided_at=alert.decided_at,
         zero_at=scenes.time(scene.abort.get("safeAt")),
+        committed_at=next((one.update.commit_at for one in found if one.update.commit_at), None),
+        restored_at=afterwards.restored_at(scene.abort),
+        helped=_helped(scene),
         timeline=_timeline(scene, found, said),
         evidence=tuple(_evidence(scene))[:METRICS_KEPT],
         events=None if events is None else _events(scene, events),
         actors=_actors(found),
         chart="it stands in this thread" if _chart(scene, said) else "",
     )
+
+
+CHART_WAIT = timedelta(minutes=2)
+"""So long the file waits for a chart that it can name."""
+HELP_WAIT = aftermath.SHARED_LIMIT + timedelta(minutes=1)
+"""So long for whether the rollback helped: it is written down before that, unless nobody can."""
+SAFE_WAIT = timedelta(minutes=10)
+"""So long for users to be safe; a rollback that hangs needs its file all the more."""
+
+
+def due(scene: scenes.Scene, record: Mapping[str, Any], now: datetime) -> bool:
+    """Whether the file of the present abort can say all that it is going to."""
+    at, safe = scenes.time(scene.abort.get("at")), scenes.time(scene.abort.get("safeAt"))
+    if safe is None:
+        return at is None or now - at >= SAFE_WAIT
+    fresh = at is not None and now - at < CHART_WAIT
+    if fresh and degraded.alert(scene, record).chart_expected:
+        return False
+    waits = "restored" not in scene.abort and degraded.measurable(scene)
+    return not waits or now - safe >= HELP_WAIT
+
+
+def _helped(scene: scenes.Scene) -> str:
+    seen = afterwards.found(scene.abort)
+    if seen is None:
+        return ""
+    said = {afterwards.RESTORED: "users are well again", afterwards.NOT_RESTORED: "not restored"}
+    text = said.get(seen.verdict, "not known: the stable could not be measured")
+    return f"{text}: {seen.measured}" if seen.measured else text
 
 
 def _chart(scene: scenes.Scene, said: Said) -> bool:
