@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import pkgutil
+import re
 import sys
 
 import pytest
@@ -13,6 +14,7 @@ from bot.render import blocks
 from tests.gallery import samples
 from tests.render import examples as ex
 from tests.render.limits import problems
+from tests.render.reading import read
 
 MADE = samples.all_of_them()
 MENTIONS = ("<@UALICE0001>", "<@UBOB000001>", "<@UCAROL0001>")
@@ -72,3 +74,19 @@ def test_gallery_calls_every_renderer():
 def test_slack_would_take(sample):
     if not sample.is_home:
         assert problems(sample.message, may_mention=MENTIONS) == []
+
+
+@pytest.mark.parametrize("sample", MADE, ids=lambda sample: sample.name)
+def test_text_says_the_news_alone(sample):
+    """A notification and a screen reader have nothing else: no block, no button, no picture."""
+    if sample.is_home or sample.press:
+        return
+    text = read(sample.message.text).replace("\u202f", " ")
+    assert len(text) <= 700
+    assert not re.search(r"[*`_]{1}\w+[*`_]{1}|:[a-z]\w+:|\bpress\b|\bclick|\bbelow\b|\babove\b", text), text
+    rollout = getattr(sample.facts, "rollout", None)
+    if isinstance(rollout, m.RolloutId) and not isinstance(sample.facts, m.ThreadFact):
+        assert rollout.name in text and rollout.cluster in text
+    metric = getattr(sample.facts, "metric", None)
+    if isinstance(metric, m.MetricFact) and isinstance(sample.facts, m.AlertFacts):
+        assert metric.value_text in text
