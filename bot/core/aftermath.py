@@ -18,20 +18,20 @@ OWN_LIMIT = timedelta(seconds=90)
 """A query that names the revision forgets the canary at once."""
 SHARED_LIMIT = timedelta(minutes=6)
 """One of the whole service shows the bad time as long as its window is wide."""
+UNMEASURED = "unmeasured"
+LASTING = frozenset({"job"})
+"""Providers that do something instead of answering."""
 TOO_LATE = timedelta(minutes=30)
 """After so long without a look, a value says nothing about the rollback."""
 _ONCE = ("initialDelay", "interval", "count", "consecutiveSuccessLimit", "failureLimit")
-_AT_ONCE = frozenset({"prometheus", "web"})
 
 
 def run_of_stable(run: Mapping[str, Any], stable_hash: str) -> Mapping[str, Any] | None:
     """The run to measure the stable by; None where nothing of it can be asked at once."""
-    spec = _map(run.get("spec"))
-    dry = {str(one.get("name")) for one in _maps(_results(run)) if one.get("dryRun") is True}
     metrics = [
         {key: value for key, value in one.items() if key not in _ONCE}
-        for one in _maps(spec.get("metrics"))
-        if _provider(one) in _AT_ONCE and str(one.get("name")) not in dry
+        for one in _counting(run)
+        if _provider(one) not in {"", *LASTING}
     ]
     if not metrics or not stable_hash:
         return None
@@ -39,6 +39,17 @@ def run_of_stable(run: Mapping[str, Any], stable_hash: str) -> Mapping[str, Any]
         "metadata": {"name": "aftermath"},
         "spec": {"args": swapped(run, stable_hash), "metrics": metrics[:METRICS_LIMIT]},
     }
+
+
+def unmeasured(run: Mapping[str, Any]) -> dict[str, str]:
+    """What is written down of a run that no provider answers at once, as a Job's; else nothing.
+
+    A Job may do anything: it is run for whoever shipped, and not once more by the bot itself.
+    """
+    jobs = [str(one.get("name")) for one in _counting(run) if _provider(one) in LASTING]
+    if not jobs:
+        return {}
+    return {"verdict": UNMEASURED, "why": ", ".join(jobs[:METRICS_LIMIT])[:200]}
 
 
 def swapped(run: Mapping[str, Any], stable_hash: str) -> list[Mapping[str, Any]]:
@@ -86,6 +97,13 @@ def _phase(result: Mapping[str, Any]) -> str:
     """Of its one measurement."""
     taken = _maps(result.get("measurements"))
     return str(taken[-1].get("phase", "")) if taken else ""
+
+
+def _counting(run: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Its metrics but those that were only tried out."""
+    dry = {str(one.get("name")) for one in _maps(_results(run)) if one.get("dryRun") is True}
+    metrics = _maps(_map(run.get("spec")).get("metrics"))
+    return [one for one in metrics if str(one.get("name")) not in dry]
 
 
 def _provider(metric: Mapping[str, Any]) -> str:

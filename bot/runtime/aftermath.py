@@ -116,7 +116,8 @@ class Aftermath:
             return {}
         run = aftermath.run_of_stable(source.raw, stable.hash)
         if run is None:
-            return {}
+            said = aftermath.unmeasured(source.raw)
+            return {"restored": {**said, "at": self.clock().isoformat()}} if said else {}
         result, why = await self._once(scene, run)
         safe, now = scenes.time(scene.abort.get("safeAt")), self.clock()
         own = aftermath.own(source.raw, stable.hash)
@@ -141,7 +142,8 @@ class Aftermath:
             return {}, str(problem)
         if decision.secrets:
             decision = self._decide(run, {}, secrets)
-        outcomes = {due.metric: await self._sample(due) for due in decision.due}
+        namespace = scene.rollout.namespace
+        outcomes = {due.metric: await self._sample(due, namespace) for due in decision.due}
         if not outcomes:
             return {}, str((decision.status or {}).get("message", ""))
         return self._decide(run, outcomes, secrets).status or {}, ""
@@ -156,12 +158,15 @@ class Aftermath:
             run, now=self.clock(), outcomes=outcomes, in_flight=frozenset(), secrets=secrets
         )
 
-    async def _sample(self, due: analysis_model.Due) -> analysis_model.Outcome:
+    async def _sample(self, due: analysis_model.Due, namespace: str) -> analysis_model.Outcome:
         started: datetime = self.clock()
         sample, error = None, ""
         try:
+            provider = self.providers[due.provider]
+            if isinstance(provider, ports.Placed):
+                provider = provider.within(namespace)
             async with asyncio.timeout(SAMPLE_TIMEOUT_S):
-                sample = await self.providers[due.provider].sample(due.config, now=started)
+                sample = await provider.sample(due.config, now=started)
         except (ports.MetricError, KeyError) as problem:
             error = str(problem) or "no answer"
         except TimeoutError:

@@ -213,7 +213,7 @@ class Stage:
         self.ready = True
         self.rules = authorize.Rules(default_channel="#releases", channels={"shop": "#checkout"})
         self.painter = None
-        self.providers = {}
+        self.providers, self.provider = {}, "prometheus"
         self.queries = served.Queries()
         self.reasons = ()
         self.announcer = None
@@ -341,7 +341,7 @@ def run_object(stage, *, phase="Failed", values=(0.999, 0.921, 0.92), limit=1, n
                     "count": 5,
                     "failureLimit": limit,
                     "successCondition": "result[0] >= 0.99",
-                    "provider": {"prometheus": {"query": 'ok{version="{{args.hash}}"} / all'}},
+                    "provider": {stage.provider: {"query": 'ok{version="{{args.hash}}"} / all'}},
                 }
             ],
         },

@@ -1,11 +1,13 @@
 """After an abort: the stable is measured, what the canary served is counted, and both are told once."""
 
 import asyncio
+import types
 from datetime import timedelta
 
 import pytest
 
-from bot.core import served
+from bot.adapters import metrics
+from bot.core import aftermath, served
 from bot.model import errors, ports
 from tests.runtime import stage as stages
 from tests.runtime import test_announce, virtual
@@ -68,6 +70,53 @@ def test_thread_says_restored_when_the_stable_measures_well():
     assert not said.broadcast
     queries = {query for query, _ in made.providers["prometheus"].asked}
     assert queries == {f'ok{{version="{stable_hash(made)}"}} / all'}
+
+
+class InNamespace(Prometheus):
+    """Reads its keys where the run is: without a namespace it has none."""
+
+    def __init__(self, answer):
+        super().__init__(answer)
+        self.namespaces = set()
+
+    def within(self, namespace):
+        self.namespaces.add(namespace)
+        return types.SimpleNamespace(sample=super().sample)
+
+    async def sample(self, config, *, now):
+        raise ports.MetricError("no keys: asked in no namespace")
+
+
+@pytest.mark.parametrize("made_by", [Prometheus, InNamespace])
+@pytest.mark.parametrize("provider", sorted(metrics.BUILDERS))
+def test_stable_is_measured_by_every_provider_that_answers_at_once(provider, made_by):
+    made = stage(lambda query, now: 0.997)
+    made.provider = provider
+    made.providers = {provider: made_by(lambda query, now: 0.997)}
+    played(made, 20)
+    (said,) = after(made, "restored")
+    assert "v1 success-rate 99.7 %" in said.text.replace("\u202f", " ")
+    asked = {query for query, _ in made.providers[provider].asked}
+    assert asked == {f'ok{{version="{stable_hash(made)}"}} / all'}
+    if made_by is InNamespace:
+        assert made.providers[provider].namespaces == {made.api.rollout["metadata"]["namespace"]}
+
+
+def test_core_knows_which_providers_do_something_instead_of_answering():
+    assert set(metrics.LASTING) == aftermath.LASTING
+
+
+@pytest.mark.parametrize("provider", sorted(metrics.LASTING))
+def test_thread_says_at_once_that_nothing_was_measured_when_the_check_is_no_question(
+    provider,
+):
+    made = stage(lambda query, now: 0.997)
+    made.provider = provider
+    played(made, 20)
+    (said,) = after(made, "whether the rollback helped")
+    assert said.text.endswith("was not measured: no Job is run again (success-rate)")
+    assert not said.broadcast
+    assert made.providers["prometheus"].asked == []
 
 
 def test_channel_is_told_when_the_stable_is_bad_too():
@@ -170,7 +219,9 @@ COUNTED = served.Queries(
 
 
 def test_alert_counts_what_the_canary_served_when_a_query_is_configured():
-    made = stage(lambda query, now: 1240.4 if "all{" in query else 98 if "bad{" in query else 0.997)
+    made = stage(
+        lambda query, now: 1240.4 if "all{" in query else 98 if "bad{" in query else 0.997
+    )
     made.queries = COUNTED
     played(made, 60)
     (alert,) = (m for m in after(made, "must be at least") if m.blocks)
@@ -200,7 +251,15 @@ def test_annotation_names_the_query_before_the_settings_do():
 
 @pytest.mark.parametrize(
     ("value", "number"),
-    [([12.6], 13), (7, 7), ([], None), ([1, 2], None), ([float("nan")], None), (-1, None), ("x", None)],
+    [
+        ([12.6], 13),
+        (7, 7),
+        ([], None),
+        ([1, 2], None),
+        ([float("nan")], None),
+        (-1, None),
+        ("x", None),
+    ],
 )
 def test_count_is_absent_when_the_answer_is_no_number(value, number):
     assert served.count(value) == number

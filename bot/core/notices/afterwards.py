@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core import gitops, writers
+from bot.core import aftermath, gitops, writers
 from bot.core.notices import people
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Line
@@ -82,6 +82,8 @@ def _metric(found: Mapping[str, object]) -> facts.MetricFact | None:
 def _unknown(found: Mapping[str, object]) -> str:
     """For a stable that could not be measured: nobody must take silence for health."""
     why = str(found.get("why", ""))[:200]
+    if found.get("verdict") == aftermath.UNMEASURED:
+        return f"whether the rollback helped was not measured: no Job is run again ({why})"
     return "whether the rollback helped is not known: stable could not be measured" + (
         f" ({why})" if why else ""
     )

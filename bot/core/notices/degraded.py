@@ -140,11 +140,12 @@ def judging(scene: scenes.Scene) -> world.Run | None:
 
 
 def measurable(scene: scenes.Scene) -> bool:
-    """Whether it can be measured of the stable if the abort helped."""
+    """Whether it can be said if the abort helped, or that nobody measures that."""
     run = judging(scene)
     if run is None or scene.stable is None or card.inherited(scene):
         return False
-    return aftermath.run_of_stable(run.raw, scene.stable.hash) is not None
+    asked = aftermath.run_of_stable(run.raw, scene.stable.hash)
+    return asked is not None or bool(aftermath.unmeasured(run.raw))
 
 
 def _between(start: datetime | None, end: datetime | None) -> float | None:
