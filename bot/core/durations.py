@@ -64,3 +64,11 @@ def parse_pause(raw: object) -> int | None:
     except ValueError:
         return -1
     return seconds if 0 <= seconds <= _MOST_S else -1
+
+
+def span(seconds: int) -> str:
+    """As in "30 min"."""
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"

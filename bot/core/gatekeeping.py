@@ -7,7 +7,7 @@ course past one that is shut, this pass moves it back; an abort always counts.
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core import approvals, gate_ids, weights, writers
+from bot.core import approvals, durations, gate_ids, weights, writers
 from bot.core import draft as draft_module
 from bot.model import policy, sealed, status
 
@@ -282,14 +282,15 @@ def deadline(d: draft_module.Draft) -> None:
         return
     match rule.on_timeout:
         case policy.OnTimeout.ABORT:
-            d.abort(f"nobody approved within {rule.expires_s} s")
+            d.abort(f"nobody approved within {durations.span(rule.expires_s)}")
             d.because("timeout", "nobody approved in time: the policy says abort")
         case policy.OnTimeout.PROMOTE:
-            d.by = (TIMEOUT, "policy")
-            unlock(d, gate, (TIMEOUT,), "policy")
+            d.by = (TIMEOUT, BY_POLICY)
+            unlock(d, gate, (TIMEOUT,), BY_POLICY)
             d.because("timeout", "nobody answered in time: the policy says promote")
         case policy.OnTimeout.HOLD:
             d.because("timeout", "nobody answered in time: it goes on waiting")
 
 
 TIMEOUT = "nobody answered in time (no name known)"
+BY_POLICY = "policy"

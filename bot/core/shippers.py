@@ -16,14 +16,26 @@ SHIPPED_BY = "rollout-bot.io/shipped-by"
 def of(
     seen: world.Seen, known: status.Status, template: Mapping[str, Any]
 ) -> tuple[facts.Person, ...]:
-    """Everybody who is said to have shipped the present template."""
+    """Everybody who is said to have shipped the present template, the tool that wrote it too."""
+    writer = people.decode(writers.manager(seen.raw, writers.TEMPLATE))
+    return _each(*named(seen, known, template), writer)
+
+
+def named(
+    seen: world.Seen, known: status.Status, template: Mapping[str, Any]
+) -> tuple[facts.Person, ...]:
+    """Whom an annotation or the bot itself names as a person.
+
+    A field manager is the name of a tool: it says nothing of who used it.
+    """
     notes = seen.annotations if seen.workload is None else seen.workload.annotations
-    named = [
+    return _each(
         people.signed(notes, template),
         people.decode(str(seen.annotations.get(SHIPPED_BY, ""))),
         people.decode(str(notes.get(SHIPPED_BY, ""))),
         people.decode(known.bot.shipped_by),
-        people.decode(writers.manager(seen.raw, writers.TEMPLATE)),
-    ]
-    found = {one: None for one in named if one is not None}
-    return tuple(found)
+    )
+
+
+def _each(*found: facts.Person | None) -> tuple[facts.Person, ...]:
+    return tuple(dict.fromkeys(one for one in found if one is not None))

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from bot.core import analyses, approvals, gates, inconclusive, moments, sizing, trials, weights
+from bot.core import analyses, gates, inconclusive, moments, quorum, sizing, trials, weights
 from bot.core import draft as draft_module
-from bot.model import buttons, policy, world
+from bot.model import buttons, world
 from bot.model import spec as spec_model
 
 Row = Callable[[draft_module.Draft], world.Reason | None]
@@ -76,14 +76,17 @@ def _gate(d: draft_module.Draft) -> world.Reason | None:
     if pause is None or _timed_s(d) is not None:
         return None
     chosen = d.spec.blue_green
-    rule = approvals.now(d)
-    who = _who(rule) if rule is not None else "somebody"
+    stands = quorum.of(d)
+    who = _who(stands) if stands is not None else "somebody approves"
+    said = "an approval that nobody has given yet"
+    if stands is not None and stands.so_far:
+        said = f"approvals of which some are missing: {stands.so_far}"
     what = "switches" if chosen is not None else f"moves on to {_coming(d)} %"
     return world.Reason(
         rule=f"{RULE}gate",
-        sentence="an approval that nobody has given yet",
+        sentence=said,
         since=pause.start,
-        frees=f"It {what} when {who} approves.{_then_held(d)}",
+        frees=f"It {what} when {who}.{_then_held(d)}",
         acts=(_KIND.APPROVE.value if chosen is None else _KIND.SWITCH.value, *_ABORT),
     )
 
@@ -98,11 +101,18 @@ def _coming(d: draft_module.Draft) -> int:
     return 100
 
 
-def _who(rule: policy.Approval) -> str:
-    named = ", ".join(rule.approvers[:8])
+def _who(stands: quorum.Standing) -> str:
+    """As in "one of sre approves, not dana" and "1 more of sre approves, not sam or dana"."""
+    if stands.nameless:
+        return "rollout-bot.io/shipped-by says who shipped it, and somebody else approves"
+    named, rule = quorum.who(stands.rule), stands.rule
+    barred = dict.fromkeys((*stands.approved, *(one.name for one in stands.shipped)))
+    unless = f", not {' or '.join(barred)}" if barred else ""
     if rule.quorum > 1:
-        return f"{rule.quorum} of {named or 'its channel'}"
-    return f"one of {named}" if named else "somebody"
+        more = f"{stands.left} more" if stands.approved else str(rule.quorum)
+        verb = "approves" if stands.left == 1 else "approve"
+        return f"{more} of {named or 'its channel'} {verb}{unless}"
+    return f"{f'one of {named}' if named else 'somebody'} approves{unless}"
 
 
 def _then_held(d: draft_module.Draft) -> str:

@@ -64,11 +64,15 @@ class CardFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateDecision:
-    """``how`` for what happened elsewhere: "with kubectl". ``to`` is the weight it led to."""
+    """``how`` for what happened elsewhere: "with kubectl". ``to`` is the weight it led to.
+
+    ``others`` approved before ``by``, where several had to.
+    """
 
     closing: Closing
     at: datetime | None = None
     by: Person | None = None
+    others: tuple[Person, ...] = ()
     how: str = ""
     to: int | None = None
     successor: RevisionLabel | None = None
@@ -79,6 +83,8 @@ class GateDecision:
 class GateFacts:
     """A loud request for approval. ``approvers``: "#checkout"; ``asked``: mentioned by id.
 
+    ``excluded`` shipped it and may not approve; ``nameless``: nobody knows who did, so nobody may.
+    ``then`` is what happens at ``until``, or that there is no limit.
     ``inconclusive``: it holds because an analysis gave no verdict, and ``because`` says which.
     """
 
@@ -99,10 +105,11 @@ class GateFacts:
     measured: bool = True
     change: ChangeFact = field(default_factory=ChangeFact)
     approvers: str = ""
-    excluded: Person | None = None
+    excluded: tuple[Person, ...] = ()
+    nameless: bool = False
     asked: tuple[Person, ...] = ()
     until: datetime | None = None
-    then: str = "it goes on waiting"
+    then: str = ""
     decided: GateDecision | None = None
     buttons: tuple[Button, ...] = ()
     generation: int = 0

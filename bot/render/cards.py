@@ -176,7 +176,7 @@ def _move(facts: messages.CardFacts, prefix: str) -> str:
     if facts.switch is not None:
         return f"{prefix}{switches.move(facts)}"
     when = f" at {words.at(facts.next_at)}" if facts.next_at else ""
-    return f"{prefix}{words.plain(facts.next_what, 80)}{when}"
+    return f"{prefix}{words.plain(facts.next_what, 300)}{when}"
 
 
 def _left(facts: messages.CardFacts) -> str:

@@ -17,6 +17,10 @@ ENDED = {
     Closing.SUPERSEDED: "over",
     Closing.OVER: "over",
 }
+NAMELESS = (
+    "nobody knows who shipped it, and they may not: "
+    "it stays shut until the annotation rollout-bot.io/shipped-by names them"
+)
 
 
 def gate(facts: messages.GateFacts) -> messages.Message:
@@ -123,19 +127,22 @@ def _open(facts: messages.GateFacts) -> list[str]:
 
 def _approvers(facts: messages.GateFacts) -> str:
     asked = [words.mention(someone) for someone in facts.asked[:10]]
-    may = words.joined([words.name(facts.approvers), *asked], ", ")
-    if may and facts.excluded is not None:
-        may += f", not {words.person(facts.excluded)}"
-    until = ""
+    may = words.joined([words.plain(facts.approvers, 400), *asked], ", ")
+    if may and facts.excluded and not facts.nameless:
+        may += f", not {' or '.join(words.person(one) for one in facts.excluded[:4])}"
+    until = words.plain(facts.then, 60)
     if facts.until is not None:
-        until = f"until {words.by_day(facts.until)}, then {words.plain(facts.then, 60)}"
-    return words.joined([f"may approve: {may}" if may else "", until])
+        until = f"until {words.by_day(facts.until)}, then {until}"
+    unknown = NAMELESS if facts.nameless else ""
+    return words.joined([f"may approve: {may}" if may else "", unknown, until])
 
 
 def decision(facts: messages.GateFacts, decided: messages.GateDecision) -> str:
     """How the wait ended. An edit calls nobody, so the person may be a mention here."""
     at = "" if decided.at is None else f" {words.at(decided.at)}"
     by = words.mention(decided.by) if decided.by is not None else "somebody"
+    if decided.others:
+        by = f"{words.joined([words.mention(one) for one in decided.others[:9]], ', ')} and {by}"
     how = words.plain(decided.how, 80) or "elsewhere"
     new = words.revision(facts.revision)
     nameless = "" if decided.by is not None else " (no name known)"

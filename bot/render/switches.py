@@ -69,7 +69,7 @@ def warm(switch: messages.SwitchFact | None) -> str:
 
 def move(facts: messages.CardFacts) -> str:
     """What comes next, to the second: people count these down."""
-    what = words.plain(facts.next_what, 80)
+    what = words.plain(facts.next_what, 300)
     if facts.next_what.startswith("100 %"):
         what = "switch of all users" + what.removeprefix(words.plain("100 %"))
     when = f" by itself at {words.exactly(facts.next_at)}" if facts.next_at else ""

@@ -92,14 +92,15 @@ class Case:
 
     ``effective`` is what the policy says of the rollout, ``approval`` how the gate it stands at
     is opened (None where it stands at none), ``shippers`` who shipped its present revision as
-    far as is known. ``known`` is what could be found out about the asker's groups, and
-    ``review`` what the cluster says of a person at a terminal (None: it was not asked, or did
-    not answer).
+    far as is known, ``nameless`` that these are tools alone. ``known`` is what could be found out
+    about the asker's groups, and ``review`` what the cluster says of a person at a terminal
+    (None: it was not asked, or did not answer).
     """
 
     effective: policy.Effective = field(default_factory=policy.Effective)
     approval: policy.Approval | None = None
     shippers: tuple[facts.Person, ...] = ()
+    nameless: bool = False
     known: whom.Known = field(default_factory=whom.Known)
     review: bool | None = None
     second: bool = False
@@ -204,10 +205,11 @@ def _four_eyes(
     actor: facts.Person, case: Case, approval: policy.Approval, rule: str
 ) -> Denied | None:
     who = whom.words(approval.approvers, case.known) or "another member of its channel"
-    if not case.shippers:
+    if not case.shippers or case.nameless:
+        tool = f" ({case.shippers[0].name} wrote it)" if case.shippers else ""
         return Denied(
-            sentence="Nobody knows who shipped this revision, and whoever did may not approve it: "
-            "name them in the annotation rollout-bot.io/shipped-by.",
+            sentence=f"Nobody knows who shipped this revision{tool}, and whoever did may not "
+            "approve it: name them in the annotation rollout-bot.io/shipped-by.",
             rule=rule,
         )
     if not any(whom.same(actor, one) for one in case.shippers):

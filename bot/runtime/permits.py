@@ -70,6 +70,7 @@ class Permits:
                 case,
                 approval=approvals.now(sheet),
                 shippers=shippers.of(sheet.seen, sheet.status, sheet.spec.template),
+                nameless=not shippers.named(sheet.seen, sheet.status, sheet.spec.template),
             )
         return authorize.authorize(
             actor=actor,

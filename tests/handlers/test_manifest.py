@@ -21,6 +21,7 @@ NEEDED = {
     "conversations_info": {"channels:read", "groups:read"},
     "conversations_members": {"channels:read", "groups:read"},
     "users_info": {"users:read"},
+    "users_list": {"users:read"},
     "usergroups_users_list": {"usergroups:read"},
     "files_getUploadURLExternal": {"files:write"},
     "files_completeUploadExternal": {"files:write"},

@@ -105,8 +105,9 @@ def gate(**more):
             by=DANA, commit="3f2a1c", subject="retry payments", changes=("env +PAYMENT_RETRIES",)
         ),
         approvers="#checkout",
-        excluded=DANA,
+        excluded=(DANA,),
         until=at(18, 0),
+        then="it goes on waiting",
         buttons=tuple(map(button, ("approve", "abort"))),
     )
     return m.GateFacts(**{**base, **more})

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core import approvals, gate_ids, gatekeeping
-from bot.core.notices import people, reminding
+from bot.core import durations, quorum
+from bot.core.notices import reminding
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Line
 from bot.model import facts, messages, policy, status
@@ -18,35 +18,33 @@ _THEN = {
     policy.OnTimeout.ABORT: "it is aborted",
     policy.OnTimeout.PROMOTE: "it goes on by itself",
 }
+UNLIMITED = "no time limit: it waits"
 
 
 def facts_of(scene: scenes.Scene) -> dict[str, Any]:
-    """The fields of ``GateFacts`` that the policy decides; none where it says nothing."""
-    rule = approvals.now(scene.sheet) if scene.sheet is not None else None
+    """The fields of ``GateFacts`` that the policy decides."""
+    stands = quorum.of(scene.sheet) if scene.sheet is not None else None
     held = scenes.pause(scene)
-    if rule is None or held is None:
-        return {}
-    found: dict[str, Any] = {"approvers": _who(scene, rule)}
+    if stands is None or held is None:
+        return {"then": UNLIMITED}
+    rule = stands.rule
+    found: dict[str, Any] = {"approvers": _who(stands), "then": UNLIMITED}
     if rule.four_eyes:
-        found["excluded"] = people.decode(scene.status.bot.shipped_by) or people.decode(
-            str(scene.seen.annotations.get("rollout-bot.io/shipped-by", ""))
-        )
+        found["excluded"] = stands.shipped
+        found["nameless"] = stands.nameless
     if rule.expires_s is not None:
         found["until"] = held.start + timedelta(seconds=rule.expires_s)
         found["then"] = _THEN[rule.on_timeout]
     return found
 
 
-def _who(scene: scenes.Scene, rule: policy.Approval) -> str:
+def _who(stands: quorum.Standing) -> str:
     """Who may, and how far it has come: ``sre; 1 of 2 approved: sam``."""
-    named = ", ".join(who.removeprefix("group:").removeprefix("user:") for who in rule.approvers)
-    if rule.quorum < 2:
+    named = quorum.who(stands.rule)
+    if stands.rule.quorum < 2:
         return named
-    start = f"{named or 'the members of the channel'}; "
-    here = gate_ids.present_gate(scene.seen.cluster, scene.seen.uid, scene.status)
-    if scene.sheet is None or not gatekeeping.counted(scene.sheet, here):
-        return f"{start}{rule.quorum} must approve"
-    return start + gatekeeping.so_far(scene.sheet, here, rule).rstrip(".")
+    so_far = stands.so_far or f"{stands.rule.quorum} must approve"
+    return f"{named or 'the members of the channel'}; {so_far}"
 
 
 def lines(scene: scenes.Scene) -> Iterator[Line]:
@@ -70,12 +68,12 @@ def _reminders(
     gate = scenes.gate(scene)
     for one in reminding.due(scene):
         whom = "" if one.to == "thread" else f": {_asked(one.to)}"
-        text = f"still waits for approval, {reminding.span(one.after_s)} by now{whom}"
+        text = f"still waits for approval, {durations.span(one.after_s)} by now{whom}"
         yield _line(f"remind:{gate}:{one.number}", one.at, text)
     if gate and rule.expires_s is not None:
         end = held.start + timedelta(seconds=rule.expires_s)
         if scene.now >= end and rule.on_timeout is policy.OnTimeout.HOLD:
-            span = reminding.span(rule.expires_s)
+            span = durations.span(rule.expires_s)
             text = f"nobody approved within {span}: it goes on waiting"
             yield _line(f"expired:{gate}", end, text)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.core import codec_status
+from bot.core import codec_status, durations
 from bot.core.notices import afterwards, card, degraded, reminding, standing
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Said
@@ -130,7 +130,7 @@ def _waits(scene: scenes.Scene) -> Iterator[feed.Event]:
             f"{feed.Kind.STILL_WAITS}:{_stamp(one.start)}:{one.number}",
             one.at,
             weight_to=scenes.coming(scene),
-            because=f"{reminding.span(one.after_s)} by now",
+            because=f"{durations.span(one.after_s)} by now",
             wait=feed.Wait(
                 gate=one.gate,
                 to=one.to,

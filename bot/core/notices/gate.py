@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.core import blue_green_places, weights, writers
+from bot.core import blue_green_places, gatekeeping, weights, writers
 from bot.core.notices import (
     approving,
     blast,
@@ -18,7 +18,7 @@ from bot.core.notices import (
 )
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Kind, Notice, Said
-from bot.model import facts, messages, status
+from bot.model import facts, messages, sealed, status
 from bot.model.facts import Closing
 
 
@@ -110,6 +110,32 @@ def _closed(scene: scenes.Scene, gate: str, record: Mapping[str, Any]) -> messag
 
 
 def _decision(scene: scenes.Scene, gate: str, record: Mapping[str, Any]) -> messages.GateDecision:
+    """How the wait ended, and everybody who had a part in it."""
+    decided = _ended(scene, gate, record)
+    passed = _passed(scene, record)
+    if decided.closing is not Closing.APPROVED or passed is None:
+        return decided
+    every = [one for one in map(people.decode, passed.by) if one is not None]
+    if len(every) < 2:
+        return decided
+    return replace(decided, by=every[-1], others=tuple(every[:-1]))
+
+
+def _passed(scene: scenes.Scene, record: Mapping[str, Any]) -> sealed.Passed | None:
+    """What stands under the bot's seal of who opened the gate of ``record``."""
+    since = scenes.time(record.get("since"))
+    found = (
+        one
+        for one in scene.status.bot.passes
+        if one.signed
+        and one.revision == record.get("revision")
+        and one.step == record.get("step")
+        and (since is None or one.at >= since)
+    )
+    return next(found, None)
+
+
+def _ended(scene: scenes.Scene, gate: str, record: Mapping[str, Any]) -> messages.GateDecision:
     """How the wait ended: the first row that fits."""
     if record.get("revision") != scene.hash:
         return messages.GateDecision(closing=Closing.SUPERSEDED, successor=scenes.revision(scene))
@@ -120,6 +146,9 @@ def _decision(scene: scenes.Scene, gate: str, record: Mapping[str, Any]) -> mess
         return messages.GateDecision(
             closing=Closing.GLASS, at=broken.answered, because=glassing.names(broken)
         )
+    passed = _passed(scene, record)
+    if passed is not None and passed.how == gatekeeping.BY_POLICY:
+        return messages.GateDecision(closing=Closing.OVER, at=passed.at, because=_UNANSWERED)
     opened = scene.status.bot.opened
     if opened is not None and _fits(opened, record):
         by = people.decode(opened.by)
@@ -143,6 +172,9 @@ def _decision(scene: scenes.Scene, gate: str, record: Mapping[str, Any]) -> mess
             how=f"with {writers.how(scene.seen.raw, *writers.COURSE, since=since)}",
         )
     return messages.GateDecision(closing=Closing.OVER)
+
+
+_UNANSWERED = "nobody answered in time, and the policy lets it go on"
 
 
 def _fits(opened: status.Opened, record: Mapping[str, Any]) -> bool:

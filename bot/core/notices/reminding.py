@@ -78,11 +78,3 @@ def barred(scene: scenes.Scene) -> tuple[facts.Person, ...]:
     if rule.four_eyes:
         found += shippers.of(sheet.seen, sheet.status, sheet.spec.template)
     return tuple(dict.fromkeys(one for one in found if one is not None))
-
-
-def span(seconds: int) -> str:
-    """As in "30 min"."""
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds % size == 0:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"

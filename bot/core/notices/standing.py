@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from bot.core import quorum
 from bot.core.notices import measured, people, switching, warm, way
 from bot.core.notices import scene as scenes
 from bot.model import buttons, facts
@@ -67,7 +68,7 @@ def next_move(scene: scenes.Scene) -> tuple[str, datetime | None]:
     if scene.problem or scene.status.abort or scene.promoted:
         return "", None
     if scenes.gate(scene):
-        return f"{scenes.coming(scene)} %, when somebody approves", None
+        return f"{scenes.coming(scene)} %, {_when(scene)}", None
     if scenes.switching(scene) is not None:
         return _next_of_switch(scene)
     step, held = scenes.present(scene), scenes.pause(scene)
@@ -81,6 +82,14 @@ def next_move(scene: scenes.Scene) -> tuple[str, datetime | None]:
     if step is None:
         return "done, when all pods are ready", None
     return "", None
+
+
+def _when(scene: scenes.Scene) -> str:
+    """What the open gate waits for; of several approvals how many there are."""
+    stands = quorum.of(scene.sheet) if scene.sheet is not None else None
+    if stands is None or stands.rule.quorum < 2:
+        return "when somebody approves"
+    return stands.so_far or f"when {stands.rule.quorum} approve"
 
 
 def _next_of_switch(scene: scenes.Scene) -> tuple[str, datetime | None]:

@@ -1,0 +1,71 @@
+"""How far the approval of the present gate has come: who has, who still may, who may not.
+
+For what people read; what opens a gate is ``gatekeeping``.
+"""
+
+from dataclasses import dataclass
+
+from bot.core import approvals, gate_ids, gatekeeping, shippers
+from bot.core import draft as draft_module
+from bot.core.notices import people
+from bot.model import facts, policy
+
+NAMES_MOST = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """``approved`` are those whose approvals count; ``shipped`` may not approve.
+
+    ``nameless``: only a tool is known to have shipped it, so nobody may.
+    """
+
+    rule: policy.Approval
+    approved: tuple[str, ...] = ()
+    shipped: tuple[facts.Person, ...] = ()
+    nameless: bool = False
+
+    @property
+    def left(self) -> int:
+        """How many more must approve."""
+        return max(0, self.rule.quorum - len(self.approved))
+
+    @property
+    def so_far(self) -> str:
+        """As in "1 of 2 approved: sam"; empty where one is enough or nobody has."""
+        if self.rule.quorum < 2 or not self.approved:
+            return ""
+        return f"{len(self.approved)} of {self.rule.quorum} approved: {', '.join(self.approved)}"
+
+
+def of(d: draft_module.Draft) -> Standing | None:
+    """Of the gate that it stands at; None where it stands at none."""
+    rule = approvals.now(d)
+    if rule is None:
+        return None
+    here = gate_ids.present_gate(d.seen.cluster, d.seen.uid, d.status)
+    names = tuple(_name(one.actor) for one in gatekeeping.counted(d, here))
+    if not rule.four_eyes:
+        return Standing(rule=rule, approved=names)
+    shipped = shippers.named(d.seen, d.status, d.spec.template)
+    return Standing(rule=rule, approved=names, shipped=shipped[:NAMES_MOST], nameless=not shipped)
+
+
+def who(rule: policy.Approval) -> str:
+    """Whom the policy names, as people call them; empty where it names nobody."""
+    listed = ", ".join(_word(one) for one in rule.approvers[:NAMES_MOST])
+    if not rule.also:
+        return listed
+    also = ", ".join(_word(one) for one in rule.also[:NAMES_MOST])
+    return f"{listed or 'whoever may promote'} if among {also}"
+
+
+def _word(one: str) -> str:
+    if one in {"channel", "anyone"}:
+        return {"channel": "the channel", "anyone": "anyone"}[one]
+    return one.removeprefix("group:").removeprefix("user:")
+
+
+def _name(actor: str) -> str:
+    person = people.decode(actor)
+    return actor if person is None else person.name

@@ -1,0 +1,132 @@
+"""Who approved, who still must and who may not: on the card, at the gate, in the answer to why."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from bot.core.notices import card, listing, people
+from bot.core.notices import gate as gates
+from bot.model import messages
+from bot.render import rendering
+from tests.core.engine.guarded import ONE, TWO
+from tests.core.engine.simulation import KEY
+from tests.core.engine.test_guarded import at_gate
+from tests.render.limits import problems
+
+SAM, LEE, DANA = "sam (U0SAM)", "lee (U0LEE)", "dana (U0DANA)"
+EYES = {"rules": [{"approval": {**TWO["rules"][0]["approval"], "fourEyes": True}}]}
+
+
+def open_gate(sim):
+    (found,) = gates.notices(sim.scene(), {})
+    return found
+
+
+def shown(notice):
+    """The message as people read it, after an edit too."""
+    return text_of(rendering.render(replace(notice.facts, generation=2)))
+
+
+def text_of(message):
+    assert not [one for one in problems(message) if not one.startswith("mentions <@U0")]
+    return json.dumps(message.blocks, ensure_ascii=False).replace("\u202f", " ")
+
+
+def why(sim):
+    scene = replace(sim.scene(), reasons=tuple(sim.reconciler.latest[KEY]))
+    return " ".join(listing.why(scene).sentences)
+
+
+def set_by(sim, who=DANA):
+    """As ``/rollout set-image`` leaves it."""
+    person = people.decode(who)
+    note = {people.SET_BY: people.signature(sim.scene().sheet.spec.template, person)}
+    sim.write_raw({"metadata": {"annotations": note}}).settle()
+    return sim
+
+
+def test_card_and_gate_count_the_approvals():
+    sim = at_gate()
+    assert card.card(sim.scene()).next_what == "60 %, when 2 approve"
+    sim.approve(SAM)
+    assert card.card(sim.scene()).next_what == "60 %, 1 of 2 approved: sam"
+    assert "next: 60 %, 1 of 2 approved: sam" in shown_card(sim)
+    assert "may approve: @sam, @lee; 1 of 2 approved: sam" in shown(open_gate(sim))
+
+
+def shown_card(sim):
+    return text_of(rendering.render(card.card(sim.scene())))
+
+
+def test_gate_that_is_closed_names_everybody_who_approved():
+    sim = at_gate()
+    notice = open_gate(sim)
+    sim.approve(SAM).approve(LEE)
+    closed = next(
+        one for one in gates.notices(sim.scene(), {notice.key: dict(notice.keep)}) if one.settled
+    )
+    decided = closed.facts.decided
+    assert (decided.closing, decided.by.name) == (messages.Closing.APPROVED, "lee")
+    assert [one.name for one in decided.others] == ["sam"]
+    assert "approved by <@U0SAM> and <@U0LEE>" in shown(closed)
+
+
+def test_gate_that_nobody_answered_says_that_the_policy_let_it_go_on():
+    timed = {"approvers": ["@sam"], "expires": "1h", "onTimeout": "promote"}
+    sim = at_gate({"rules": [{"approval": timed}]})
+    notice = open_gate(sim)
+    sim.wait(seconds=3_700).settle()
+    closed = next(
+        one for one in gates.notices(sim.scene(), {notice.key: dict(notice.keep)}) if one.settled
+    )
+    assert "closed: nobody answered in time, and the policy lets it go on" in shown(closed)
+
+
+@pytest.mark.parametrize(
+    ("approval", "wanted"),
+    [
+        (ONE["rules"][0]["approval"], "no time limit: it waits"),
+        ({}, "no time limit: it waits"),
+        ({"expires": "4h", "onTimeout": "hold"}, "then it goes on waiting"),
+        ({"expires": "4h", "onTimeout": "abort"}, "then it is aborted"),
+        ({"expires": "4h", "onTimeout": "promote"}, "then it goes on by itself"),
+    ],
+)
+def test_gate_always_says_what_happens_when_nobody_answers(approval, wanted):
+    assert wanted in shown(open_gate(at_gate({"rules": [{"approval": approval}]})))
+
+
+def test_gate_says_not_whoever_set_the_image_through_us():
+    sim = set_by(at_gate(EYES))
+    found = open_gate(sim).facts
+    assert (found.excluded, found.nameless) == ((people.decode(DANA),), False)
+    assert "2 must approve, not dana" in shown(open_gate(sim))
+
+
+def test_gate_says_that_nobody_may_where_only_a_tool_is_known_to_have_shipped_it():
+    sim = at_gate(EYES)
+    fields = {"f:spec": {"f:template": {}}}
+    entry = {"manager": "kubectl", "time": "2026-11-23T12:00:00Z", "fieldsV1": fields}
+    sim.write_raw({"metadata": {"managedFields": [entry]}}).settle()
+    assert open_gate(sim).facts.nameless
+    text = shown(open_gate(sim))
+    assert "nobody knows who shipped it" in text and "rollout-bot.io/shipped-by" in text
+    sim.write_raw({"metadata": {"annotations": {"rollout-bot.io/shipped-by": "dana"}}}).settle()
+    assert "must approve, not dana" in shown(open_gate(sim))
+
+
+def test_why_counts_the_approvals_and_says_who_is_still_missing():
+    sim = set_by(at_gate(EYES))
+    assert "It moves on to 60 % when 2 of @sam, @lee approve, not dana." in why(sim)
+    sim.approve(SAM)
+    told = why(sim)
+    assert "1 of 2 approved: sam" in told
+    assert "when 1 more of @sam, @lee approves, not sam or dana." in told
+
+
+def test_words_of_a_crowd_of_approvers_are_not_cut_off():
+    many = [f"@person-{number:02d}" for number in range(9)]
+    sim = at_gate({"rules": [{"approval": {"approvers": many, "quorum": 9}}]})
+    text = shown(open_gate(sim))
+    assert all(one in text for one in many) and "9 must approve" in text
