@@ -1,13 +1,13 @@
 """The Home tab: drawn when somebody opens it, turns its page, or presses a button on it.
 
-Nobody else's acts redraw it: an open tab would cost a call for each change of each rollout.
+For a while after that, what anybody else does redraws it too (``handlers.tabs``).
 """
 
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -20,7 +20,7 @@ from bot.render import home as drawing
 from bot.runtime import authorize
 from bot.runtime import desk as desks
 from bot.runtime import subscriptions as subscribing
-from handlers import asking
+from handlers import asking, tabs
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,14 @@ class Home:
     who: asking.Who
     publish: Publish
     subscriptions: subscribing.Subscriptions | None = None
+    open_tabs: tabs.Tabs = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.open_tabs = tabs.Tabs(marks=self._marks, draw=self._redraw)
+
+    async def close(self) -> None:
+        """Redraw nothing any more."""
+        await self.open_tabs.close()
 
     def register(self, app: AsyncApp) -> None:
         """Hear of an opened tab and of a turned page."""
@@ -66,10 +74,33 @@ class Home:
                 person = await self.who(user)
                 found = await self.facts(person, note=note, page=page)
                 await self.publish(user, drawing.home(found))
+                self.open_tabs.opened(user, found)
         except (errors.RolloutBotError, TimeoutError) as problem:
             log.warning("a Home tab was not drawn: %s", problem)
         except Exception:
             log.exception("a Home tab was not drawn: a bug")
+
+    def _marks(self) -> Hashable:
+        """Every rollout as its last write left it, and the freezes: what may change a tab."""
+        found = [one["metadata"] for one in self.desk.scenery.rollouts()]
+        written = tuple((one.get("uid"), one.get("resourceVersion")) for one in found)
+        return written, self._freezes(())
+
+    async def _redraw(self, user: str, tab: tabs.Tab) -> model.HomeFacts | None:
+        """What is shown then, None where it could not be; never raises."""
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                note, page = tab.note(self.open_tabs.clock()), tab.shown.page
+                found = await self.facts(await self.who(user), note=note, page=page)
+                if tabs.lasting(found) == tabs.lasting(tab.shown):
+                    return tab.shown
+                await self.publish(user, drawing.home(found))
+                return found
+        except (errors.RolloutBotError, TimeoutError) as problem:
+            log.warning("a Home tab was not redrawn: %s", problem)
+        except Exception:
+            log.exception("a Home tab was not redrawn: a bug")
+        return None
 
     async def facts(
         self, person: people.Person, *, note: messages.Message | None = None, page: int = 0

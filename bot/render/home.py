@@ -36,7 +36,8 @@ def home(facts: model.HomeFacts) -> messages.Message:
     parts += _freezes(facts.freezes, facts.cluster)
     parts += _turning(page, last)
     parts += _subscriptions(facts.subscriptions)
-    when = f"as of {words.exactly(facts.at)}; brought up to date when you open this tab or act"
+    span = words.duration(model.FRESH_S)
+    when = f"as of {words.exactly(facts.at)}; kept up to date for {span} after you open it or act"
     parts += blocks.context([when])
     return blocks.view(f"{head}.", parts, limit=BLOCKS_LIMIT)
 

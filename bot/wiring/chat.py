@@ -184,7 +184,7 @@ class Slack:
     def _bolt(self, token: str, base_url: str) -> AsyncApp:
         app = socket.app(token=token, base_url=base_url, directory=self._messenger.directory)
         who = self._messenger.directory.person
-        tab = home.Home(
+        self._tab = tab = home.Home(
             desk=self.desk,
             who=who,
             publish=lambda user, view: self._messenger.publish(user=user, view=view),
@@ -242,6 +242,7 @@ class Slack:
 
     async def close(self) -> None:
         await tasks.cancel(self._task)
+        await self._tab.close()
 
 
 def _named(channel: str) -> str:

@@ -72,6 +72,7 @@ def standing() -> Iterator[Sample]:
 DIGESTS = {
     m.DigestCause.IMAGE: "registry/shop/checkout:v42",
     m.DigestCause.COMMIT: "3f2a1c",
+    m.DigestCause.HELD: "freeze shop/*: database incident 42",
     m.DigestCause.BURST: "",
     m.DigestCause.BUDGET: "",
 }

@@ -126,6 +126,7 @@ async def office(request, workspace, stage):
     task = await opened(made, bolt)
     yield made
     await tasks.cancel(task)
+    await tab.close()
 
 
 async def by_socket(office, bolt):

@@ -1,12 +1,17 @@
 """The Home tab: what one person sees there, and that its buttons are the same as everywhere."""
 
+import dataclasses
 import json
 
 import pytest
 
 from bot.local.workspace import arguments
+from bot.model import home as model
+from bot.model import messages as m
 from bot.runtime import freeze_desk
 from handlers import home as tabs
+from handlers import tabs as keeping
+from tests.render import examples as ex
 from tests.runtime import test_freezes, virtual
 
 
@@ -126,3 +131,104 @@ async def test_subscription_to_a_name_is_to_that_rollout(office):
 def test_press_is_known_to_come_from_a_home_tab():
     assert tabs.is_home({"view": {"type": "home"}})
     assert not tabs.is_home({"view": {"type": "modal"}}) and not tabs.is_home({})
+
+
+async def test_open_tab_follows_what_somebody_else_does(office):
+    await open_tab(office, "alice")
+    await open_tab(office, "bob")
+    said = await press(office, "rollout:approve", "alice")
+    assert "Nothing waits for you" in said
+    await office.until(lambda: "Nothing waits for you" in shown(office, "bob"), seconds=60)
+    assert "Approved: v2 goes on." not in shown(office, "bob"), "the answer is for who pressed"
+    assert "Approved: v2 goes on." in shown(office, "alice"), "a redraw keeps the answer"
+
+
+class Clock:
+    """Time that passes only while somebody pauses."""
+
+    def __init__(self):
+        self.now = 0.0
+        self.change = {}
+
+    def __call__(self):
+        return self.now
+
+    async def pause(self, seconds):
+        self.now += seconds
+        for at in [at for at in self.change if at <= self.now]:
+            self.change.pop(at)()
+
+
+def watched(clock, *, fails=0, costs_s=0.0):
+    """Tabs over one fact that a test changes; what was drawn for whom, and when."""
+    drawn, world = [], {"marks": 0, "fails": fails}
+
+    async def draw(user, tab):
+        clock.now += costs_s
+        drawn.append((user, clock.now))
+        if world["fails"]:
+            world["fails"] -= 1
+            return None
+        return dataclasses.replace(tab.shown, page=world["marks"])
+
+    made = keeping.Tabs(marks=lambda: world["marks"], draw=draw, clock=clock, pause=clock.pause)
+    return made, drawn, world
+
+
+SHOWN = model.HomeFacts(cluster="prod-eu", at=model.NEVER)
+
+
+async def over(made):
+    await made._task
+
+
+async def test_tab_is_let_go_after_its_time_and_costs_nothing_while_nothing_changes():
+    clock = Clock()
+    made, drawn, world = watched(clock)
+    clock.change[600.0] = lambda: world.update(marks=1)
+    clock.change[1_000.0] = lambda: world.update(marks=2)
+    made.opened("U1", SHOWN)
+    await over(made)
+    assert [user for user, _ in drawn] == ["U1", "U1"], "once to be sure, once for the change"
+    assert 600 <= drawn[1][1] <= 601
+    assert model.FRESH_S <= clock.now <= model.FRESH_S + 5
+
+
+async def test_tabs_together_stay_within_what_slack_takes_a_minute():
+    clock = Clock()
+    made, drawn, world = watched(clock)
+    clock.change.update({at / 2: lambda: world.update(marks=world["marks"] + 1) for at in range(1_800)})
+    for number in range(30):
+        made.opened(f"U{number}", SHOWN)
+    await over(made)
+    busiest = max(sum(start <= at < start + 60 for _, at in drawn) for _, start in drawn)
+    assert busiest <= 61
+    assert len({user for user, _ in drawn}) == keeping.TABS_LIMIT
+    assert "U0" not in {user for user, _ in drawn} and "U29" in {user for user, _ in drawn}
+
+
+async def test_drawing_takes_a_small_share_of_the_time_where_there_is_much_to_draw():
+    clock = Clock()
+    made, drawn, world = watched(clock, costs_s=0.5)
+    clock.change.update({float(at): lambda: world.update(marks=world["marks"] + 1) for at in range(900)})
+    made.opened("U1", SHOWN)
+    await over(made)
+    assert len(drawn) * 0.5 <= 0.06 * clock.now
+
+
+async def test_tab_is_drawn_again_when_slack_did_not_take_it():
+    clock = Clock()
+    made, drawn, _ = watched(clock, fails=2)
+    made.opened("U1", SHOWN)
+    await over(made)
+    assert len(drawn) == 3
+    assert drawn[-1][1] < 60
+
+
+def test_redraw_is_not_needed_for_the_passing_of_time():
+    row = m.RowFact(rollout=ex.ROLLOUT, news=m.News.WAITS, revision=ex.V42, what="approval", since_s=1)
+    one = dataclasses.replace(SHOWN, at=ex.at(12, 0), waiting=(row,))
+    two = dataclasses.replace(one, at=ex.at(12, 1), waiting=(dataclasses.replace(row, since_s=61),))
+    assert keeping.lasting(one) == keeping.lasting(two)
+    other = dataclasses.replace(two, waiting=(dataclasses.replace(row, what="25 %"),))
+    assert keeping.lasting(two) != keeping.lasting(other)

@@ -70,7 +70,7 @@ def test_home_reads_as_written():
         "You are told in private of",
         "shop/checkout",
         "cart",
-        "as of 12:05:00; brought up to date when you open this tab or act",
+        "as of 12:05:00; kept up to date for 15 min after you open it or act",
     ]
 
 
