@@ -22,6 +22,7 @@ from bot.runtime import (
     permits,
     scenery,
     signatures,
+    spec_writes,
     stale,
     templates,
 )
@@ -279,15 +280,9 @@ class Desk:
         denied = await self._denied(action, rollout, actor)
         if denied is not None:
             return denied
-        template, sentence = change(scene)
-        if template is None:
-            return orders.no(sentence)
-        write = replace(
-            templates.write(rollout, scene, template, actor),
-            because=f"{action} by {people.encode(actor)}",
-        )
-        if problem := await self.book.send(write):
-            return orders.no(problem)
+        because = f"{action} by {people.encode(actor)}"
+        reply = await spec_writes.send(self.book, key, change, actor, because=because)
+        if not reply.accepted:
+            return reply
         self.book.urgent(key)
-        sentence += gitops.warning(rollout)
-        return orders.Reply(accepted=True, sentence=sentence, written=True)
+        return replace(reply, sentence=reply.sentence + gitops.warning(rollout))

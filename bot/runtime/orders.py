@@ -15,6 +15,7 @@ LOOK_TIMEOUT_S = 2.0
 EXPIRES = timedelta(seconds=60)
 NOT_DONE = "Nothing was done: the cluster did not answer."
 MENDS_IT = "Whoever installed me can mend that: the role rollout-bot lacks a right."
+CHANGED = "It changed at the same moment; nothing was done. Try again."
 GONE = "This rollout is not there any more; nothing was done."
 
 
@@ -89,7 +90,7 @@ class Orders:
             async with asyncio.timeout(WRITE_TIMEOUT_S):
                 saved = await self.api.write(write)
         except (errors.Conflict, errors.NotFound):
-            return GONE if mark else "It changed at the same moment; nothing was done. Try again."
+            return GONE if mark else CHANGED
         except (errors.Unavailable, TimeoutError):
             saved = await self._look(write.ref)
             if not mark or not _stands(saved, mark):
@@ -102,6 +103,13 @@ class Orders:
         if write.ref.kind == ports.ROLLOUT:
             self.noticed(saved)
         return ""
+
+    async def refresh(self, ref: ports.Ref) -> bool:
+        """Take in what stands there now; False where it cannot be read."""
+        found = await self._look(ref)
+        if found:
+            self.scenery.observe(found)
+        return bool(found)
 
     async def _look(self, ref: ports.Ref) -> ports.Object:
         """After a write without an answer: what stands there, or nothing."""

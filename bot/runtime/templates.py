@@ -15,7 +15,12 @@ Change = tuple[Mapping[str, Any] | None, str]
 
 
 def write(
-    rollout: ports.Object, scene: scenes.Scene, template: Mapping[str, Any], by: facts.Person
+    rollout: ports.Object,
+    scene: scenes.Scene,
+    template: Mapping[str, Any],
+    by: facts.Person,
+    *,
+    because: str = "",
 ) -> ports.Write:
     """What sets ``template``: on the Rollout, or on the workload that it refers to."""
     workload = scene.seen.workload
@@ -31,6 +36,7 @@ def write(
         body=_patch(meta, path, template, by),
         patch=ports.PatchType.JSON,
         urgent=True,
+        because=because,
     )
 
 
