@@ -86,6 +86,14 @@ ALL = (
         short=("ing",),
         status=True,
     ),
+    Resource(
+        group="policy",
+        versions=("v1",),
+        plural="poddisruptionbudgets",
+        kind="PodDisruptionBudget",
+        short=("pdb",),
+        status=True,
+    ),
     Resource(group="", versions=("v1",), plural="podtemplates", kind="PodTemplate"),
     Resource(group="coordination.k8s.io", versions=("v1",), plural="leases", kind="Lease"),
     Resource(
@@ -158,6 +166,11 @@ def listed(group: str, version: str) -> dict[str, Any] | None:
                     "kind": "Scale",
                     "verbs": ["get", "patch", "update"],
                 }
+            )
+        if one.plural == "pods":
+            kind = {"group": "policy", "version": "v1", "kind": "Eviction"}
+            rows.append(
+                {**base, **kind, "name": "pods/eviction", "singularName": "", "verbs": ["create"]}
             )
     if not rows:
         return None

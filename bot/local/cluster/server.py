@@ -8,6 +8,7 @@ from aiohttp import web
 
 from bot.local.cluster import (
     controllers,
+    evictions,
     faults,
     refusals,
     requests,
@@ -39,6 +40,7 @@ class Api:
         self.store = shelves
         self.controllers = runs
         self.faults = orders
+        self.evictions = evictions.Evictions(shelves, runs.delete_pod)
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=MOST_BYTES)
@@ -184,6 +186,9 @@ class Api:
             node = (body.get("target") or {}).get("name")
             spec = {**pod["spec"], "nodeName": node}
             self.store.replace(at.kind, pod, {**pod, "spec": spec})
+            return web.json_response({"kind": "Status", "status": "Success"}, status=201)
+        if at.part == "eviction":
+            self.evictions.evict(self.store.get(at.kind, at.namespace, at.name), body)
             return web.json_response({"kind": "Status", "status": "Success"}, status=201)
         namespace = at.namespace or (body.get("metadata") or {}).get("namespace", "")
         if at.kind.namespaced:
