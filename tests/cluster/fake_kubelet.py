@@ -97,9 +97,16 @@ class Kubelet:
             life.cancel()
 
     def _start(self, uid: str, life: Any) -> None:
-        task = asyncio.get_running_loop().create_task(life)
+        task = asyncio.get_running_loop().create_task(self._lived(uid, life))
         task.add_done_callback(_complain)
         self._lives[uid] = task
+
+    async def _lived(self, uid: str, life: Any) -> None:
+        """A gate that was opened while this life told of something else woke nobody."""
+        await life
+        pod = self._pods.get(uid)
+        if pod is not None and "deletionTimestamp" not in pod["metadata"] and self._opened(pod):
+            await self._report(pod, pods.running(pod, ready=True, address=self._ip(uid)))
 
     async def _live(self, pod: Object) -> None:
         uid = pod["metadata"]["uid"]

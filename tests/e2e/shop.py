@@ -129,6 +129,11 @@ class Shop:
         found = await self.until(lambda: self.read_by(user)[before:], f"an answer to {user}")
         return found[-1]
 
+    async def refused(self, user, gate):
+        """What the clicker reads once the bot has seen who shipped; nothing before."""
+        said = await self.press(user, gate)
+        return "" if said.startswith("Nobody knows") else said
+
     def read_by(self, user):
         known = next(u["id"] for u in USERS if u["name"] == user)
         mine = [one for one in self.people.messages if one["ephemeral_for"] == known]
@@ -143,7 +148,7 @@ USERS = [{"id": one.id, "name": one.name} for one in workspaces.people.USERS]
 
 
 def buttons(message, action=""):
-    inside = [one for block in message["blocks"] for one in block.get("elements", ())]
+    inside = [one for block in message.get("blocks") or () for one in block.get("elements", ())]
     found = [one for one in inside if one.get("type") == "button" and "value" in one]
     return [one for one in found if action in {"", one["action_id"]}]
 
