@@ -17,6 +17,10 @@ class NotFound(RolloutBotError):  # noqa: N818 - the API's own word
     """There is no such object (404)."""
 
 
+class Uneditable(NotFound):
+    """The message stands for everybody and may not be changed any more."""
+
+
 class Gone(RolloutBotError):  # noqa: N818 - the API's own word
     """The asked version is too old (410): list again."""
 

@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 PENDING_LIMIT = 24
 """States of one rollout that wait to be told; beyond it the oldest quiet ones go."""
 
+GATE_FIRST_S = 5.0
+
 
 @dataclass(slots=True, kw_only=True)
 class _Lane:
@@ -249,7 +251,14 @@ class Announcer:
         self.gallery.want(told, scene)
         self.bundles.want(told, scene)
 
+    async def _gate_first(self, told: delivery.Told) -> None:
+        """A card links to the gate that it waits at: so that stands before, within a moment."""
+        loud = self._loud.get(f"{told.seen.namespace}/{told.seen.name}")
+        if loud is not None and loud.task is not None and scenes.gate(states.scene(told)):
+            await asyncio.wait({loud.task}, timeout=GATE_FIRST_S)
+
     async def _tell_quiet(self, lane: _Lane) -> None:
+        await self._gate_first(lane.pending[-1][1])
         every = [told for _, told in lane.pending]
         lane.pending.clear()
         scene_list = [(told, states.scene(told)) for told in every]

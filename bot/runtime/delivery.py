@@ -198,9 +198,10 @@ class Sender:
         content = self._content(told, one, newest)
         try:
             await self.box.update(place=place, content=content, priority=priority)
-        except errors.NotFound:
+        except errors.NotFound as problem:
             # Somebody deleted it: what is still open stands again, what is over stays away.
-            if one.settled:
+            # What may not be edited stands there untrue: how it ended is said anew.
+            if one.settled and not isinstance(problem, errors.Uneditable):
                 return
             await self._post(told, one, newest, priority)
         except errors.RolloutBotError as problem:

@@ -1,5 +1,6 @@
 """A rollout with pods that are ready at once, the real ``decide``, and ports that can say no."""
 
+import asyncio
 import copy
 import itertools
 from dataclasses import replace
@@ -55,11 +56,15 @@ class Chat:
         self.pictures = []
         self.files = []
         self.absent = set()
+        self.locked = set()
+        self.slow = "no such text"
         self.homes = {}
         self._ts = itertools.count(1)
 
     async def post(self, *, channel, message, thread=""):
         await self.trouble.gate("post")
+        if self.slow in message.text:
+            await asyncio.sleep(1.0)
         if channel in self.absent:
             raise errors.Forbidden("not_in_channel")
         ts = f"{next(self._ts):04d}.0"
@@ -80,6 +85,8 @@ class Chat:
         found = self.messages.get((place.channel, place.ts))
         if found is None:
             raise errors.NotFound("message_not_found")
+        if (place.channel, place.ts) in self.locked:
+            raise errors.Uneditable("edit_window_closed")
         found["message"] = message
         self.edits.append((place.ts, message.text, virtual.now()))
         await self.trouble.done("update")
@@ -213,6 +220,7 @@ class Stage:
         self.ready = True
         self.rules = authorize.Rules(default_channel="#releases", channels={"shop": "#checkout"})
         self.painter = None
+        self.link = None
         self.providers, self.provider = {}, "prometheus"
         self.queries = served.Queries()
         self.reasons = ()
@@ -227,6 +235,7 @@ class Stage:
             rules=self.rules,
             observe=lambda obj: None,
             painter=self.painter,
+            link=self.link,
             providers=self.providers,
             queries=self.queries,
         )

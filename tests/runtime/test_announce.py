@@ -64,6 +64,24 @@ def test_announcer_says_a_first_deployment_in_one_quiet_line():
     assert len(stage.chat.edits) == 1
 
 
+def test_card_links_to_the_gate_that_it_waits_at():
+    async def story():
+        stage = stages.Stage(stages.STEPS)
+        stage.link = lambda place: f"https://x.slack.com/p{place.ts}"
+        stage.chat.slow = "waits for approval in"
+        await first(stage)
+        await rest(60)
+        stage.settle()
+        await rest()
+        return stage
+
+    stage = virtual.run(story())
+    found = {m["message"].text.replace("\u202f", " "): m for m in stage.chat.messages.values()}
+    gates = [k for k, m in stage.chat.messages.items() if "to go from 50" in m["message"].text]
+    card = found["checkout v2 waits for approval at 50 % in prod-eu."]["message"]
+    assert f"https://x.slack.com/p{gates[0][1]}" in str(card.blocks)
+
+
 def test_announcer_closes_the_gate_with_the_name_when_somebody_approves():
     async def story():
         stage = stages.Stage(stages.STEPS)
@@ -243,6 +261,36 @@ def test_announcer_posts_the_card_anew_when_somebody_deleted_it():
         k for k, m in stage.chat.messages.items() if "waits for approval at" in m["message"].text
     ]
     assert len(cards) == 1 and cards[0] != gone
+
+
+@pytest.mark.parametrize(("locked", "anew"), [(True, 2), (False, 0)], ids=["locked", "deleted"])
+def test_announcer_says_anew_how_it_ended_where_what_stands_may_not_be_edited(locked, anew):
+    async def story():
+        stage = stages.Stage(stages.STEPS)
+        await first(stage)
+        await rest(60)
+        stage.settle()
+        await rest()
+        known = set(stage.chat.messages)
+        if locked:
+            stage.chat.locked |= known
+        else:
+            for key in [k for k in known if not stage.chat.messages[k]["thread"]]:
+                del stage.chat.messages[key]
+        stage.patch(pauseConditions=None)
+        stage.settle()
+        await rest(60)
+        return stage, known
+
+    stage, known = virtual.run(story())
+    new = [m["message"] for k, m in stage.chat.messages.items() if k not in known and not m["thread"]]
+    assert len(new) == anew, [one.text for one in new]
+    for one in new:
+        assert "waits" not in one.text
+        assert "rollout:approve" not in str(one.blocks)
+    if locked:
+        said = " ".join(one.text for one in new).replace("\u202f", " ")
+        assert "50 % → 100 %: closed: promoted" in said and "is done" in said, said
 
 
 def test_announcer_ends_an_outage_in_one_message_and_the_newest_card():

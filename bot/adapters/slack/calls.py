@@ -11,9 +11,7 @@ from bot.model import errors
 
 TIMEOUT_S = 8.0
 _AWAY = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
-_GONE = frozenset(
-    {"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"}
-)
+_UNEDITABLE = frozenset({"cant_update_message", "edit_window_closed", "is_inactive"})
 _LATER = frozenset(
     {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 )
@@ -25,7 +23,8 @@ async def done(call: Awaitable[Any], *, what: str) -> Any:
     Raises:
         errors.Unavailable: try again, not before ``retry_after_s``.
         errors.Forbidden: the bot is not in the channel, or lacks a scope.
-        errors.NotFound: the message is gone or may not be edited any more.
+        errors.NotFound: the message is gone.
+        errors.Uneditable: it stands and may not be edited any more.
         errors.Refused: trying again cannot help.
 
     """
@@ -50,7 +49,9 @@ def _ours(error: slack_errors.SlackApiError, what: str) -> errors.RolloutBotErro
         return errors.Unavailable(text)
     if name in _AWAY or name == "missing_scope":
         return errors.Forbidden(text)
-    return errors.NotFound(text) if name in _GONE else errors.Refused(text)
+    if name in _UNEDITABLE:
+        return errors.Uneditable(text)
+    return errors.NotFound(text) if name == "message_not_found" else errors.Refused(text)
 
 
 def _name(response: Any) -> str:

@@ -38,6 +38,7 @@ class Faults:
     drop         how many calls lose their answer: true, a count, or {times, methods, when};
                  when: "after" the work is done (default), or "before"
     lose         like drop, but answered ok:true with nothing done
+    refuse       {error, methods, times, ts}: such calls (of the message ts alone) fail so
     duplicate    how many envelopes are delivered twice
     tiers        false switches Slack's ordinary rate tiers off
     """
@@ -51,6 +52,9 @@ class Faults:
         self.drop_when = "after"
         self.lost = _Limited()
         self.duplicated = _Limited()
+        self.refused = _Limited()
+        self.refused_as = ""
+        self.refused_ts = ""
         self.tiers = tiers
 
     def change(self, wanted: Mapping[str, Any]) -> None:
@@ -72,6 +76,7 @@ class Faults:
             "drop": self.dropped.left,
             "lose": self.lost.left,
             "duplicate": self.duplicated.left,
+            "refuse": self.refused_as if self.refused.left else "",
             "tiers": self.tiers,
         }
 
@@ -100,6 +105,20 @@ class Faults:
     def set_lose(self, value: Any) -> None:
         self.lost = _limited(value)
 
+    def set_refuse(self, value: Any) -> None:
+        wanted = value if isinstance(value, dict) else {}
+        if value and not wanted.get("error"):
+            raise ValueError("refuse names an error of Slack's")
+        self.refused_as, self.refused_ts = str(wanted.get("error", "")), str(wanted.get("ts", ""))
+        self.refused = _limited(value or 0)
+
+    def refuse(self, method: str, raw: Mapping[str, Any]) -> None:
+        """Raise what Slack would answer to this call, where the switch says so."""
+        if self.refused_ts and self.refused_ts != raw.get("ts"):
+            return
+        if self.refused.takes(method):
+            raise RefusedError(self.refused_as)
+
     def set_duplicate(self, value: Any) -> None:
         self.duplicated = _limited(value)
 
@@ -113,6 +132,7 @@ _SWITCHES = {
     "rate_limit": Faults.set_rate_limit,
     "drop": Faults.set_drop,
     "lose": Faults.set_lose,
+    "refuse": Faults.set_refuse,
     "duplicate": Faults.set_duplicate,
     "tiers": Faults.set_tiers,
 }

@@ -1,7 +1,4 @@
-"""The Web API over HTTP: reading arguments, tokens, faults, tiers, the log of calls.
-
-What a method does is in `methods`.
-"""
+"""The Web API over HTTP: arguments, tokens, faults, tiers, log. Methods are in `methods`."""
 
 from __future__ import annotations
 
@@ -80,6 +77,7 @@ class WebApi:
             if wait_s and self._faults.tiers:
                 return _limited(wait_s)
             try:
+                self._faults.refuse(method, raw)
                 answer = self._answer(method, raw, token)
             except RefusedError as refused:
                 answer = refused.answer()

@@ -282,6 +282,18 @@ async def test_message_never_lands_when_slack_loses_it(slack, control):
     assert (await control("messages?channel=releases"))["messages"] == []
 
 
+async def test_one_message_can_be_edited_no_more_when_slack_has_closed_it(slack, control):
+    ts = [(await slack.chat_postMessage(channel=RELEASES, text="x"))["ts"] for _ in range(2)]
+    closed = {"error": "edit_window_closed", "methods": ["chat.update"], "ts": ts[0]}
+    await control("faults", {"refuse": closed})
+    answer = await refused(slack.chat_update(channel=RELEASES, ts=ts[0], text="y"))
+    assert answer["error"] == "edit_window_closed"
+    assert (await slack.chat_update(channel=RELEASES, ts=ts[1], text="y"))["ok"]
+    await control("faults", {"refuse": False})
+    assert (await slack.chat_update(channel=RELEASES, ts=ts[0], text="y"))["ok"]
+    assert (await control("faults", {"refuse": True}))["error"] == "invalid_arguments"
+
+
 async def test_fault_is_refused_when_nobody_knows_it(control):
     assert (await control("faults", {"flood": 1}))["error"] == "invalid_arguments"
 
