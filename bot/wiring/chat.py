@@ -172,6 +172,7 @@ class Slack:
             queries=served.Queries(requests=evidence.requests_query, failed=evidence.failed_query),
             limit=lambda told: told.seen.policy.message_budget or chosen.message_budget,
             painter=charts.ChartPainter(),
+            link=self.link,
             series=series.PrometheusSeries(ask=_asking(controller.providers["prometheus"])),
         )
         self.outlets = outlets.by_slack(

@@ -1,6 +1,6 @@
 """``dev.py bench``: starts the control plane and the bot, measures, prints a table.
 
-``slack`` needs neither: it is on a virtual clock.
+``slack`` and ``surfaces`` need no control plane: one is on a virtual clock, one on the local stage.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.benchmarks import ack, chat, freshness, measures
+from tests.benchmarks import ack, chat, freshness, measures, surfaces
 from tests.benchmarks.world import World
 from tests.cluster import binaries
 from tests.cluster.control_plane import ControlPlane
@@ -21,7 +21,7 @@ from tests.conformance import bot
 ALL = {**measures.ALL, **freshness.ALL, **ack.ALL}
 WITH_SLACK = frozenset(ack.ALL)
 """These have a bot of their own: talking costs something, and the others measure without."""
-VIRTUAL = {"slack": chat.slack}
+APART = {"slack": chat.slack, "surfaces": surfaces.surfaces}
 PEER = yaml.safe_load((Path(__file__).parent / "peer.yaml").read_text())
 
 
@@ -79,7 +79,7 @@ def live(names: list[str], size: measures.Size) -> list[measures.Row]:
 
 
 def main() -> int:
-    known = [*ALL, *VIRTUAL]
+    known = [*ALL, *APART]
     parser = argparse.ArgumentParser(prog="dev.py bench", description=__doc__)
     parser.add_argument("--only", help="of " + ", ".join(known))
     parser.add_argument("--quick", action="store_true", help="tiny numbers, to see that it runs")
@@ -98,8 +98,8 @@ def main() -> int:
     size = measures.QUICK if given.quick else measures.FULL if given.full else measures.Size()
     print(HEAD, flush=True)
     rows = live(on_plane, size) if on_plane else []
-    for name in (name for name in names if name in VIRTUAL):
-        made = VIRTUAL[name](size)
+    for name in (name for name in names if name in APART):
+        made = APART[name](size)
         rows += made
         print(*map(line, made), sep="\n", flush=True)
     if given.json:

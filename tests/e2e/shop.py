@@ -172,7 +172,9 @@ async def opened(*, kubeconfig, folder, policy, api, namespace="shop", bot_kubec
     try:
         await bot.start()
         slack = AsyncWebClient(token=space.bot_token, base_url=space.api_url)
-        yield Shop(api, people, slack, namespace)
+        shop = Shop(api, people, slack, namespace)
+        shop.bot = bot
+        yield shop
     finally:
         await bot.stop()
         await people.close()
