@@ -25,11 +25,7 @@ async def approved(ask: asking.Ask, name: str) -> outcome.Outcome:
         return outcome.told(text, code=outcome.REFUSED)
     if ask.unruled:
         return outcome.told(ask.unruled, code=outcome.REFUSED)
-    # Bound to revision and step: a gate's id has the name of the cluster in it, which the bot
-    # may have been told by a flag that nobody here knows.
-    reply = await ask.desk.submit(
-        "promote", key, ask.person, revision=scene.hash, step=scene.status.step_index
-    )
+    reply = await ask.desk.submit("promote", key, ask.person, gate=gate, revision=scene.hash)
     return await _told(ask, key, reply)
 
 

@@ -14,6 +14,7 @@ from bot.core import (
     blue_green_places,
     conditions,
     course,
+    gate_limits,
     gatekeeping,
     gates,
     glass,
@@ -141,7 +142,7 @@ def _valid(d: draft_module.Draft) -> world.Decision:
     gatekeeping.guard(d)
     intake.take(d)
     course.back_to_stable(d)
-    gatekeeping.deadline(d)
+    gate_limits.deadline(d)
     glass.settle(d)
     d.cap = _cap(d)
     if d.spec.blue_green is not None:

@@ -5,10 +5,10 @@ course past one that is shut, this pass moves it back; an abort always counts.
 """
 
 from dataclasses import replace
-from datetime import timedelta
 
-from bot.core import approvals, durations, gate_ids, weights, writers
+from bot.core import approvals, gate_ids, weights, writers
 from bot.core import draft as draft_module
+from bot.core.notices import people
 from bot.model import policy, sealed, status
 
 UNKNOWN_WRITER = "somebody (no name known)"
@@ -91,7 +91,7 @@ def _pause(d: draft_module.Draft, gate: int) -> list[str]:
         return []
     if known is None and not resumed:
         return []
-    reason = _reason(d)
+    reason = reason_of(d)
     mine = next((p for p in d.status.pause_conditions if p.reason == reason), None)
     if mine is not None and (known is None or mine.start == known.start):
         return []
@@ -114,7 +114,7 @@ def standing(d: draft_module.Draft, gate: int) -> bool:
     return d.index == gate
 
 
-def _reason(d: draft_module.Draft) -> status.PauseReason:
+def reason_of(d: draft_module.Draft) -> status.PauseReason:
     if d.spec.blue_green is not None:
         return status.PauseReason.BLUE_GREEN
     return status.PauseReason.STEP
@@ -133,6 +133,11 @@ def approve(
     if not here or intent.gate != here or intent.revision != d.family.new.hash:
         return False, "This step is over; nothing was changed."
     others = counted(d, here)
+    if rule.quorum > 1 and any(people.maybe_one(one.actor, intent.actor) for one in others):
+        return False, (
+            "Somebody has approved this by another way in, and may be you: all who are needed "
+            "must come by the same way. Nothing was changed."
+        )
     if any(one.actor == intent.actor for one in others):
         said = so_far(d, here, rule)
         return False, f"{ALREADY}: {said}"
@@ -149,8 +154,9 @@ def approve(
     d.set_bot(approvals=(*kept, mine)[-KEPT:])
     if len(others) + 1 < rule.quorum:
         return True, f"Recorded: {so_far(d, here, rule)}"
-    d.by = (intent.actor, "slack")
-    unlock(d, gate, tuple(one.actor for one in (*others, mine)), "slack")
+    how = people.way_of(intent.actor)
+    d.by = (intent.actor, how)
+    unlock(d, gate, tuple(one.actor for one in (*others, mine)), how)
     return True, ""
 
 
@@ -200,7 +206,7 @@ def unlock(d: draft_module.Draft, gate: int, by: tuple[str, ...], how: str) -> N
     record(d, gate, by, how)
     kept, d.kept = d.kept, None
     d.set_bot(approvals=(), shut=None)
-    reason = _reason(d)
+    reason = reason_of(d)
     d.set(pause_conditions=tuple(p for p in d.status.pause_conditions if p.reason != reason))
     d.resumed = True
     if kept is not None:
@@ -227,7 +233,7 @@ def stay(d: draft_module.Draft) -> None:
     """Hold where it is though the steps are others now."""
     if d.kept is None:
         return
-    reason = _reason(d)
+    reason = reason_of(d)
     if not any(pause.reason == reason for pause in d.status.pause_conditions):
         pause = status.PauseCondition(reason=reason, start=d.kept.start)
         d.set(pause_conditions=(pause, *d.status.pause_conditions))
@@ -243,7 +249,7 @@ def settle(d: draft_module.Draft) -> None:
         if d.status.bot.shut is not None:
             d.set_bot(shut=None)
         return
-    reason = _reason(d)
+    reason = reason_of(d)
     pause = next((p for p in d.status.pause_conditions if p.reason == reason), None)
     held = d.status.bot.shut
     if pause is None or (
@@ -261,36 +267,3 @@ def settle(d: draft_module.Draft) -> None:
             signed=True,
         )
     )
-
-
-def deadline(d: draft_module.Draft) -> None:
-    """What the policy says of a gate that nobody answers: when to look again, and what then."""
-    gate = approvals.present(d)
-    reason = _reason(d)
-    pause = next((p for p in d.before.pause_conditions if p.reason == reason), None)
-    if gate is None or pause is None or d.resumed or d.spec.paused:
-        return
-    rule = approvals.rule(d, gate)
-    for one in rule.escalations:
-        at = pause.start + timedelta(seconds=one.after_s)
-        d.wake(at if at > d.now else None)
-    if rule.expires_s is None:
-        return
-    end = pause.start + timedelta(seconds=rule.expires_s)
-    if d.now < end:
-        d.wake(end)
-        return
-    match rule.on_timeout:
-        case policy.OnTimeout.ABORT:
-            d.abort(f"nobody approved within {durations.span(rule.expires_s)}")
-            d.because("timeout", "nobody approved in time: the policy says abort")
-        case policy.OnTimeout.PROMOTE:
-            d.by = (TIMEOUT, BY_POLICY)
-            unlock(d, gate, (TIMEOUT,), BY_POLICY)
-            d.because("timeout", "nobody answered in time: the policy says promote")
-        case policy.OnTimeout.HOLD:
-            d.because("timeout", "nobody answered in time: it goes on waiting")
-
-
-TIMEOUT = "nobody answered in time (no name known)"
-BY_POLICY = "policy"

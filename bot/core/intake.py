@@ -36,7 +36,9 @@ gate_id, present_gate = gate_ids.gate_id, gate_ids.present_gate
 def take(d: draft_module.Draft) -> None:
     """Apply every decision that is in the object and not yet in the rollout's course."""
     _stock(d)
-    for intent in d.status.bot.intents:
+    for asked in d.status.bot.intents:
+        gate = gate_ids.known(asked.gate, d.seen.cluster, d.seen.uid, d.before)
+        intent = replace(asked, gate=gate)
         accepted, sentence = _refusal(d, intent) or _apply(d, intent)
         _answer(d, intent, sentence, accepted=accepted)
     fresh = tuple(h for h in d.status.bot.handled if d.now - h.at < KEPT)

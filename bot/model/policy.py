@@ -153,6 +153,7 @@ class Rule:
     on_metric_error: OnMetricError | None = None
     access_review: bool | None = None  # ask the cluster about people at a terminal
     message_budget: int | None = None  # messages a channel and hour, critical ones exempt
+    terminal_approvals: bool | None = None  # the cluster vouches for the name in a request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +181,7 @@ class Effective:
     on_metric_error: OnMetricError = OnMetricError.ABORT
     access_review: bool = False
     message_budget: int | None = None
+    terminal_approvals: bool = False
     sources: Mapping[str, str] = field(default_factory=dict)
     groups: Mapping[str, Group] = field(default_factory=dict)
     problems: tuple[str, ...] = ()

@@ -190,8 +190,8 @@ class Desk:
         if refusal:
             return orders.no(refusal)
         if kind == "promote" and signatures.needed(scene):
-            if not self.scenery.signer.able:
-                return orders.no(signatures.AT_TERMINAL if actor.user else signatures.NO_KEY)
+            if problem := signatures.problem(scene, actor, able=self.scenery.signer.able):
+                return orders.no(problem)
             gate = gate or scenes.gate(scene)
         intent = status.Intent(
             id=self.new_id(),
@@ -200,7 +200,7 @@ class Desk:
             step=stale.step_of(scene, kind, gate, step),
             actor=people.encode(actor),
             at=self.clock(),
-            gate=gate,
+            gate=signatures.bound(scene, gate, actor),
             reason=reason[:600],
             expires=self.clock() + orders.EXPIRES,
         )

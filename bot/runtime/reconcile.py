@@ -13,7 +13,7 @@ from bot.core import decide as core
 from bot.model import errors, ports, world
 from bot.model import spec as spec_model
 from bot.model import status as status_model
-from bot.runtime import apply, decoding, pods, references, signing, workloads
+from bot.runtime import admitted, apply, decoding, pods, references, signing, workloads
 from bot.runtime import world as worlds
 
 log = logging.getLogger(__name__)
@@ -86,6 +86,7 @@ class Reconciler:
         if isinstance(work, spec_model.Spec) and self._restarts(work, status):
             seen = replace(seen, pods=await self.pods.read(seen))
         self._index(key, rollout, spec)
+        status = admitted.vouched(work, status, seen, self.clock())
         decision = core.decide(work, status, seen, status.bot.intents, self.clock())
         decision = self._sealed(decision, rollout)
         self.latest[key] = decision.reasons

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.core import blue_green_places, gatekeeping, weights, writers
+from bot.core import blue_green_places, gate_limits, weights, writers
 from bot.core.notices import (
     approving,
     blast,
@@ -147,7 +147,7 @@ def _ended(scene: scenes.Scene, gate: str, record: Mapping[str, Any]) -> message
             closing=Closing.GLASS, at=broken.answered, because=glassing.names(broken)
         )
     passed = _passed(scene, record)
-    if passed is not None and passed.how == gatekeeping.BY_POLICY:
+    if passed is not None and passed.how == gate_limits.BY_POLICY:
         return messages.GateDecision(closing=Closing.OVER, at=passed.at, because=_UNANSWERED)
     opened = scene.status.bot.opened
     if opened is not None and _fits(opened, record):

@@ -19,6 +19,16 @@ def encode(person: facts.Person) -> str:
     return f"{person.name[:120]} ({person.slack_id})" if person.slack_id else person.name[:120]
 
 
+def way_of(actor: str) -> str:
+    """By which way in an actor came."""
+    return "terminal" if actor.endswith(_TERMINAL) else "slack"
+
+
+def maybe_one(first: str, second: str) -> bool:
+    """Whether two actors of different ways in may be one human: nobody knows."""
+    return way_of(first) != way_of(second)
+
+
 SET_BY = "rollout-bot.io/set-by"
 """Who set the pod template from the chat: the template's digest, then the person.
 

@@ -13,7 +13,7 @@ ESCALATIONS_MOST = 5
 ACTIONS = tuple(action for action in policy.Action if action is not policy.Action.READ)
 _RULE = (
     "match", "may", "approval", "steps", "windows", "breakGlass", "requireAnalysis",
-    "onMetricError", "accessReview", "messageBudget",
+    "onMetricError", "accessReview", "messageBudget", "terminalApprovals",
 )  # fmt: skip
 _APPROVAL = ("approvers", "quorum", "fourEyes", "expires", "onTimeout", "escalations")
 _PLACES = ("step", "weight", "gate")
@@ -111,6 +111,7 @@ def _rule(raw: Any, path: str, groups: frozenset[str]) -> policy.Rule:
         if error is None
         else reading.word(error, f"{path}.onMetricError", policy.OnMetricError),
         access_review=_flag(got("accessReview"), f"{path}.accessReview"),
+        terminal_approvals=_flag(got("terminalApprovals"), f"{path}.terminalApprovals"),
         message_budget=None
         if budget is None
         else reading.number(budget, f"{path}.messageBudget", least=1, most=10_000),

@@ -21,7 +21,7 @@ REQUIRE_ANALYSIS = f"{PREFIX}require-analysis"
 _SEVERITY = {policy.OnTimeout.PROMOTE: 0, policy.OnTimeout.HOLD: 1, policy.OnTimeout.ABORT: 2}
 _SETTINGS = (
     "approval", "windows", "break_glass", "require_analysis", "on_metric_error", "access_review",
-    "message_budget",
+    "message_budget", "terminal_approvals",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from bot.adapters.kubernetes import access, api
 from bot.cli import diagnosis, leading, shelf
 from bot.model import errors, ports
 from bot.wiring import pruning, serving, terminal
+from bot.wiring.doctor import admission
 
 TIMEOUT_S = 30.0
 PLACES = (
@@ -70,6 +71,7 @@ async def checks(
             found += await _rights(client, chosen, account)
             found += [await _definitions(client), await _pruning(client)]
             found += [await _leader(client, chosen)]
+            found += [await admission.check(client, chosen.policy, account=account)]
             return found, await _addresses(client)
     except (errors.RolloutBotError, TimeoutError) as problem:
         said = str(problem) or f"does not answer within {TIMEOUT_S:.0f} s"

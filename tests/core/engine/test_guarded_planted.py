@@ -80,11 +80,11 @@ BUGS = {
         "test_approval_that_was_changed_after_it_was_sealed_counts_for_nothing[actor]",
     ),
     "timeout-never-comes": Bug(
-        "bot.core.gatekeeping:deadline", "d.now < end", "True",
+        "bot.core.gate_limits:deadline", "d.now < end", "True",
         "test_gate_that_nobody_answers_ends_as_the_policy_says[abort]",
     ),
     "nobody-is-reminded": Bug(
-        "bot.core.gatekeeping:deadline", "d.wake(at if at > d.now else None)", "pass",
+        "bot.core.gate_limits:deadline", "d.wake(at if at > d.now else None)", "pass",
         "test_gate_wakes_for_each_reminder",
     ),
     "unmeasured-canary-goes-on": Bug(
