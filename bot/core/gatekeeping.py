@@ -263,7 +263,7 @@ def settle(d: draft_module.Draft) -> None:
             start=pause.start,
             steps=d.status.step_hash,
             weight=weights.of_size(d) if d.spec.blue_green is None else 0,
-            stable=d.status.stable_hash if d.spec.blue_green is None else "",
+            stable=d.status.stable_hash,
             signed=True,
         )
     )
