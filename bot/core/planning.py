@@ -38,13 +38,23 @@ class Stage:
 
 def of(d: draft_module.Draft) -> tuple[Stage, ...]:
     """The stages that are left of the update in flight; of the next one where none is."""
-    sheet, seen = _sheet(d), d.seen
+    sheet, seen = _sheet(d), _frozen(d)
     found = _switch(sheet, seen) if sheet.spec.blue_green is not None else _steps(sheet, seen)
     return tuple(itertools.islice(found, STAGES_LIMIT))
 
 
 def in_flight(d: draft_module.Draft) -> bool:
     return not (d.promoted or d.status.abort or not d.status.stable_hash)
+
+
+def _frozen(d: draft_module.Draft) -> world.Seen:
+    """The world without the freezes that the update in flight was let through."""
+    if not in_flight(d):
+        return d.seen
+    mine = freezes.lifted(f"{d.seen.namespace}/{d.seen.name}", d.family.new.hash)
+    return replace(
+        d.seen, freezes=tuple(one for one in d.seen.freezes if mine not in one.lifted_for)
+    )
 
 
 def _sheet(d: draft_module.Draft) -> draft_module.Draft:

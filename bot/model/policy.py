@@ -200,7 +200,8 @@ class Freeze:
     """Nothing in ``scope`` moves forward until ``until`` (None: until it is lifted).
 
     ``stop`` marks a stop-the-line. Aborts are never held. It lives in the cluster, in one
-    ConfigMap beside the lease. ``lifted_for`` are rollouts (``namespace/name``) that go on.
+    ConfigMap beside the lease. ``lifted_for`` are rollouts that go on (``namespace/name``; with
+    ``@hash`` one revision of it alone).
     ``by`` and ``lifted_by`` are persons as intents carry them; one that was lifted holds nothing
     any more and stands there only until people have been told. ``told`` names who were told what.
     """

@@ -162,18 +162,24 @@ class FreezeDesk:
             return orders.no("This is over already: nothing was changed.")
         return await self.unfreeze(value.name, actor)
 
-    async def lift(self, freeze_id: str, key: str, actor: facts.Person) -> orders.Reply:
-        """Let one rollout pass a freeze. Who may is the caller's to ask; here it is written."""
+    async def lift(
+        self, freeze_id: str, key: str, actor: facts.Person, *, revision: str = ""
+    ) -> orders.Reply:
+        """Let one rollout pass a freeze; with ``revision`` that one alone.
+
+        Who may is the caller's to ask; here it is written.
+        """
         one = next((one for one in self.freezes.in_force() if one.id == freeze_id), None)
         if one is None:
             return orders.no(f'No freeze "{freeze_id[:80]}" is in force.')
-        if len(one.lifted_for) >= freeze_codec.LIFTED_LIMIT and key not in one.lifted_for:
+        entry = gate.lifted(key, revision) if revision else key
+        if len(one.lifted_for) >= freeze_codec.LIFTED_LIMIT and entry not in one.lifted_for:
             return orders.no("Too many rollouts pass this freeze already: end it instead.")
 
         def passed(found: policy.Freeze) -> policy.Freeze:
-            if key in found.lifted_for:
+            if entry in found.lifted_for:
                 return found
-            return replace(found, lifted_for=(*found.lifted_for, key))
+            return replace(found, lifted_for=(*found.lifted_for, entry))
 
         if trouble := await _tried(self.freezes.change(freeze_id, passed)):
             return orders.no(trouble)

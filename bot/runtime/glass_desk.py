@@ -40,7 +40,7 @@ class GlassDesk:
         key = f"{value.namespace}/{value.name}"
         reply = await self._write(kind, key, actor, gate=value.gate_id, revision=value.revision)
         if kind == glass.AGREE and reply.accepted:
-            await self._lift(key, actor)
+            await self._lift(key, actor, value.revision)
         return reply
 
     async def _write(
@@ -94,11 +94,11 @@ class GlassDesk:
             return None
         return orders.Reply(accepted=False, sentence=answer.sentence, denied=answer)
 
-    async def _lift(self, key: str, actor: facts.Person) -> None:
+    async def _lift(self, key: str, actor: facts.Person, revision: str) -> None:
         """So that the freezes' list says so too; that they hold it no more stands sealed."""
         if self.freezing is None:
             return
         namespace, _, name = key.partition("/")
         now, every = self.clock(), self.freezing.freezes.in_force()
         for one in freezes.applying(every, namespace, name, now):
-            await self.freezing.lift(one.id, key, actor)
+            await self.freezing.lift(one.id, key, actor, revision=revision)

@@ -274,6 +274,16 @@ def test_one_rollout_passes_when_a_freeze_is_lifted_for_it():
     assert asked(story) == (True, ["shop/checkout"])
 
 
+def test_one_revision_passes_when_a_freeze_is_lifted_for_it_alone():
+    async def story(desk, book):
+        await desk.freeze("all", HOUR, "x", DANA, stop=False)
+        for _ in range(2):
+            reply = await desk.lift("f1", "shop/checkout", DANA, revision="5d8f7")
+        return reply.accepted, entries(book)["f1"]["liftedFor"]
+
+    assert asked(story) == (True, ["shop/checkout@5d8f7"])
+
+
 @pytest.mark.parametrize("problem", [errors.Unavailable("x"), errors.Forbidden("configmaps")])
 def test_nothing_is_claimed_when_the_cluster_refuses(problem):
     async def story(desk, book):

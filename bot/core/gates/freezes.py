@@ -17,7 +17,9 @@ def held(d: draft_module.Draft, index: int) -> holds.Hold | None:  # noqa: ARG00
     passed = broken.since(d)
     found = tuple(
         one
-        for one in applying(d.seen.freezes, d.seen.namespace, d.seen.name, d.now)
+        for one in applying(
+            d.seen.freezes, d.seen.namespace, d.seen.name, d.now, revision=d.family.new.hash
+        )
         if passed is None or one.at > passed
     )
     if not found:
@@ -32,15 +34,28 @@ def held(d: draft_module.Draft, index: int) -> holds.Hold | None:  # noqa: ARG00
 
 
 def applying(
-    found: tuple[policy.Freeze, ...], namespace: str, name: str, now: datetime
+    found: tuple[policy.Freeze, ...],
+    namespace: str,
+    name: str,
+    now: datetime,
+    *,
+    revision: str = "",
 ) -> tuple[policy.Freeze, ...]:
-    """Those that hold this rollout now."""
+    """Those that hold this rollout now, with this ``revision`` (its hash) on the way."""
     key = f"{namespace}/{name}"
+    passes = {key, lifted(key, revision)} if revision else {key}
     return tuple(
         one
         for one in found
-        if in_force(one, now) and covers(one.scope, namespace, name) and key not in one.lifted_for
+        if in_force(one, now)
+        and covers(one.scope, namespace, name)
+        and not passes & set(one.lifted_for)
     )
+
+
+def lifted(key: str, revision: str) -> str:
+    """How a freeze names one revision of a rollout that it does not hold, and no later one."""
+    return f"{key}@{revision}"
 
 
 def in_force(freeze: policy.Freeze, now: datetime) -> bool:

@@ -119,7 +119,9 @@ def _frozen(scene: scenes.Scene) -> tuple[str, ...]:
     if idle or scenes.held(scene) is not None:
         return ()
     where = scene.rollout
-    found = freezes.applying(scene.seen.freezes, where.namespace, where.name, scene.now)
+    found = freezes.applying(
+        scene.seen.freezes, where.namespace, where.name, scene.now, revision=scene.hash
+    )
     return tuple(freezes.words(one) for one in found[:1])
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.core import gatekeeping
+from bot.core import gate_limits
 from bot.core.notices import (
     afterwards,
     approving,
@@ -100,7 +100,7 @@ def _asked(scene: scenes.Scene) -> Iterator[Line]:
             yield Line(id=f"why:{one.id[:16]}", fact=_question(one))
     if opened is not None and people.decode(opened.by) is None and opened.revision == scene.hash:
         text = f"promoted with {opened.how or 'kubectl'} (no name known)"
-        if opened.how == gatekeeping.BY_POLICY:
+        if opened.how == gate_limits.BY_POLICY:
             text = "promoted by the policy: nobody answered in time"
         fact = messages.ThreadFact(kind=ThreadKind.OTHER, at=opened.at, text=text)
         yield Line(id=f"opened:{opened.at:%Y%m%d%H%M%S}", fact=fact)
