@@ -303,3 +303,23 @@ def test_rollout_without_escalations_is_not_followed():
 
 async def _made(known):
     return Place(known)
+
+
+@pytest.mark.parametrize("to", ["#incidents", "group:sre", "@sam"])
+def test_message_that_was_held_up_is_not_sent_once_the_gate_is_over(to):
+    later = [{"after": "10m", "to": to}]
+
+    async def story(*, over):
+        place = await Place(policy(escalations=later)).at_gate()
+        place.trouble.fail = lambda name, number: (
+            errors.Unavailable("down") if name == "post" else None
+        )
+        await place.wait(20)
+        if over:
+            place.patch(abort=True)
+            place.settle()
+        place.trouble.fail = lambda name, number: None
+        await asyncio.sleep(10 * MINUTE)
+        return sum(place.said().values())
+
+    assert (virtual.run(story(over=False)), virtual.run(story(over=True))) == (1, 0)

@@ -425,3 +425,16 @@ def _measured(policy):
     sim.ship("two").settle()
     sim.finish_run("Error").settle()
     return sim
+
+
+def test_rollout_taken_over_in_mid_flight_goes_back_to_its_first_named_gate():
+    """Its steps cannot be told from forged ones: no pass stands under the seal."""
+    sim = at_gate({}, key=None)
+    sim.kubectl_promote().settle()
+    assert (sim.weight(), sim.status.bot.passes) == (60, ())
+    sim.key, sim.rules = KEY, codec.decode(TWO)
+    sim.settle()
+    assert (sim.weight(), sim.status.step_index) == (20, 1)
+    sim.approve(SAM).approve(LEE)
+    assert (sim.weight(), sim.status.step_index) == (60, 3)
+    assert "GateKept" in sim.reasons()
