@@ -18,8 +18,8 @@ MARKUP_PIECE = re.compile(r"<[^<>]*>|&(?:amp|lt|gt);|.", re.DOTALL)
 DATE = re.compile(r"<!date\^[^<>|]*\|([^<>|]*)>")
 PERCENT = re.compile(r"(?<=\d) ?%")
 BOUND = re.compile(r"(?<=[≥≤]) (?=[\d-])")  # nor does "≥ 99"
-# What a narrow screen must not tear apart: "2 min", "(2 allowed)", "at 12:09".
-KEPT = re.compile(r"(?<=\d) (?=(?:ms|s|min|h|d)\b(?!/)|allowed\))|(?<=\bat) (?=<!date\^)")
+# What a narrow screen must not tear apart: "2 min", "(2 allowed)".
+KEPT = re.compile(r"(?<=\d) (?=(?:ms|s|min|h|d)\b(?!/)|allowed\))")
 EMOJI_CODE = re.compile(r":(?=[\w+'-]+:)")
 UNDERSCORE_AT_EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 # Look-alikes: Slack has no escape for these marks, and a zero-width one would be copied along.
