@@ -87,7 +87,7 @@ def _because(facts: messages.CardFacts) -> str:
 def _position(facts: messages.CardFacts) -> str:
     for index, step in enumerate(facts.steps, start=1):
         if step.state is StepState.CURRENT:
-            return f"step {index}{words.THIN}of{words.THIN}{len(facts.steps)}"
+            return f"step {index}{words.KEEP}of{words.KEEP}{len(facts.steps)}"
     return ""
 
 

@@ -12,6 +12,7 @@ from bot.core import moments
 from bot.model import messages
 
 THIN = "\u202f"  # narrow and unbreakable: "25 %" never falls apart at a line's end
+KEEP = "\u00a0"  # a whole blank between words that stay together
 NAME_LIMIT = 80
 REASON_LIMIT = 300
 MARKUP_PIECE = re.compile(r"<[^<>]*>|&(?:amp|lt|gt);|.", re.DOTALL)

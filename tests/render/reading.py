@@ -7,7 +7,7 @@ import re
 def read(text):
     text = re.sub(r"<!date\^[^|]*\|([^<>]*?) UTC>", r"\1", text)
     text = re.sub(r"<https?:[^|>]*\|([^>]*)>", r"\1", text)
-    return html.unescape(text.replace("*", "").replace("\u202f", " "))
+    return html.unescape(text.replace("*", "").replace("\u202f", " ").replace("\u00a0", " "))
 
 
 def lines(message):
