@@ -10,6 +10,11 @@ from bot.render import answers, rendering
 from bot.runtime import desk, finding, freeze_desk, orders
 from bot.runtime import subscriptions as subscribing
 
+GUEST = (
+    "Guests of this workspace get no answers about rollouts: cards and approval requests in the "
+    "channels you are in are all there is for you to see. Ask a full member for the rest."
+)
+"""A listing shows every namespace, also of channels that a guest is not in."""
 LATE_S = 10.0
 """A watch that breaks is back sooner; nobody needs to hear of that."""
 

@@ -83,9 +83,11 @@ async def _pressed(
     line = asking.freezing(at) if kind == buttons.ButtonKind.RESUME else None
     if foreign := (line or at).foreign(value):
         return asking.sentence(foreign)
+    person = await who(str((body.get("user") or {}).get("id") or ""))
+    if kind in _READS and person.guest:
+        return asking.sentence(asking.GUEST)
     if kind in _READS:
         return asking.as_it_stood(_read(kind, f"{value.namespace}/{value.name}", at), at=at)
-    person = await who(str((body.get("user") or {}).get("id") or ""))
     async with asyncio.TaskGroup() as group:
         pressed = at.press(value, kind, person) if line is None else line.resume(value, person)
         asked = group.create_task(pressed)

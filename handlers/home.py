@@ -72,6 +72,9 @@ class Home:
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 person = await self.who(user)
+                if person.guest:
+                    await self.publish(user, note or asking.sentence(asking.GUEST))
+                    return
                 found = await self.facts(person, note=note, page=page)
                 await self.publish(user, drawing.home(found))
                 self.open_tabs.opened(user, found)

@@ -24,6 +24,7 @@ BUSY = "Too many are asking at once; ask again in a moment. rollout-bot list ans
 UNKNOWN = "I do not know what became of it: /rollout get shows how it stands."
 _READS = frozenset({"", "list", "get", "why", "plan"})
 _QUESTIONS = _READS | {"history", "audit"}
+_IN_PRIVATE = frozenset({"subscribe"})
 _LISTING = frozenset({"freeze", "subscribe"})
 """Alone they only list what there is."""
 _HELP = frozenset({"--help", "-h"})
@@ -81,10 +82,13 @@ async def answered(body: dict[str, Any], *, at: desk.Desk, who: asking.Who) -> m
     if module is None:
         near = difflib.get_close_matches(name, commands.TABLE, n=3)
         return answers.unknown_word(known=[*commands.TABLE, "help"], near=near)
+    person = await who(str(body.get("user_id") or ""))
+    if person.guest and (only_reads(body) or name in _IN_PRIVATE):
+        return asking.sentence(asking.GUEST)
     channels = (str(body.get("channel_name") or ""), str(body.get("channel_id") or ""))
     ask = asking.Ask(
         desk=at,
-        person=await who(str(body.get("user_id") or "")),
+        person=person,
         channels=tuple(filter(None, channels)),
         words=rest,
     )

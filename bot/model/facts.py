@@ -94,12 +94,14 @@ class RevisionLabel:
 class Person:
     """Who did something. ``slack_id`` is empty for somebody Slack does not know.
 
-    ``user`` is the name in the cluster of somebody at a terminal.
+    ``user`` is the name in the cluster of somebody at a terminal. ``guest``: of the workspace, and
+    no full member of it.
     """
 
     name: str
     slack_id: str = ""
     user: str = ""
+    guest: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

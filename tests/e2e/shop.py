@@ -154,7 +154,9 @@ def buttons(message, action=""):
 
 
 @contextlib.asynccontextmanager
-async def opened(*, kubeconfig, folder, policy, api, namespace="shop", bot_kubeconfig=None):
+async def opened(
+    *, kubeconfig, folder, policy, api, namespace="shop", bot_kubeconfig=None, history="off"
+):
     """A workspace, and the bot at it with ``policy``; the namespaces must be there."""
     space = workspaces.LocalWorkspace(commands=("/rollout",), tiers=False)
     await space.start()
@@ -165,16 +167,16 @@ async def opened(*, kubeconfig, folder, policy, api, namespace="shop", bot_kubec
         folder=folder,
         prometheus="",
         slack={"url": space.api_url, "bot": space.bot_token, "app": space.app_token},
-        arguments=("--policy", str(rules), "--history", "off"),
+        arguments=("--policy", str(rules), "--history", history),
     )
     people = chat.Chat(space.url)
     await people.open()
     try:
         await bot.start()
         slack = AsyncWebClient(token=space.bot_token, base_url=space.api_url)
-        shop = Shop(api, people, slack, namespace)
-        shop.bot = bot
-        yield shop
+        found = Shop(api, people, slack, namespace)
+        found.bot, found.workspace, found.rules = bot, space, rules
+        yield found
     finally:
         await bot.stop()
         await people.close()

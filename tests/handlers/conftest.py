@@ -19,6 +19,15 @@ STEPS = [{"setWeight": 50}, {"pause": {}}]
 ROOM = "CRELEASES1"
 
 
+DAVE = "UDAVE00001"
+
+
+def stranger(workspace):
+    """A full member of the workspace who is in no channel of ours."""
+    alice = workspace.state.user("alice")
+    workspace.state.users[DAVE] = replace(alice, id=DAVE, name="dave")
+
+
 class Office:
     """What a test needs: act as a person, read what that person then sees."""
 
@@ -84,6 +93,7 @@ class Office:
 @pytest.fixture
 async def workspace():
     served = LocalWorkspace(tiers=False)
+    stranger(served)
     await served.start()
     yield served
     await served.stop()

@@ -9,6 +9,7 @@ from bot.local.workspace import arguments
 from bot.model import home as model
 from bot.model import messages as m
 from bot.runtime import freeze_desk
+from handlers import asking
 from handlers import home as tabs
 from handlers import tabs as keeping
 from tests.render import examples as ex
@@ -48,9 +49,15 @@ async def test_home_shows_what_waits_for_whoever_may_approve_it(office):
 
 
 async def test_home_leaves_out_what_the_reader_may_not_approve(office):
-    text = await open_tab(office, "guest")
+    text = await open_tab(office, "dave")
     assert "Nothing waits for you in prod-eu" in text
     assert "rollout:approve" not in text
+
+
+async def test_home_of_a_guest_shows_one_sentence_and_no_rollout(office):
+    text = await open_tab(office, "guest")
+    assert asking.GUEST in text and "checkout" not in text
+    assert "rollout:" not in text
 
 
 async def test_press_on_home_does_what_the_same_button_does_and_is_answered_there(office):
@@ -63,8 +70,8 @@ async def test_press_on_home_does_what_the_same_button_does_and_is_answered_ther
 
 async def test_press_on_home_is_authorized_like_any_other(office):
     await open_tab(office)
-    office.workspace.state.homes[office.workspace.state.user("guest").id] = home(office)
-    text = await press(office, "rollout:approve", "guest")
+    office.workspace.state.homes[office.workspace.state.user("dave").id] = home(office)
+    text = await press(office, "rollout:approve", "dave")
     assert "may" in text and "Approved" not in text
     assert office.asked() == []
 
@@ -82,8 +89,8 @@ async def test_home_shows_a_freeze_that_holds_nothing_now_and_ends_it_for_whoeve
     await office.command('freeze payments/* 2h "database incident"')
     text = await open_tab(office)
     assert "payments/∗ until" in text and "database incident (alice)" in text
-    office.workspace.state.homes[office.workspace.state.user("guest").id] = home(office)
-    refused = await press(office, "rollout:resume", "guest")
+    office.workspace.state.homes[office.workspace.state.user("dave").id] = home(office)
+    refused = await press(office, "rollout:resume", "dave")
     assert "may" in refused and "Over" not in refused
     assert len(book.in_force()) == 1
     await open_tab(office)

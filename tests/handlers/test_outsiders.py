@@ -5,6 +5,9 @@ import dataclasses
 import pytest
 
 from bot.adapters.slack import intake
+from bot.model import messages
+from bot.render import rendering
+from handlers import asking
 
 ACTS = ["promote", "abort", "retry", "undo", "set-image app=app:v9"]
 
@@ -45,6 +48,29 @@ async def test_guest_and_bot_are_refused_when_they_want_something_done(office, w
     answer = await office.command(" ".join([name, "checkout", *rest]), user=who)
     assert answer.startswith("Only #releases may ")
     assert office.asked() == [] and office.images() == ["app:v2"]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "list", "get checkout", "why checkout", "plan checkout", "freeze", "history", "audit checkout",
+     "subscribe checkout", "subscribe"],
+)  # fmt: skip
+async def test_guest_reads_nothing_of_rollouts_by_typing(office, typed):
+    assert await office.command(typed, user="guest") == asking.GUEST
+
+
+@pytest.mark.parametrize("kind", ["why", "open"])
+async def test_guest_reads_nothing_of_rollouts_by_pressing(office, kind):
+    shown = office.desk.waiting().waiting[0].buttons[0]
+    button = dataclasses.replace(shown, kind=messages.ButtonKind(kind))
+    facts = messages.SentenceFacts(sentences=("waits",), buttons=(button,))
+    place = await office.chat.post(channel="#releases", message=rendering.render(facts))
+    assert await office.pressed(kind, place.ts, user="guest") == asking.GUEST
+    assert await office.pressed(kind, place.ts) != asking.GUEST
+
+
+async def test_guest_may_ask_how_commands_are_used(office):
+    assert (await office.command("help", user="guest")).startswith("/rollout")
 
 
 async def test_shared_channel_gets_no_answer_but_an_abort_of_ours_counts(office):

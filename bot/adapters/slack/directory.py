@@ -157,7 +157,8 @@ class Directory:
                 account = await self.account(user)
         except (errors.RolloutBotError, TimeoutError):
             return facts.Person(name=user, slack_id=user)
-        return facts.Person(name=account.handle if account.ours else user, slack_id=user)
+        name = account.handle if account.ours else user
+        return facts.Person(name=name, slack_id=user, guest=account.ours and not account.full)
 
     async def usergroup(self, group: str) -> frozenset[str]:
         """The ids in a user group, as Slack says now.
