@@ -35,7 +35,7 @@ def _what(event: feed.Event) -> str:
         case feed.Kind.SHIPPED:
             return "was shipped"
         case feed.Kind.STEP_COMPLETED:
-            return f"has completed {event.because or 'a step'}"
+            return f"has completed {words.bare(event.because) or 'a step'}"
         case feed.Kind.SCALED:
             return "was scaled"
         case feed.Kind.PAUSED:
@@ -128,7 +128,8 @@ def _line(event: feed.Event) -> str:
 
 def event_id(event: feed.Event) -> str:
     """The same for each delivery of one event, so that a receiver can tell a repeat."""
-    return hashlib.sha256(f"{event.key}/{event.id}".encode()).hexdigest()[:32]
+    mark = f"{event.key}/{event.id}".encode(errors="surrogatepass")
+    return hashlib.sha256(mark).hexdigest()[:32]
 
 
 def body(event: feed.Event) -> dict[str, Any]:
