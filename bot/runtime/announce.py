@@ -162,6 +162,8 @@ class Announcer:
             self.aftermath.watch(scene)
             self.quotas.watch(scene)
         self._last[key] = told = self._with_known(key, told)
+        if self.sender.awaited(key, scene):
+            self.box.hurry(key)
         self._put(key, told)
 
     def say(self, sentence: str) -> None:

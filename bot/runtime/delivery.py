@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bot.core import links as links_module
-from bot.core.notices import card, degraded, notice, table
+from bot.core.notices import card, degraded, notice, standing, table
 from bot.core.notices import scene as scenes
 from bot.model import errors, messages, messenger
 from bot.render import rendering
@@ -21,6 +21,14 @@ log = logging.getLogger(__name__)
 
 AGAIN = timedelta(minutes=5)
 """After a refusal: nobody is asked on each pass, but an invitation counts soon."""
+
+AWAITED = frozenset(messages.News) - {
+    messages.News.MOVES,
+    messages.News.WAITS,
+    messages.News.SUPERSEDED,
+}
+"""A card that says so is waited for. One that only moves on may come when it can, and that it waits
+for somebody its approval request says, which is a message of its own."""
 
 LOUD = (notice.Kind.ALERT, notice.Kind.GATE)
 
@@ -63,6 +71,11 @@ class Sender:
         ]
         return cards[-1] if cards else None
 
+    def awaited(self, key: str, scene: scenes.Scene) -> bool:
+        """Whether the card would say something that people wait for, and says another thing."""
+        shown, news = self.stood(key), standing.news(scene)
+        return news in AWAITED and (shown is None or shown.news is not news)
+
     async def loud(self, told: Told, scene: scenes.Scene, *, newest: Newest) -> None:
         """Alerts and gates of one state; each stands at the end, or is needless by then."""
         if self.observing:
@@ -82,11 +95,12 @@ class Sender:
         )
         for one in self._cards(told, last):
             mine = one.key == present
+            news = mine and self.awaited(told.key, last)
             await self._stand(
                 told,
                 replace(one, fresh=one.fresh or (fresh and mine)),
                 newest,
-                outbox.Priority.EDIT,
+                outbox.Priority.NEWS if news else outbox.Priority.EDIT,
             )
         for state, scene in states:
             await self.lines.tell(state, scene)
@@ -197,7 +211,8 @@ class Sender:
     ) -> None:
         content = self._content(told, one, newest)
         try:
-            await self.box.update(place=place, content=content, priority=priority)
+            about = told.key if one.kind is notice.Kind.CARD else ""
+            await self.box.update(place=place, content=content, priority=priority, about=about)
         except errors.NotFound as problem:
             # Somebody deleted it: what is still open stands again, what is over stays away.
             # What may not be edited stands there untrue: how it ended is said anew.

@@ -35,8 +35,10 @@ class Priority(IntEnum):
     """Who goes first where turns are short."""
 
     LOUD = 0
-    THREAD = 1
-    EDIT = 2
+    NEWS = 1
+    """An edit that people wait for: it waits, holds, is over."""
+    THREAD = 2
+    EDIT = 3
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,6 +51,7 @@ class Outbox:
     _sightings: sightings.Sightings = field(init=False)
     _edits: turns.Turns = field(default_factory=lambda: turns.Turns(per_s=45 / 60, burst=40))
     _posts: OrderedDict[str, turns.Turns] = field(default_factory=OrderedDict)
+    _lined: dict[str, turns.Place] = field(default_factory=dict)
     _failures: int = 0
     _down_since: datetime | None = None
     _open_at: float = 0.0
@@ -109,14 +112,38 @@ class Outbox:
         return True
 
     async def update(
-        self, *, place: messenger.Place, content: Content, priority: Priority = Priority.EDIT
+        self,
+        *,
+        place: messenger.Place,
+        content: Content,
+        priority: Priority = Priority.EDIT,
+        about: str = "",
     ) -> None:
-        """The message at ``place`` as it should be now; raises as ``post`` does."""
+        """The message at ``place`` as it should be now; raises as ``post`` does.
+
+        ``about`` names it for ``hurry``.
+        """
 
         async def send(message: messages.Message) -> None:
             await self.chat.update(place=place, message=message)
 
-        await self._until_sent(self._edits, priority, content, send)
+        await self._until_sent(self._edits, priority, content, send, about=about)
+
+    def hurry(self, about: str) -> None:
+        """What waits to be edited has become news: it goes before what only moves on."""
+        place = self._lined.get(about)
+        if place is not None:
+            self._edits.hurry(place, Priority.NEWS)
+
+    async def _turn(self, limit: turns.Turns, priority: Priority, about: str) -> None:
+        place = limit.line(priority)
+        if about:
+            self._lined[about] = place
+        try:
+            await place.turn
+        finally:
+            if self._lined.get(about) is place:
+                del self._lined[about]
 
     async def _until_sent(
         self,
@@ -124,10 +151,11 @@ class Outbox:
         priority: Priority,
         content: Content,
         send: Callable[[messages.Message], Awaitable[T]],
+        about: str = "",
     ) -> T | None:
         while True:
             await self._up(priority)
-            await limit.take(priority)
+            await self._turn(limit, priority, about)
             if self._failures:
                 async with self._probe:
                     await self._up(priority)

@@ -24,6 +24,11 @@ class Told:
     ailment: ailing.Ailment | None = None
     room: str = ""
 
+    @property
+    def key(self) -> str:
+        """``namespace/name``."""
+        return f"{self.seen.namespace}/{self.seen.name}"
+
 
 def scene(told: Told) -> scenes.Scene:
     """The rollout at that moment."""

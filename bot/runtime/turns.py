@@ -6,6 +6,14 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True, kw_only=True)
+class Place:
+    """Where one stands in a line."""
+
+    turn: asyncio.Future[None]
+    priority: int
+
+
+@dataclass(slots=True, kw_only=True)
 class Turns:
     """At most ``burst`` at once and ``per_s`` a second in the long run; nobody is turned away.
 
@@ -23,12 +31,25 @@ class Turns:
 
     async def take(self, priority: int) -> None:
         """Wait for a turn."""
-        loop = asyncio.get_running_loop()
-        turn: asyncio.Future[None] = loop.create_future()
-        self._count += 1
-        heapq.heappush(self._line, (priority, self._count, turn))
+        await self.line(priority).turn
+
+    def line(self, priority: int) -> "Place":
+        """A place in the line; who has it waits for its ``turn``."""
+        place = Place(turn=asyncio.get_running_loop().create_future(), priority=priority)
+        self._stand(place)
         self._pump()
-        await turn
+        return place
+
+    def hurry(self, place: "Place", priority: int) -> None:
+        """Whoever waits has become more urgent than it was."""
+        if priority < place.priority and not place.turn.done():
+            place.priority = priority
+            self._stand(place)  # its old place is passed over when it is come to
+            self._pump()
+
+    def _stand(self, place: "Place") -> None:
+        self._count += 1
+        heapq.heappush(self._line, (place.priority, self._count, place.turn))
 
     def stop(self, seconds: float) -> None:
         now = asyncio.get_running_loop().time()

@@ -33,6 +33,6 @@ def test_bench_counts_calls_of_slack_on_no_plane_when_only_that_is_asked(tmp_pat
     )
     assert done.returncode == 0, done.stderr
     rows = {row["name"]: row for row in json.loads(out.read_text())}
-    assert set(rows) == {"card-fresh", "card-fresh-1", "slack-rush"}
+    assert set(rows) == {"card-fresh", "card-fresh-1", "slack-rush", "slack-rush-news"}
     assert len(rows["card-fresh"]["seconds"]) == 20 * 3, rows["card-fresh"]["notes"]
     assert "10 cards of their own say done" in rows["slack-rush"]["notes"]

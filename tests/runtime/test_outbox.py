@@ -7,6 +7,7 @@ import pytest
 from bot.model import errors, messages, messenger
 from bot.runtime import outbox, turns
 from bot.runtime.outbox import Priority
+from tests.runtime import crowd as crowds
 from tests.runtime import stage as stages
 from tests.runtime import virtual
 
@@ -235,3 +236,64 @@ def test_outbox_looks_back_no_more_when_it_is_no_longer_young():
 
     said, calls = sent(story)
     assert (said, calls) == (["a", "b"], ["marked", "post", "post"])
+
+
+def test_edit_that_has_become_news_goes_before_those_that_only_move_on():
+    """Where it waits already, and with what is true when its turn comes."""
+
+    async def story():
+        way, chat, _ = box()
+        place = await way.post(channel="#a", content=say("card"))
+        said = {"text": "cart moves"}
+        async with asyncio.TaskGroup() as group:
+            for number in range(120):
+                group.create_task(way.update(place=place, content=say(str(number))))
+            await asyncio.sleep(1)
+            content = lambda: messages.Message(text=said["text"])  # noqa: E731
+            group.create_task(way.update(place=place, content=content, about="shop/cart"))
+            await asyncio.sleep(1)
+            said["text"] = "cart waits"
+            way.hurry("shop/cart")
+            way.hurry("shop/nobody")
+            began = virtual.now()
+        return [(text, (at - began).total_seconds()) for _, text, at in chat.edits]
+
+    edits = virtual.run(story())
+    waits = [at for text, at in edits if text == "cart waits"]
+    assert len(waits) == 1 and waits[0] < 3
+    assert max(at for text, at in edits if text.isdecimal()) > 60
+
+
+def test_card_of_what_is_done_is_edited_before_the_cards_that_only_move_on():
+    async def story():
+        steps = []
+        for weight in range(1, 60):
+            steps += [{"setWeight": weight}, {"pause": {"duration": "20s"}}]
+        crowd = crowds.Crowd(60, steps, limit=100)
+        for one in crowd.members[::20]:
+            one.api.rollout["spec"]["strategy"]["canary"]["steps"] = [
+                {"setWeight": 1}, {"pause": {"duration": "700s"}},
+            ]  # fmt: skip
+        crowd.quietly()
+        for one in crowd.members:
+            crowd.ship(only=[one])
+            await asyncio.sleep(13)
+        asked = {}
+        for _ in range(25):
+            await asyncio.sleep(21)
+            for one in crowd.members:
+                status = one.settle(3)
+                if one in crowd.members[::20] and status.stable_hash == status.current_hash:
+                    asked.setdefault(one.name, virtual.now())
+        end = virtual.now()
+        await asyncio.sleep(120)
+        return crowd, asked, end
+
+    crowd, asked, end = virtual.run(story())
+    assert len(asked) == 3
+    late = [when for _, text, when in crowd.chat.edits if "is at" in text and when > end]
+    assert late, "cards that only move on were waiting all the time"
+    for name, at in asked.items():
+        came = [when for _, text, when in crowd.chat.edits
+                if text.startswith(f"{name} v2 is done")]
+        assert (came[0] - at).total_seconds() < 3, (name, at, came)
