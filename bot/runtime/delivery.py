@@ -27,8 +27,8 @@ AWAITED = frozenset(messages.News) - {
     messages.News.WAITS,
     messages.News.SUPERSEDED,
 }
-"""A card that says so is waited for. One that only moves on may come when it can, and that it waits
-for somebody its approval request says, which is a message of its own."""
+"""A card that says so is waited for. One that only moves on may come when it can; that it waits
+for somebody is said by its approval request, a message of its own."""
 
 LOUD = (notice.Kind.ALERT, notice.Kind.GATE)
 
