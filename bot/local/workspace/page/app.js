@@ -63,9 +63,9 @@ function refreshHome() {
 let drawn = "";
 
 function refresh() {
+  refreshHome();
   const room = store.channels.get(store.channel);
   if (!room) return;
-  refreshHome();
   const log = sorted(room.id);
   const low = showList("list", log.filter((m) => !isReply(m) || m.subtype === "thread_broadcast"));
   const key = `${store.me} ${room.id}`;
@@ -184,6 +184,7 @@ function take(event) {
   if (event.kind === "snapshot") {
     store.me = event.me;
     store.users = new Map(event.users.map((user) => [user.id, user]));
+    offer(event.users.filter((user) => !user.is_bot).map((user) => user.name));
     store.groups = new Map(event.groups.map((group) => [group.id, group]));
     store.messages.clear();
     event.messages.forEach(put);
@@ -271,9 +272,15 @@ function remember() {
   history.replaceState(null, "", `${location.pathname}#${$("actor").value}/${room?.name ?? ""}`);
 }
 
+function offer(people) {
+  const known = [...$("actor").options].map((option) => option.value);
+  const fresh = people.filter((name) => !known.includes(name));
+  $("actor").append(...fresh.map((name) => el("option", { value: name }, name)));
+}
+
 function start() {
   const [person, room] = location.hash.slice(1).split("/");
-  $("actor").append(...PEOPLE.map((name) => el("option", { value: name }, name)));
+  offer(PEOPLE);
   $("actor").value = PEOPLE.includes(person) ? person : "alice";
   const linked = /^\/archives\/(\w+)\/p(\d+)(\d{6})$/.exec(location.pathname);
   if (linked) store.channel = linked[1];
