@@ -104,6 +104,8 @@ def _one_step(d: draft_module.Draft) -> bool:
     step, index = d.spec.canary.steps[d.index], d.index
     if _not_begun(d, step) and gates.stops(d, gates.at(d, index)):
         return False
+    if gatekeeping.begins(d):
+        d.resumed = False  # what was written before the course stood here opens no named gate
     if isinstance(step, spec.Analysis):
         analyses.want_step_run(d, step)
     elif isinstance(step, spec.Experiment):

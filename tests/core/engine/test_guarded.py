@@ -89,6 +89,15 @@ def test_write_of_a_stock_tool_is_taken_back(write):
     assert sim.status.bot.kept["what"]
 
 
+@pytest.mark.parametrize("routed", [True, False])
+def test_order_written_at_an_earlier_step_opens_no_gate_further_on(routed):
+    sim = at_gate(routed=routed)
+    back = {"pauseConditions": None, "controllerPause": True, "currentStepIndex": 0}
+    sim.write_raw({"status": back}).settle(check=lambda: _never_above(sim, 20))
+    assert (sim.status.step_index, sim.status.bot.passes) == (1, ())
+    assert [one.reason for one in sim.status.pause_conditions] == ["CanaryPauseStep"]
+
+
 PAST = {"status": {"pauseConditions": None, "currentStepIndex": 2}}
 
 
