@@ -149,7 +149,7 @@ async def _until(look: Callable[[], Awaitable[bool]], began: float) -> float | N
 
 
 @contextlib.asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Surfaces]:
+async def opened(folder: Path, policy: str = POLICY) -> AsyncIterator[Surfaces]:
     """The local stage with one bot, and a phone that looks at its workspace."""
     cluster = LocalCluster()
     await cluster.start()
@@ -161,7 +161,7 @@ async def opened(folder: Path) -> AsyncIterator[Surfaces]:
             for name in ("shop", "argo-rollouts"):
                 space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
                 await api.apply(space)
-            at = shops.opened(kubeconfig=kubeconfig, folder=folder, policy=POLICY, api=api)
+            at = shops.opened(kubeconfig=kubeconfig, folder=folder, policy=policy, api=api)
             async with at as shop:
                 size = {"width": showing.WIDTH, "height": showing.HEIGHT}
                 page = await browser.new_page(viewport=size)
