@@ -47,7 +47,7 @@ class Lines:
         place, folded = anchors.place(anchor), bool(anchor.get("folded"))
         for line in thread.lines(scene, said.get(key, {})):
             known = self.places.of(told.rollout).get(key, {})
-            if folded and line.fact.kind not in OWN_LINES:
+            if folded and not line.apart and line.fact.kind not in OWN_LINES:
                 continue
             if line.id not in known and len(known) < LINES_LIMIT:
                 await self._line(told, place, key, line)

@@ -155,7 +155,15 @@ def buttons(message, action=""):
 
 @contextlib.asynccontextmanager
 async def opened(
-    *, kubeconfig, folder, policy, api, namespace="shop", bot_kubeconfig=None, history="off"
+    *,
+    kubeconfig,
+    folder,
+    policy,
+    api,
+    namespace="shop",
+    bot_kubeconfig=None,
+    history="off",
+    arguments=(),
 ):
     """A workspace, and the bot at it with ``policy``; the namespaces must be there."""
     space = workspaces.LocalWorkspace(commands=("/rollout",), tiers=False)
@@ -167,7 +175,7 @@ async def opened(
         folder=folder,
         prometheus="",
         slack={"url": space.api_url, "bot": space.bot_token, "app": space.app_token},
-        arguments=("--policy", str(rules), "--history", history),
+        arguments=("--policy", str(rules), "--history", history, *arguments),
     )
     people = chat.Chat(space.url)
     await people.open()

@@ -44,6 +44,25 @@ def test_channel_hears_of_the_fourth_rollout_with_one_image_as_a_row():
     assert digests(chat) == ["shared:v2 goes to 9 more rollouts in prod-eu: 9 move."]
 
 
+def test_channel_hears_who_wrote_past_a_gate_also_of_a_row():
+    async def story():
+        crowd = crowds.Crowd(5, MOVES)
+        crowd.quietly()
+        crowd.ship("shared:v2")
+        await asyncio.sleep(120)
+        last = crowd.members[-1]
+        assert not any(last.name in text for text in cards(crowd.chat)), "it is a row"
+        kept = {"at": virtual.now().isoformat(), "by": "argocd-server", "what": "promoteFull"}
+        last.patch(rolloutBot={"kept": kept})
+        last.settle()
+        await asyncio.sleep(60)
+        return [plain(text) for text in crowd.chat.lines()]
+
+    said = [text for text in virtual.run(story()) if "argocd-server" in text]
+    assert len(said) == 1 and said[0].startswith("app-004: "), said
+    assert said[0].endswith("wrote promoteFull: taken back, only its approvers open this gate")
+
+
 def test_channel_gets_a_card_each_where_few_rollouts_begin():
     chat = tell(5, "{}:v2").chat
     assert len(cards(chat)) == 5 and digests(chat) == []

@@ -86,4 +86,4 @@ def _asked(to: str) -> str:
 
 def _line(key: str, at: datetime, text: str) -> Line:
     fact = messages.ThreadFact(kind=facts.ThreadKind.OTHER, at=at, text=text)
-    return Line(id=key, fact=fact)
+    return Line(id=key, fact=fact, apart=True)

@@ -98,4 +98,4 @@ def lines(scene: scenes.Scene) -> Iterator[Line]:
 def _line(key: str, one: sealed.Glass, text: str) -> Line:
     at = one.answered if key.startswith("glass-end") and one.answered else one.at
     fact = messages.ThreadFact(kind=facts.ThreadKind.OTHER, at=at, text=text)
-    return Line(id=key, fact=fact)
+    return Line(id=key, fact=fact, apart=True)

@@ -39,7 +39,11 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of the card's thread; ``id`` is what it is remembered by."""
+    """One line of the card's thread; ``id`` is what it is remembered by.
+
+    ``apart``: it is said of a row of a digest too, whatever kind of line it is.
+    """
 
     id: str
     fact: messages.ThreadFact
+    apart: bool = False
