@@ -40,7 +40,7 @@ MODULES = {
     "plane": "tests.cluster.binaries",
 }
 # The folders whose tests need nothing but Python, in the order in which they fail usefully.
-FAST = ("architecture", "model", "core", "render", "contracts", "handlers", "parity")
+FAST = ("architecture", "model", "core", "render", "contracts", "handlers")
 SLOW = "cluster or e2e or browser"
 NO_TESTS = 5
 
