@@ -223,7 +223,7 @@ class Announcer:
 
     def _painted(self, told: delivery.Told) -> None:
         """The chart is up: the alert says so, if nothing newer has come meanwhile."""
-        key = f"{told.seen.namespace}/{told.seen.name}"
+        key = told.key
         if not self._stopping:
             self._put(key, self._last.get(key, told))
 
@@ -255,7 +255,7 @@ class Announcer:
 
     async def _gate_first(self, told: delivery.Told) -> None:
         """A card links to the gate that it waits at: so that stands before, within a moment."""
-        loud = self._loud.get(f"{told.seen.namespace}/{told.seen.name}")
+        loud = self._loud.get(told.key)
         if loud is not None and loud.task is not None and scenes.gate(states.scene(told)):
             await asyncio.wait({loud.task}, timeout=GATE_FIRST_S)
 

@@ -264,7 +264,7 @@ class Sender:
                 return facts  # the policy named them
             named = self.rules.approvers_of(told.rollout)
             may = ", ".join(named[:8]) or self.rules.channel(told.rollout)
-            return replace(facts, approvers=facts.approvers or may)
+            return replace(facts, approvers=may)
         if self.observing:
             facts = replace(facts, observing=True, buttons=())
         return self._linked(told, self._kept(told, facts, key))
@@ -293,7 +293,7 @@ class Sender:
         return self.link(anchors.place(record))
 
     def _memory(self, told: Told, key: str) -> shown.Shown:
-        mine = self._shown.setdefault(f"{told.seen.namespace}/{told.seen.name}", {})
+        mine = self._shown.setdefault(told.key, {})
         while len(mine) > anchors.RECORDS_LIMIT:
             mine.pop(next(iter(mine)))
         return mine.setdefault(key, shown.Shown())
