@@ -7,6 +7,7 @@ not belong here.
 import dataclasses
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -230,10 +231,7 @@ def _confirm(dialog: Dialog) -> Block:
 def message(
     text: str, blocks: Sequence[Block], *, generation: int = 0, broadcast: bool = False
 ) -> messages.Message:
-    """The finished message: cut to what Slack takes, each block with an id of this render.
-
-    The id holds a digest of the block, so a client never matches an old block to a new one.
-    """
+    """The finished message: cut to what Slack takes, each block with an id of its own."""
     fitting = _fit(list(blocks))
     return messages.Message(
         text=words.cut_markup(text, TEXT_LIMIT),
@@ -248,10 +246,19 @@ def view(text: str, blocks: Sequence[Block], *, limit: int) -> messages.Message:
 
 
 def _named(blocks: Sequence[Block], generation: int = 0) -> tuple[Block, ...]:
-    return tuple(
-        {**block, "block_id": f"{index}-{generation}-{_digest(block)}"}
-        for index, block in enumerate(blocks)
-    )
+    """Give each block an id that says what it is, so no client takes an old one for a new one.
+
+    What can be pressed keeps its id for as long as it is the same: somebody who has the question
+    of a button open while the numbers above it are edited must not lose the answer.
+    """
+    seen: Counter[str] = Counter()
+    named: list[Block] = []
+    for index, block in enumerate(blocks):
+        pressed = block if block["type"] == "actions" else block.get("accessory")
+        name = f"{index}-{generation}-{_digest(block)}" if pressed is None else _digest(pressed)
+        named.append({**block, "block_id": f"{name}-{seen[name]}" if seen[name] else name})
+        seen[name] += 1
+    return tuple(named)
 
 
 def _fit(blocks: list[Block]) -> list[Block]:

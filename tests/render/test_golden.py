@@ -106,11 +106,26 @@ def test_card_counts_failures_against_the_one_that_fails():
     assert "12 of 20 taken, failure 2 of 4" in text
 
 
+def ids(message, *, pressed):
+    """Of the blocks with buttons, or of the others."""
+    return {b["block_id"] for b in message.blocks if (b["type"] == "actions") is pressed}
+
+
 def test_card_gets_new_block_ids_when_it_is_rendered_again():
-    ids = [
-        {block["block_id"] for block in cards.card(ex.card(generation=g)).blocks} for g in (1, 2)
-    ]
-    assert ids[0].isdisjoint(ids[1])
+    first, second = (cards.card(ex.card(generation=g)) for g in (1, 2))
+    assert ids(first, pressed=False).isdisjoint(ids(second, pressed=False))
+
+
+def test_gate_keeps_the_id_of_its_buttons_when_only_the_numbers_above_them_change():
+    """Somebody who has the question of a button open does not lose the answer to an edit."""
+    first, second = (gates.gate(ex.gate(generation=g, so_far_s=60.0 * g)) for g in (1, 2))
+    assert ids(first, pressed=True) == ids(second, pressed=True) != set()
+    assert ids(first, pressed=False).isdisjoint(ids(second, pressed=False))
+
+
+def test_gate_gives_its_buttons_another_id_when_they_mean_something_else():
+    first, second = gates.gate(ex.gate()), gates.gate(ex.gate(buttons=ex.gate().buttons[:1]))
+    assert ids(first, pressed=True).isdisjoint(ids(second, pressed=True))
 
 
 def test_gate_reads_as_written_when_it_is_open():

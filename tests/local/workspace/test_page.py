@@ -1,10 +1,14 @@
 """The page in a real browser: type, press, confirm, read; and nothing from outside is run."""
 
+import asyncio
 import base64
 import shutil
 
 import pytest
 from playwright import async_api
+
+from bot.render import gates
+from tests.render import examples as ex
 
 RELEASES = "CRELEASES1"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -98,6 +102,30 @@ async def test_page_asks_first_and_shows_the_edit_when_a_button_is_pressed(page,
     await async_api.expect(message).to_contain_text("approved by @alice")
     await async_api.expect(message).to_contain_text("(edited)")
     await async_api.expect(button).to_have_count(0)
+
+
+async def test_page_sends_the_answer_when_the_bot_edits_its_gate_under_an_open_question(
+    page, app, slack
+):
+    pressed = asyncio.Event()
+
+    @app.action("rollout:approve")
+    async def approve(ack):
+        await ack()
+        pressed.set()
+
+    def drawn(minutes):
+        message = gates.gate(ex.gate(generation=minutes, so_far_s=60.0 * minutes))
+        return {"text": message.text, "blocks": list(message.blocks)}
+
+    posted = await slack.chat_postMessage(channel=RELEASES, **drawn(1))
+    await page.click("[data-action='rollout:approve']")
+    await async_api.expect(page.locator("dialog .yes")).to_be_visible()
+    await slack.chat_update(channel=RELEASES, ts=posted["ts"], **drawn(2))
+    await async_api.expect(page.locator("#list article")).to_contain_text("so far: 2 min")
+    await page.click("dialog .yes")
+    async with asyncio.timeout(60):
+        await pressed.wait()
 
 
 async def test_page_shows_text_as_text_when_it_is_hostile(page, slack):
