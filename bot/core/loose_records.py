@@ -11,7 +11,7 @@ from datetime import datetime
 from bot.core import codec_status
 from bot.core.gates import freeze_codec, freezes
 from bot.core.notices import people
-from bot.model import facts, policy, records
+from bot.model import facts, messenger, policy, records
 from bot.model.records import Kind, Way
 
 
@@ -42,18 +42,28 @@ def gap(cluster: str, since: datetime, until: datetime, *, reason: str) -> recor
 
 
 def of_freeze(cluster: str, one: policy.Freeze, now: datetime) -> Iterator[records.Record]:
-    """Its begin and, once it is over, its end: by a person, or by itself at its time."""
+    """Its begin and, once it is over, its end: by a person, or by itself at its time.
+
+    Of an end that nobody was told of, the message of the begin is the one to look at.
+    """
     what = "stop-the-line" if one.stop else "freeze"
     scope = f"{freeze_codec.shown(one.scope)} ({what} {one.id})"
     until = f" until {codec_status.stamp(one.until)}" if one.until is not None else ""
     because = f": {one.reason}" if one.reason else ""
     begun = f"{scope}{until}{because}"
-    yield _of_freeze(cluster, one, Kind.FROZEN, one.at, begun, one.by)
+    begin = _of_freeze(cluster, one, Kind.FROZEN, one.at, begun, one.by)
+    yield _at(begin, one.begun_place)
+    last = one.ended_place or one.begun_place
     if one.lifted_at is not None:
-        yield _of_freeze(cluster, one, Kind.UNFROZEN, one.lifted_at, scope, one.lifted_by)
+        end = _of_freeze(cluster, one, Kind.UNFROZEN, one.lifted_at, scope, one.lifted_by)
+        yield _at(end, last)
     elif one.until is not None and not freezes.in_force(one, now):
         ended = f"{scope}: its time is over"
-        yield _of_freeze(cluster, one, Kind.UNFROZEN, one.until, ended, "")
+        yield _at(_of_freeze(cluster, one, Kind.UNFROZEN, one.until, ended, ""), last)
+
+
+def _at(record: records.Record, place: messenger.Place | None) -> records.Record:
+    return record if place is None else replace(record, channel=place.channel, ts=place.ts)
 
 
 def _of_freeze(  # noqa: PLR0917 - one record, all of it

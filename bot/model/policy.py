@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, time
 from enum import StrEnum
 
+from bot.model import messenger
+
 Who = tuple[str, ...]
 
 
@@ -203,7 +205,8 @@ class Freeze:
     ConfigMap beside the lease. ``lifted_for`` are rollouts that go on (``namespace/name``; with
     ``@hash`` one revision of it alone).
     ``by`` and ``lifted_by`` are persons as intents carry them; one that was lifted holds nothing
-    any more and stands there only until people have been told. ``told`` names who were told what.
+    any more and stands there only until people have been told. ``told`` names who were told what,
+    the two places are where that was said first.
     """
 
     id: str
@@ -217,3 +220,5 @@ class Freeze:
     lifted_by: str = ""
     lifted_at: datetime | None = None
     told: tuple[str, ...] = ()
+    begun_place: messenger.Place | None = None
+    ended_place: messenger.Place | None = None

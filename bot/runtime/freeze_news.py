@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from bot.core.gates import freeze_codec
 from bot.core.gates import freezes as gate
 from bot.core.notices import people
-from bot.model import buttons, errors, messages, policy, ports
+from bot.model import buttons, errors, messages, messenger, policy, ports
 from bot.render import rendering
 from bot.runtime import authorize, freeze_desk, freezes, scenery, tasks
 
@@ -22,8 +22,8 @@ CHANNELS_LIMIT = 25
 POST_TIMEOUT_S = 120.0
 BEGUN = "begun:"
 
-Post = Callable[[str, messages.Message], Awaitable[None]]
-"""Puts a message into a channel; returns when it stands there."""
+Post = Callable[[str, messages.Message], Awaitable[messenger.Place | None]]
+"""Puts a message into a channel; returns when it stands there, with where that is."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,18 +92,24 @@ class FreezeNews:
         message = rendering.render(self._facts(one, over=over))
         try:
             async with asyncio.timeout(POST_TIMEOUT_S):
-                await self.post(channel, message)
+                place = await self.post(channel, message)
         except (errors.RolloutBotError, TimeoutError) as problem:
             log.warning("%s was not told of freeze %s: %s", channel, one.id, problem)
             self._gave_up.add(f"{one.id} {channel}")
             return
-        await self._mark(one.id, f"{freezes.ENDED}:{channel}" if over else f"{BEGUN}{channel}")
+        mark = f"{freezes.ENDED}:{channel}" if over else f"{BEGUN}{channel}"
+        await self._mark(one.id, mark, place)
 
-    async def _mark(self, freeze_id: str, mark: str) -> None:
+    async def _mark(self, freeze_id: str, mark: str, place: messenger.Place | None = None) -> None:
+        """Write down that it was told, and of the first message of it where that stands."""
+
         def marked(one: policy.Freeze) -> policy.Freeze:
             if mark in one.told:
                 return one
-            return replace(one, told=(*one.told, mark)[: freeze_codec.LIMIT])
+            told = (*one.told, mark)[: freeze_codec.LIMIT]
+            if mark.startswith(BEGUN):
+                return replace(one, told=told, begun_place=one.begun_place or place)
+            return replace(one, told=told, ended_place=one.ended_place or place)
 
         try:
             await self.freezes.change(freeze_id, marked)

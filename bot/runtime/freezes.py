@@ -108,7 +108,8 @@ class Freezes:
         """
         if len(self.in_force()) >= freeze_codec.LIMIT:
             raise Full(f"There are {freeze_codec.LIMIT} freezes in force: end one of them first.")
-        await self._patch({one.id: freeze_codec.encode(one), **self._over()})
+        full = len(self.every()) >= freeze_codec.LIMIT // 2
+        await self._patch({one.id: freeze_codec.encode(one), **(self._over() if full else {})})
 
     def _over(self) -> dict[str, None]:
         """What nobody needs any more: ended, and told where there was something to tell."""

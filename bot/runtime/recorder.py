@@ -6,18 +6,20 @@ and that there was a gap is a record of its own. Which records there are is the 
 """
 
 import asyncio
+import itertools
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from bot.core import chronicle, codec_block, codec_status, loose_records, moments, record_places
+from bot.core import chronicle, codec_status, loose_records
 from bot.core.notices import scene as scenes
 from bot.model import errors, messenger, ports, records, world
 from bot.model import spec as spec_model
 from bot.model import status as status_model
+from bot.runtime import record_gaps, record_placing
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,8 @@ KNOWN_LIMIT = 50_000
 BATCH = 200
 GATHER_S = 1.0
 """Time for a message to be posted: its place belongs into the record."""
+PLACE_TURNS = 3
+"""So many times longer for those of decisions, where none stands yet."""
 APPEND_TIMEOUT_S = 75.0
 """More than the adapter takes by itself, the making of its tables included."""
 BACKOFF_BASE_S = 1.0
@@ -35,14 +39,6 @@ OUTAGE_S = 30.0
 """From here on people hear of it."""
 ROUNDING = timedelta(seconds=2)  # a status has whole seconds
 QUIET = frozenset({records.Kind.STEP, records.Kind.WEIGHT})
-
-
-class Gap(NamedTuple):
-    """Since when nothing was recorded, until when, and that in a sentence."""
-
-    since: datetime
-    until: datetime
-    sentence: str
 
 
 class _State(NamedTuple):
@@ -55,19 +51,6 @@ class _State(NamedTuple):
     reasons: tuple[world.Reason, ...]
     at: datetime
     known: bool
-
-
-@dataclass(slots=True, kw_only=True)
-class _Start:
-    """What the first writing after a start brings: facts that are older than it.
-
-    ``empty``: the history begins here, and there was nobody to record them.
-    """
-
-    at: datetime
-    empty: bool | None = None
-    count: int = 0
-    since: datetime | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,7 +68,7 @@ class Recorder:
     cluster: str
     give_way: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0)
     again: Callable[[str], None] = lambda _key: None
-    said: Callable[[Gap], None] = lambda _gap: None
+    said: Callable[[record_gaps.Gap], None] = lambda _gap: None
     link: Callable[[messenger.Place], str] = lambda _place: ""
     _states: deque[_State] = field(default_factory=deque)
     _last: dict[str, status_model.Status] = field(default_factory=dict)
@@ -93,7 +76,7 @@ class Recorder:
     _known: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _some: asyncio.Event = field(default_factory=asyncio.Event)
     _down_since: datetime | None = None
-    _start: "_Start | None" = None
+    _start: record_gaps.Start | None = None
     _failures: int = 0
     _lost: int = 0
 
@@ -123,6 +106,11 @@ class Recorder:
         )
         self._some.set()
 
+    @property
+    def idle(self) -> bool:
+        """Whether all that was handed over is written."""
+        return not self._states and not self._pending
+
     def note(self, record: records.Record) -> None:
         """One record that no rollout's status shows; returns at once."""
         self._put(record)
@@ -134,6 +122,9 @@ class Recorder:
 
     def _put(self, record: records.Record) -> None:
         if record.id in self._known:
+            waits = self._pending.get(record.id)
+            if waits is not None and record.ts > waits.ts:
+                self._pending[record.id] = records.cleaned(record)  # told by now
             return
         self._known[record.id] = None
         while len(self._known) > KNOWN_LIMIT:
@@ -167,16 +158,34 @@ class Recorder:
 
     async def run(self) -> None:
         """Write, until cancelled. Never raises."""
-        self._start = _Start(at=self.clock())
+        self._start = record_gaps.Start(at=self.clock())
         while True:
             await self._some.wait()
             await asyncio.sleep(GATHER_S)
             self._some.clear()
             await self._read()
+            await self._told()
             while self._pending:
                 if not await self._flush():
                     await asyncio.sleep(self._pause_s())
                 await self._read()
+
+    async def _told(self) -> None:
+        """Wait a little more while decisions have no message yet: a record is written once."""
+        waiting = list(self._pending)[:BATCH]
+        for _ in range(PLACE_TURNS):
+            found = (self._pending[key] for key in waiting if key in self._pending)
+            placeless = (one for one in found if record_placing.expected(one))
+            waiting = [one.id for one in placeless if not self._placed(one).ts]
+            if not waiting:
+                return
+            await asyncio.sleep(GATHER_S)
+
+    def _next(self, size: int) -> list[records.Record]:
+        return list(itertools.islice(self._pending.values(), size))
+
+    def _placed(self, record: records.Record) -> records.Record:
+        return record_placing.placed(record, self.rollouts, self.link)
 
     async def drain(self, *, timeout_s: float) -> None:
         """Write what waits, as far as ``timeout_s`` allows; the rest is found again later."""
@@ -191,7 +200,7 @@ class Recorder:
     async def _flush(self) -> bool:
         """One batch; whether it was written."""
         size = 1 if self._failures else BATCH
-        batch = [self._placed(one) for one in list(self._pending.values())[:size]]
+        batch = [self._placed(one) for one in self._next(size)]
         try:
             async with asyncio.timeout(APPEND_TIMEOUT_S):
                 if self._start is not None and self._start.empty is None:
@@ -247,11 +256,7 @@ class Recorder:
     def _over(self, since: datetime) -> None:
         """The database answers again: say that there was a gap, and look at everything anew."""
         until, lost, self._lost = self.clock(), self._lost, 0
-        span = f"{moments.exactly(since)} to {moments.exactly(until)}"
-        text = f"No decision could be recorded from {span}; "
-        kept = "what happened meanwhile was kept and is recorded now."
-        read = f"{lost} facts did not fit: the status of every rollout is read again."
-        gap = Gap(since, until, text + (read if lost else kept))
+        gap = record_gaps.outage(since, until, lost)
         log.warning("%s", gap.sentence)
         self._put(loose_records.gap(self.cluster, gap.since, gap.until, reason=gap.sentence))
         if lost or (until - since).total_seconds() >= OUTAGE_S:
@@ -262,34 +267,15 @@ class Recorder:
                 meta = rollout["metadata"]
                 self.again(f"{meta.get('namespace', '')}/{meta['name']}")
 
-    def _caught_up(self, start: _Start) -> None:
+    def _caught_up(self, start: record_gaps.Start) -> None:
         """Facts from before this start were found in the cluster: nobody had recorded them."""
         if start.since is None:
             return
-        facts = "1 fact" if start.count == 1 else f"{start.count} facts"
-        text = f"{facts} from {moments.exactly(start.since)} on had not been recorded before "
-        text += f"the start at {moments.exactly(start.at)}; they were read from the cluster."
-        gap = Gap(start.since, start.at, text)
+        gap = record_gaps.missed(start, start.since)
         log.info("%s", gap.sentence)
         self._put(loose_records.gap(self.cluster, start.at, start.at, reason=gap.sentence))
         if (gap.until - gap.since).total_seconds() >= OUTAGE_S and not start.empty:
             self.said(gap)
-
-    def _placed(self, record: records.Record) -> records.Record:
-        """With where its message stands, as far as that is known by now."""
-        rollout = self.rollouts.get(record.namespace, record.rollout) if record.rollout else None
-        if rollout is None or rollout["metadata"].get("uid") != record.uid:
-            return record
-        block = (rollout.get("status") or {}).get("rolloutBot")
-        said = codec_block.decode(block).said
-        for key in record_places.places(record, said):
-            found = said.get(key)
-            if isinstance(found, dict) and found.get("ts") and found.get("channel"):
-                place = messenger.Place(channel=str(found["channel"]), ts=str(found["ts"]))
-                return replace(
-                    record, channel=place.channel, ts=place.ts, permalink=self.link(place)
-                )
-        return record
 
 
 def _scene(state: _State, status: status_model.Status) -> scenes.Scene:

@@ -9,7 +9,7 @@ from bot.adapters.kubernetes import informer
 from bot.core import loose_records
 from bot.core.gates import freeze_codec
 from bot.core.gates import freezes as gate
-from bot.model import messages, policy, ports
+from bot.model import messages, messenger, policy, ports
 from bot.runtime import announce, freeze_desk, freeze_news, freezes, outbox
 from bot.runtime import desk as desks
 from bot.wiring import triggers
@@ -35,8 +35,9 @@ def watch(controller: "controllers.Controller") -> informer.Informer:
     def changed(old: ports.Object | None, new: ports.Object | None) -> None:
         if not controller.leading:
             return
-        differing = _entries(old) ^ _entries(new)
-        _recorded(controller, *differing)
+        then, now = _entries(old), _entries(new)
+        _recorded(controller, *(then ^ now))
+        differing = _untold(then) ^ _untold(now)
         scopes = {one.scope for one in differing}
         for rollout in controller.caches.rollouts.list():
             meta = rollout["metadata"]
@@ -50,6 +51,11 @@ def watch(controller: "controllers.Controller") -> informer.Informer:
 def _entries(obj: ports.Object | None) -> set[policy.Freeze]:
     found, _ = freeze_codec.decode((obj or {}).get("data"))
     return {replace(one, told=()) for one in found}
+
+
+def _untold(found: set[policy.Freeze]) -> set[policy.Freeze]:
+    """Without where people were told: no rollout goes on or waits for that."""
+    return {replace(one, begun_place=None, ended_place=None) for one in found}
 
 
 def build(controller: "controllers.Controller", cache: informer.Informer) -> freezes.Freezes:
@@ -79,8 +85,8 @@ def news(
 ) -> freeze_news.FreezeNews:
     """Who tells people of freezes; the leader's speaks."""
 
-    async def post(channel: str, message: messages.Message) -> None:
-        await teller.box.post(
+    async def post(channel: str, message: messages.Message) -> messenger.Place | None:
+        return await teller.box.post(
             channel=channel, content=lambda: message, priority=outbox.Priority.LOUD
         )
 
@@ -115,12 +121,18 @@ async def synced(cache: informer.Informer) -> None:
         )
 
 
+async def tidied(controller: "controllers.Controller") -> None:
+    """Take away what is over, once the history has it: nothing else remembers a freeze."""
+    _recorded(controller, *controller.freezes.every())
+    if controller.recording.idle:
+        await controller.freezes.tidy()
+
+
 async def mind(controller: "controllers.Controller") -> None:
     """While leading: tell what nobody was told yet, take away what is over."""
     while True:
         controller.chat.frozen()
         if controller.frozen.synced.is_set():
             await controller.freezes.there()
-        _recorded(controller, *controller.freezes.every())
-        await controller.freezes.tidy()
+        await tidied(controller)
         await asyncio.sleep(TIDY_S)

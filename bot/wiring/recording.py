@@ -46,6 +46,10 @@ class Recording(Protocol):
     teller: reconcile.Teller
     history: records.History | None
 
+    @property
+    def idle(self) -> bool:
+        """Whether all that was handed over is written."""
+
     def note(self, record: records.Record) -> None: ...
 
     async def run(self) -> None: ...
@@ -87,6 +91,7 @@ class Off:
 
     def __init__(self) -> None:
         self.teller: reconcile.Teller = Tap()
+        self.idle = True
 
     def note(self, record: records.Record) -> None:
         """Nobody keeps it."""
@@ -124,6 +129,10 @@ class On:
         )
         controller.chat.keep(Reading(kept, lambda: controller.leading))
         self.teller: reconcile.Teller = Tap(recorder=self.recorder)
+
+    @property
+    def idle(self) -> bool:
+        return self.recorder.idle
 
     def note(self, record: records.Record) -> None:
         """One record that no rollout's status shows."""

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core import codec_block, fields
-from bot.model import errors, policy
+from bot.model import errors, messenger, policy
 
 LIMIT = 64
 REASON_LIMIT = 300
@@ -20,7 +20,10 @@ ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
 def decode(data: Any) -> tuple[tuple[policy.Freeze, ...], tuple[str, ...]]:
-    """Every freeze by its begin, and a sentence for each entry that is none."""
+    """Every freeze by its begin, and a sentence for each entry that is none.
+
+    Of too many those go first that are over: one in force is never crowded out by them.
+    """
     found: list[policy.Freeze] = []
     broken: list[str] = []
     entries = data if isinstance(data, Mapping) else {}
@@ -29,7 +32,8 @@ def decode(data: Any) -> tuple[tuple[policy.Freeze, ...], tuple[str, ...]]:
             found.append(_one(key, entries[key]))
         except errors.UserError as problem:
             broken.append(problem.sentence)
-    return tuple(sorted(found, key=lambda one: (one.at, one.id))[:LIMIT]), tuple(broken)
+    first = sorted(found, key=lambda one: (one.lifted_at is not None, one.at, one.id))[:LIMIT]
+    return tuple(sorted(first, key=lambda one: (one.at, one.id))), tuple(broken)
 
 
 def _one(key: str, raw: Any) -> policy.Freeze:
@@ -59,6 +63,8 @@ def _one(key: str, raw: Any) -> policy.Freeze:
         lifted_by=_text(body, "liftedBy"),
         lifted_at=codec_block.instant(body.get("liftedAt")),
         told=tuple(str(one)[:120] for one in _list(body, "told"))[:LIMIT],
+        begun_place=_place(body.get("begunPlace")),
+        ended_place=_place(body.get("endedPlace")),
     )
 
 
@@ -70,6 +76,12 @@ def _text(body: Mapping[str, Any], key: str) -> str:
 def _list(body: Mapping[str, Any], key: str) -> list[Any]:
     found = body.get(key)
     return found if isinstance(found, list) else []
+
+
+def _place(raw: Any) -> messenger.Place | None:
+    body = raw if isinstance(raw, Mapping) else {}
+    channel, ts = _text(body, "channel"), _text(body, "ts")
+    return messenger.Place(channel=channel, ts=ts) if channel and ts else None
 
 
 def encode(one: policy.Freeze) -> str:
@@ -86,9 +98,15 @@ def encode(one: policy.Freeze) -> str:
         "liftedBy": one.lifted_by[:REASON_LIMIT],
         "liftedAt": _stamp(one.lifted_at),
         "told": list(one.told),
+        "begunPlace": _encode_place(one.begun_place),
+        "endedPlace": _encode_place(one.ended_place),
     }
     kept = {key: value for key, value in out.items() if value not in (None, "", [], False)}
     return json.dumps(kept, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def _encode_place(place: messenger.Place | None) -> dict[str, str] | None:
+    return None if place is None else {"channel": place.channel, "ts": place.ts}
 
 
 def _stamp(at: datetime | None) -> str | None:
