@@ -31,7 +31,9 @@ SPOKEN = (("≥", "at least"), ("≤", "at most"), (">", "above"), ("<", "below"
 
 def bare(text: str, limit: int = NAME_LIMIT) -> str:
     """One line without anything invisible or direction-changing, cut with an ellipsis."""
-    seen = "".join(_visible(char) for char in text[: 4 * limit + 100])
+    seen = text[: 4 * limit + 100]
+    if not seen.isprintable():  # which is false for just what ``_visible`` changes
+        seen = "".join(map(_visible, seen))
     line = " ".join(seen.split())
     if len(line) <= limit:
         return line

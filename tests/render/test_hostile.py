@@ -7,6 +7,7 @@ no door leads to fails a test of its own.
 import dataclasses
 import datetime as dt
 import enum
+import functools
 import itertools
 import json
 import re
@@ -53,6 +54,13 @@ TEXTS = (
 INVISIBLE = re.compile("[\u0000-\u0008\u200b-\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]")
 
 
+@functools.cache
+def asked(kind):
+    """What a class of facts asks for: each name with its type."""
+    hints = typing.get_type_hints(kind)
+    return tuple((f.name, hints[f.name]) for f in dataclasses.fields(kind) if f.init)
+
+
 def filled(kind, text, turn=0, deep=0):
     """A value of ``kind`` in which every text is ``text``; of an enum another one each turn."""
     origin, inside = typing.get_origin(kind), typing.get_args(kind)
@@ -68,9 +76,9 @@ def filled(kind, text, turn=0, deep=0):
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return list(kind)[turn % len(kind)]
     if dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
-        names = [field.name for field in dataclasses.fields(kind) if field.init]
-        return kind(**{name: filled(hints[name], text, turn, deep + 1) for name in names})
+        return kind(**{
+            name: filled(inside, text, turn, deep + 1) for name, inside in asked(kind)
+        })  # fmt: skip
     plain = {
         str: text, int: 1, float: 1.5, bool: bool(turn % 2), dt.datetime: AT,
         dt.timedelta: dt.timedelta(minutes=1), object: text, typing.Any: text,

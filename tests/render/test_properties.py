@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import sys
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -181,3 +182,8 @@ def test_card_shows_the_worst_metric_when_there_are_too_many():
     shown = "\n".join(lines(cards.card(ex.card(metrics=many))))
     assert "the-bad-one" in shown
     assert "+ 4 metrics" in read(shown)
+
+
+def test_line_loses_just_what_nobody_sees_for_every_character_there_is():
+    for char in map(chr, range(sys.maxunicode + 1)):
+        assert char.isprintable() == (words._visible(char) == char), hex(ord(char))
