@@ -75,7 +75,7 @@ class Interactions:
         """Post as a person; the app hears of it where it is mentioned."""
         who, room = self._place(user, channel)
         if not text.strip() or len(text) > TEXT_LIMIT:
-            raise RefusedError("invalid_arguments", f"a message has 1 to {TEXT_LIMIT} characters")
+            raise RefusedError("invalid_message", f"A message has 1 to {TEXT_LIMIT} characters.")
         escaped = html.escape(text, quote=False)
         for known in self._state.users.values():
             escaped = escaped.replace(f"@{known.name}", f"<@{known.id}>")

@@ -128,7 +128,7 @@ def _action(
         return action | kept
     chosen = [o for o in element["options"] if o["value"] == wanted.text("selected")]
     if not chosen:
-        raise RefusedError("invalid_arguments", "selected is none of the options")
+        raise RefusedError("choice_not_found")
     if element["type"] == "checkboxes":
         return action | {"selected_options": chosen}
     return action | {"selected_option": chosen[0]}

@@ -2,11 +2,14 @@
 
 import asyncio
 import base64
+import inspect
+import re
 import shutil
 
 import pytest
 from playwright import async_api
 
+from bot.local.workspace import arguments, control, interactions, limits, payloads, sockets, state
 from bot.render import gates
 from tests.render import examples as ex
 
@@ -159,6 +162,55 @@ async def test_page_says_so_when_no_app_is_connected(page):
     await async_api.expect(page.locator("#notice")).to_contain_text("No app is connected")
 
 
+async def test_page_says_calmly_that_a_button_went_while_its_question_stood(
+    browser, workspace, slack
+):
+    """As bob's approval takes alice's button away between her two presses."""
+    page = await browser.new_page(viewport={"width": 390, "height": 844})
+    page.set_default_timeout(60_000)
+    await page.goto(f"{workspace.url}/#alice/releases")
+    notice = page.locator("#notice")
+    for gone in ("This button is no longer there", "This message is not here any more"):
+        shown = await slack.chat_postMessage(channel=RELEASES, text="waits", blocks=gate())
+        await page.locator("[data-action='gate.approve']").click()
+        await async_api.expect(page.locator("dialog .yes")).to_be_visible()
+        if "button" in gone:
+            await slack.chat_update(channel=RELEASES, ts=shown["ts"], text="approved by bob")
+        else:
+            await slack.chat_delete(channel=RELEASES, ts=shown["ts"])
+        await page.click("dialog .yes")
+        await async_api.expect(notice).to_contain_text(gone)
+        await async_api.expect(notice).to_contain_text("Nothing was done.")
+        await async_api.expect(notice).not_to_contain_text("_")
+
+
+OF_TICKETS = {
+    "unknown",
+    "expired",
+    "used",
+}  # of trigger ids and sockets: the app's, not a person's
+BY_A_FORM = {"push_limit_reached", "duplicate_external_id"}
+
+
+async def test_page_has_words_of_its_own_for_every_refusal(page):
+    modules = (arguments, control, interactions, limits, payloads, state, sockets)
+    source = "".join(map(inspect.getsource, modules))
+    codes = set(re.findall(r'(?:Refused|Unanswered)Error\(\s*"(\w+)"', source)) | BY_A_FORM
+    assert len(codes - OF_TICKETS) > 12
+    ask = "async (answer) => (await import('/_page/act.js')).sentence(answer)"
+    for code in sorted(codes - OF_TICKETS):
+        for act in ("command", "message", "click", "submit", "close", "home"):
+            for failed in ({"ok": False}, {"ok": True, "acked": False}):
+                answer = {**failed, "act": act, "error": code}
+                answer["response_metadata"] = {"messages": ["A sentence."]}
+                said = await page.evaluate(ask, answer)
+                # What only a form or the Home tab can be told has no words for another act.
+                if code == "not_found" and act not in {"click", "submit"}:
+                    continue
+                assert said.endswith((".", "?")) and code not in said, (code, act, said)
+    assert await page.evaluate(ask, {"ok": True, "acked": True}) == ""
+
+
 async def test_page_says_so_when_no_app_draws_its_home_tab(page):
     await page.click("#open-home")
     await async_api.expect(page.locator("#room-name")).to_have_text("rollout: Home")
@@ -199,15 +251,19 @@ async def test_page_asks_for_values_when_the_app_opens_a_modal(page, app):
 
     @app.view("reason")
     async def take(ack, view):
-        await ack()
         said.append(view["state"]["values"]["b"]["a"]["value"])
+        if len(said) > 1:
+            await ack()
 
     await page.fill("#text", "/rollout abort")
     await page.press("#text", "Enter")
     await page.fill("dialog [data-block=b]", "blank page")
     await page.click("dialog .primary")
+    notice = page.locator("dialog .notice")
+    await async_api.expect(notice).to_contain_text("did not answer within 3 seconds")
+    await page.click("dialog .primary")
     await async_api.expect(page.locator("dialog")).to_have_count(0)
-    assert said == ["blank page"]
+    assert said == ["blank page", "blank page"]
 
 
 async def test_page_fits_and_is_labeled_when_the_screen_is_a_phone(browser, workspace, slack):

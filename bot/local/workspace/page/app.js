@@ -15,6 +15,7 @@ const modalContext = {
   click: async () => {},
   submit: (view, values) => act("submit", { view_id: view, values }),
   closeModal: () => act("close", {}),
+  complain,
 };
 
 // -- what is in view
@@ -259,7 +260,7 @@ composer({
   notice: "thread-notice",
   send: async (words) => {
     if (words.startsWith("/")) {
-      return { ok: false, error: "Slack takes no slash commands in threads: type it in the channel." };
+      return { ok: false, error: "in_thread", sentence: "Slack takes no slash commands in threads: type it in the channel." };
     }
     return act("message", { channel: store.channel, text: words, thread_ts: store.thread });
   },

@@ -49,10 +49,12 @@ export function showModal(view, ctx) {
   cancel.addEventListener("click", () => ctx.closeModal());
   const buttons = el("div", { class: "dialog-buttons" }, cancel);
   if (view.submit) buttons.append(el("button", { class: "button primary" }, drawText(view.submit, ctx)));
-  form.append(buttons);
+  const notice = el("p", { class: "notice", role: "status", hidden: true });
+  form.append(notice, buttons);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const answer = await ctx.submit(view.id, values(form));
+    ctx.complain(notice, answer);
     for (const [block, sentence] of Object.entries(answer.errors ?? {})) {
       const field = form.querySelector(`[data-block="${CSS.escape(block)}"]`);
       if (field) field.parentElement.querySelector(".error").textContent = sentence;
