@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from bot.core import draft as draft_module
 from bot.core import revisions, sizing, weights
-from bot.core.gates import freezes, windows
+from bot.core.gates import freezes, unread, windows
 from bot.core.notices import way
 from bot.model import policy, world
 from bot.model import spec as spec_model
@@ -53,13 +53,17 @@ def _frozen(d: draft_module.Draft) -> world.Seen:
         return d.seen
     mine = freezes.lifted(f"{d.seen.namespace}/{d.seen.name}", d.family.new.hash)
     return replace(
-        d.seen, freezes=tuple(one for one in d.seen.freezes if mine not in one.lifted_for)
+        d.seen,
+        freezes=tuple(one for one in d.seen.freezes if mine not in one.lifted_for),
+        freezes_unread=unread.of(d),
     )
 
 
 def _sheet(d: draft_module.Draft) -> draft_module.Draft:
     """A world without holds, where the update is the one that is planned."""
-    free = replace(d.seen, freezes=(), waiting=(), policy=policy.Effective(), routes=())
+    free = replace(
+        d.seen, freezes=(), freezes_unread=None, waiting=(), policy=policy.Effective(), routes=()
+    )
     calm = replace(d.status, abort=False, weights=None, promote_full=False)
     if in_flight(d):
         return replace(d, seen=free, before=calm, status=calm, gated={})
@@ -105,6 +109,8 @@ def _begin(seen: world.Seen, index: int, at: datetime | None) -> tuple[datetime 
 
 
 def _hold(seen: world.Seen, index: int, at: datetime) -> tuple[datetime | None, str] | None:
+    if seen.freezes_unread is not None:
+        return None, unread.words(seen.freezes_unread)
     found = freezes.applying(seen.freezes, seen.namespace, seen.name, at)
     if found:
         ends = [one.until for one in found]

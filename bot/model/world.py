@@ -166,7 +166,8 @@ class Seen:
 
     ``foreign_runs`` tells which names in the namespace belong to runs of somebody else; ``pods``
     is None unless a restart needs them, and where they could not be read. ``freezes`` are those
-    in force whose scope has this rollout; ``waiting`` are others that were held and are free now.
+    in force whose scope has this rollout, as far as ``freezes_unread`` is None; ``waiting`` are
+    others that were held and are free now.
     """
 
     cluster: str
@@ -191,6 +192,7 @@ class Seen:
     workload: Workload | None = None
     policy: policy_model.Effective = field(default_factory=policy_model.Effective)
     freezes: tuple[policy_model.Freeze, ...] = ()
+    freezes_unread: holds.Unread | None = None
     waiting: tuple[holds.Waiting, ...] = ()
 
 

@@ -27,7 +27,7 @@ BURST = 5
 BURST_SPAN = timedelta(minutes=1)
 SAME = 3
 SAME_SPAN = timedelta(minutes=10)
-SHARED_HOLDS = ("freeze:", "window:")
+SHARED_HOLDS = ("freeze:", "unread", "window:")
 OPEN_SPAN = timedelta(hours=1)
 """For how long a digest takes new rows."""
 ROWS_LIMIT = 300

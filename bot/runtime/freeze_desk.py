@@ -38,9 +38,13 @@ class FreezeDesk:
         """What is in force, a sentence each."""
         found = self.freezes.in_force()
         if not found:
-            return ("Nothing is frozen.",)
+            return (self._nothing(),)
         more = (f"and {len(found) - SHOWN} more",) if len(found) > SHOWN else ()
         return (*(self._line(one) for one in found[:SHOWN]), *more)
+
+    def _nothing(self) -> str:
+        reading = self.freezes.reading
+        return (reading.sentence() if reading is not None else "") or "Nothing is frozen."
 
     def _line(self, one: policy.Freeze) -> str:
         held = self.held(one)
@@ -136,7 +140,7 @@ class FreezeDesk:
     def _none(self, what: str) -> str:
         every = self.freezes.in_force()
         if not every:
-            return "Nothing is frozen."
+            return self._nothing()
         ids = ", ".join(f"{one.id} ({freeze_codec.shown(one.scope)})" for one in every[:8])
         return f'No freeze "{what[:80]}" is in force. There is {ids}.'
 

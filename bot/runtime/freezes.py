@@ -12,7 +12,9 @@ from typing import Any
 
 from bot.core import codec_block
 from bot.core.gates import freeze_codec, freezes
+from bot.core.gates import unread as unread_gate
 from bot.model import errors, holds, policy, ports, status
+from bot.runtime import first_reading
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +33,8 @@ class Freezes:
     """One a process; ``cache`` holds the one ConfigMap, or nothing while there is none.
 
     ``changed(old, new)`` hears of each write of ours: the watch is silent about those, and what
-    waits for the end of a freeze must go on whoever ended it.
+    waits for the end of a freeze must go on whoever ended it. Without ``reading`` the cache holds
+    all there is.
     """
 
     api: ports.Api
@@ -40,6 +43,7 @@ class Freezes:
     namespace: str
     clock: ports.Clock
     changed: Callable[[ports.Object | None, ports.Object], None] = lambda _old, _new: None
+    reading: first_reading.FirstReading | None = None
     _version: str = ""
     _known: tuple[policy.Freeze, ...] = ()
     _said: tuple[str, ...] = ()
@@ -60,6 +64,10 @@ class Freezes:
                 log.warning("a freeze that cannot be read is ignored: %s", "; ".join(broken)[:600])
             self._said = broken
         return self._known
+
+    def unread(self) -> holds.Unread | None:
+        """That nobody knows yet what is frozen; None once it is known."""
+        return None if self.reading is None else self.reading.unread()
 
     def in_force(self) -> tuple[policy.Freeze, ...]:
         now = self.clock()
@@ -92,6 +100,8 @@ class Freezes:
     def _holds(self, held: status.Held) -> bool:
         """Whether what it was held by, as it stands on the object, is still so."""
         kind, _, name = held.rule.partition(":")
+        if held.rule == unread_gate.RULE:
+            return self.unread() is not None
         if kind == "freeze":
             return any(one.id == name for one in self.in_force())
         return held.until is not None and self.clock() < held.until

@@ -86,6 +86,7 @@ class Reader:
             foreign_experiments=Foreign(self.caches.experiments, namespace, uid),
             policy=self.policy(rollout),
             freezes=self.freezes.of(namespace, meta["name"]) if self.freezes else (),
+            freezes_unread=self.freezes.unread() if self.freezes else None,
             waiting=self.freezes.waiting(rollout) if self.freezes else (),
         )
 

@@ -81,7 +81,8 @@ class Controller:
         self.rulebook = policies.build(self)
         self.clock: ports.Clock = now
         self.frozen = freezing.watch(self)
-        self.freezes = freezing.build(self, self.frozen)
+        self.reading = freezing.reading(self, self.frozen)
+        self.freezes = freezing.build(self, self.frozen, self.reading)
         self.key, self.signer = policies.signer(self)
         self.reader = worlds.Reader(
             cluster=chosen.cluster,
@@ -231,7 +232,7 @@ class Controller:
             waits.append(cache.synced.wait())
         async with asyncio.timeout(SYNC_TIMEOUT_S):
             await asyncio.gather(*waits)
-        await freezing.synced(self.frozen)
+        await self.reading.soon()
 
     async def lead(self) -> None:
         """Work: every rollout once, then whatever changes."""

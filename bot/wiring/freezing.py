@@ -1,7 +1,6 @@
 """The freezes behind the controller: the watch of their ConfigMap, and whom a change wakes."""
 
 import asyncio
-import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,16 +9,13 @@ from bot.core import loose_records
 from bot.core.gates import freeze_codec
 from bot.core.gates import freezes as gate
 from bot.model import messages, messenger, policy, ports
-from bot.runtime import announce, freeze_desk, freeze_news, freezes, outbox
+from bot.runtime import announce, first_reading, freeze_desk, freeze_news, freezes, outbox
 from bot.runtime import desk as desks
-from bot.wiring import triggers
+from bot.wiring import policies, triggers
 
 if TYPE_CHECKING:
     from bot.wiring import controller as controllers
 
-log = logging.getLogger(__name__)
-
-SYNC_TIMEOUT_S = 10.0
 TIDY_S = 30.0
 
 
@@ -58,7 +54,23 @@ def _untold(found: set[policy.Freeze]) -> set[policy.Freeze]:
     return {replace(one, begun_place=None, ended_place=None) for one in found}
 
 
-def build(controller: "controllers.Controller", cache: informer.Informer) -> freezes.Freezes:
+def reading(
+    controller: "controllers.Controller", cache: informer.Informer
+) -> first_reading.FirstReading:
+    """Whether the ConfigMap was read; whatever waited for that is woken by it."""
+    return first_reading.FirstReading(
+        source=cache,
+        what=f"{controller.chosen.lease_namespace}/{freezes.NAME}",
+        since=controller.clock(),
+        known=policies.again(controller),
+    )
+
+
+def build(
+    controller: "controllers.Controller",
+    cache: informer.Informer,
+    first: first_reading.FirstReading | None = None,
+) -> freezes.Freezes:
     return freezes.Freezes(
         api=controller.api,
         cache=cache,
@@ -66,6 +78,7 @@ def build(controller: "controllers.Controller", cache: informer.Informer) -> fre
         namespace=controller.chosen.lease_namespace,
         clock=controller.clock,
         changed=cache.tell,
+        reading=first,
     )
 
 
@@ -106,19 +119,6 @@ def _recorded(controller: "controllers.Controller", *found: policy.Freeze) -> No
     for one in found:
         for record in loose_records.of_freeze(controller.chosen.cluster, one, controller.clock()):
             controller.recording.note(record)
-
-
-async def synced(cache: informer.Informer) -> None:
-    """Wait for what is frozen, but not for ever: who may not read it must still run rollouts."""
-    try:
-        async with asyncio.timeout(SYNC_TIMEOUT_S):
-            await cache.synced.wait()
-    except TimeoutError:
-        log.error(  # noqa: TRY400 - the sentence says it all
-            "the freezes (ConfigMap %s) cannot be read, so none counts: %s",
-            freezes.NAME,
-            cache.problem or "no answer",
-        )
 
 
 async def tidied(controller: "controllers.Controller") -> None:

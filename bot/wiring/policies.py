@@ -29,9 +29,7 @@ def build(controller: "controllers.Controller") -> rulebook.Rulebook:
         controller.chat.say(sentence)
 
     look = policy_file.PolicyFile(chosen.policy).look if chosen.policy else None
-    return rulebook.Rulebook(
-        cluster=chosen.cluster, look=look, changed=_again(controller), say=say
-    )
+    return rulebook.Rulebook(cluster=chosen.cluster, look=look, changed=again(controller), say=say)
 
 
 def signer(
@@ -43,12 +41,12 @@ def signer(
         api=controller.api,
         namespace=chosen.lease_namespace,
         make=not chosen.observe,
-        changed=_again(controller),
+        changed=again(controller),
     )
     return key, signing.Signer(cluster=chosen.cluster, key=key.get)
 
 
-def _again(controller: "controllers.Controller") -> Callable[[], None]:
+def again(controller: "controllers.Controller") -> Callable[[], None]:
     """What counts may be another thing now, for any of them."""
 
     def look() -> None:

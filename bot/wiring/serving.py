@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from bot import settings
 from bot.adapters import meter as meters
 from bot.adapters import metrics
-from bot.adapters.kubernetes import api, credentials, lease, session
+from bot.adapters.kubernetes import api, credentials, informer, lease, session
 from bot.model import errors
 from bot.runtime import courtesy, tasks
 from bot.wiring import alone, counting, loads, pruning, servers
@@ -91,15 +91,7 @@ async def _serve(controller: controllers.Controller, stop: asyncio.Event, ports_
         say=lambda sentence: state.update({"why not": sentence}),
     )
     definition.listen(block.changed)
-    running = [
-        tasks.spawn(cache.run(), name=f"watch {cache.kind.plural}")
-        for cache in (
-            *controller.informers(),
-            definition,
-            controller.frozen,
-            *controller.chat.watches,
-        )
-    ]
+    running = _watching(controller, definition)
     try:
         await _begin(controller)
         running.append(tasks.spawn(controller.rulebook.run(), name="policy file"))
@@ -134,6 +126,15 @@ async def _serve(controller: controllers.Controller, stop: asyncio.Event, ports_
         for provider in controller.providers.values():
             await provider.close()
         await web.stop()
+
+
+def _watching(
+    controller: controllers.Controller, definition: informer.Informer
+) -> list[asyncio.Task[None]]:
+    """What keeps the caches fresh, from before anything else."""
+    watches = (*controller.informers(), definition, controller.frozen, *controller.chat.watches)
+    running = [tasks.spawn(one.run(), name=f"watch {one.kind.plural}") for one in watches]
+    return [*running, tasks.spawn(controller.reading.run(), name="freezes")]
 
 
 async def _begin(controller: controllers.Controller) -> None:

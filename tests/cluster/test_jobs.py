@@ -33,7 +33,8 @@ async def bot(plane: ControlPlane, namespace: str, **more: str) -> AsyncIterator
     async with serving.connected(chosen) as client, serving.elsewhere(chosen) as jobs:
         made = controller.Controller(chosen, client, jobs=jobs)
         made.timers.start()
-        running = [tasks.spawn(cache.run(), name="watch") for cache in made.informers()]
+        watches = (*made.informers(), made.frozen)
+        running = [tasks.spawn(cache.run(), name="watch") for cache in watches]
         try:
             await made.sync()
             running.append(tasks.spawn(made.lead(), name="lead"))

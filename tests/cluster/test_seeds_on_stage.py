@@ -171,7 +171,8 @@ async def bot(plane: ControlPlane, mark: str) -> AsyncIterator[None]:
     async with serving.connected(chosen) as client:
         made = controller.Controller(chosen, client)
         made.timers.start()
-        running = [tasks.spawn(cache.run(), name="watch") for cache in made.informers()]
+        watches = (*made.informers(), made.frozen)
+        running = [tasks.spawn(cache.run(), name="watch") for cache in watches]
         try:
             await made.sync()
             running.append(tasks.spawn(made.lead(), name="lead"))

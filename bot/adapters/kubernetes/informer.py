@@ -50,7 +50,8 @@ class Informer:
     """``ports.Cache`` for one kind; ``run()`` keeps it fresh until it is canceled.
 
     ``synced`` is set once the first list is in. ``last_contact`` is the monotonic time of the
-    last byte from the server, ``problem`` the sentence why there is none, empty when all is well.
+    last byte from the server, ``problem`` the sentence why there is none, empty when all is well;
+    ``refusals`` how often in a row the server said no.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Informer:
         self.synced = asyncio.Event()
         self.last_contact: float | None = None
         self.problem = ""
+        self.refusals = 0
         self._source = source
         self._scope = {"namespace": namespace, "selector": selector}
         if fields:
@@ -166,6 +168,7 @@ class Informer:
 
     def _heard(self) -> None:
         self.last_contact = self._monotonic()
+        self.refusals = 0
         if self.problem:
             log.info("%s: in contact again", self.kind.plural)
             self.problem = ""
@@ -173,6 +176,8 @@ class Informer:
     async def _wait(self, error: Exception, *, at_once: bool = False) -> None:
         """Wait longer after each failure, never less than the server asked for."""
         self._failures += 1
+        refused = isinstance(error, errors.Forbidden | errors.Refused | errors.NotFound)
+        self.refusals = self.refusals + 1 if refused else 0
         if at_once:
             return
         problem = str(error) or type(error).__name__

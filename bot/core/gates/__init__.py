@@ -11,11 +11,12 @@ from dataclasses import replace
 
 from bot.core import draft as draft_module
 from bot.core import revisions
-from bot.core.gates import freezes, turns, windows
+from bot.core.gates import freezes, turns, unread, windows
 from bot.model import holds
 from bot.model import status as status_model
 
 GATES: tuple[Callable[[draft_module.Draft, int], holds.Hold | None], ...] = (
+    unread.held,
     freezes.held,
     windows.held,
     turns.held,  # last: only what nothing else holds has its turn

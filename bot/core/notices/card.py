@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bot.core import analysis_refs
-from bot.core.gates import freezes
+from bot.core.gates import freezes, unread
 from bot.core.notices import eta, header_routes, measured, origin, standing, switching, warm
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Kind, Notice, Said
@@ -118,6 +118,8 @@ def _frozen(scene: scenes.Scene) -> tuple[str, ...]:
     idle = scene.promoted or scene.status.abort or scene.first
     if idle or scenes.held(scene) is not None:
         return ()
+    if scene.sheet is not None and (unknown := unread.of(scene.sheet)) is not None:
+        return (unread.words(unknown),)
     where = scene.rollout
     found = freezes.applying(
         scene.seen.freezes, where.namespace, where.name, scene.now, revision=scene.hash

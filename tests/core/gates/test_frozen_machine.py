@@ -1,4 +1,4 @@
-"""Anybody does anything while somebody freezes: nothing moves forward, everything can go back."""
+"""Anybody does anything while it is frozen, or may be: nothing moves forward, everything can go back."""
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -7,11 +7,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tests.core.engine.simulation import Simulation
 from tests.core.engine.test_machine import STEP
+from tests.core.gates.test_unread import lost
 
 
 class Machine(RuleBasedStateMachine):
     sim = None
     marks = None
+    unread = None
 
     @initialize(
         steps=st.lists(STEP, max_size=5),
@@ -102,10 +104,24 @@ class Machine(RuleBasedStateMachine):
             self.frozen = True
 
     @rule()
+    def the_bot_starts_and_nobody_can_say_what_is_frozen(self):
+        if not self.frozen:
+            self.rests()
+            self.unread = lost(self.sim)
+            self.frozen = True
+
+    @rule()
     def somebody_unfreezes(self):
         if self.frozen:
+            self.thaws()
+
+    def thaws(self):
+        self.frozen = False
+        if self.unread is not None:
+            self.unread.synced.set()
+            self.unread = None
+        else:
             self.sim.unfreeze()
-            self.frozen = False
 
     @rule()
     def somebody_aborts_and_users_are_back(self):
@@ -139,7 +155,7 @@ class Machine(RuleBasedStateMachine):
         if self.sim is None:
             return
         if self.frozen:
-            self.sim.unfreeze()
+            self.thaws()
         self.sim.settle()
         self.sim.wait(200)
         assert self.sim.status.bot.held is None
