@@ -4,7 +4,9 @@ A gate is open once a record under the bot's seal says so. Where a stock tool ha
 course past one that is shut, this pass moves it back; an abort always counts.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from bot.core import approvals, gate_ids, weights, writers
 from bot.core import draft as draft_module
@@ -48,10 +50,30 @@ def guard(d: draft_module.Draft) -> None:
     since = held.start if held is not None and held.signed else None
     by = writers.of_status(d.seen.raw, undone, since=since) or UNKNOWN_WRITER
     what = ", ".join(undone)
-    d.set_bot(kept={"at": d.now.isoformat(), "by": by, "what": what})
-    sentence = f"{by} wrote {what}: the gate stays shut until its approvers open it"
+    kept, sentence = {"at": d.now.isoformat(), "by": by, "what": what}, ""
+    stood = held is not None and held.signed and _is(d, held, gate)
+    if "currentStepIndex" in undone and not stood:
+        kept["past"] = str(gate + 1)
+        sentence = f"It {past(kept)}"
+    d.set_bot(kept=kept)
+    sentence = sentence or f"{by} wrote {what}: the gate stays shut until its approvers open it"
     d.event("GateKept", sentence, warning=True)
     d.because("gate-kept", sentence)
+
+
+def past(kept: Mapping[str, Any]) -> str:
+    """What happened where it never stood at the gate that it was past; empty where it did.
+
+    As a rollout that is taken over in mid-flight: nobody can say that somebody wrote past it.
+    """
+    if not (step := kept.get("past")):
+        return ""
+    by = kept.get("by", UNKNOWN_WRITER)
+    whose = "" if by == UNKNOWN_WRITER else f" (its step was written by {by})"
+    return (
+        f"was past the gate of step {step} without an approval under the bot's seal{whose}, as a "
+        "rollout that is taken over in mid-flight: it is back there and waits for its approvers"
+    )
 
 
 def _course(d: draft_module.Draft, gate: int) -> list[str]:

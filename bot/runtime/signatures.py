@@ -12,7 +12,8 @@ NO_KEY = (
 )
 AT_TERMINAL = (
     "Nothing was done: the policy names who opens this gate, and only an approval from Slack can "
-    "be signed. Press Approve there; an abort counts from here too."
+    "be signed. Press Approve there. To approve from here, apply manifests/admission and set "
+    "terminalApprovals: true in the policy. An abort counts from here as it is."
 )
 ALREADY = gatekeeping.ALREADY
 

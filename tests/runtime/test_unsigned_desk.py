@@ -39,6 +39,7 @@ def test_person_at_a_terminal_is_sent_to_slack_when_the_gate_needs_signed_approv
     sim = at_gate(NAMED)
     reply = submit(sim, "promote")
     assert (reply.accepted, reply.sentence) == (False, signatures.AT_TERMINAL)
+    assert "apply manifests/admission and set terminalApprovals: true in the policy" in reply.sentence
     assert sim.status.step_index == 1
 
 

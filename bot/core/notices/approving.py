@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core import durations, quorum
+from bot.core import durations, gatekeeping, quorum
 from bot.core.notices import reminding
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Line
@@ -52,7 +52,7 @@ def lines(scene: scenes.Scene) -> Iterator[Line]:
     kept = scene.status.bot.kept
     at = scenes.time(kept.get("at"))
     if at is not None and not scene.status.abort:
-        text = (
+        text = gatekeeping.past(kept) or (
             f"{kept.get('by', 'somebody')} wrote {kept.get('what', 'the status')}: "
             "taken back, only its approvers open this gate"
         )

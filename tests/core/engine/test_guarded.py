@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core import codec_block
+from bot.core.notices import approving
 from bot.core.policies import codec
 from bot.model import ports
 from bot.runtime import signing
@@ -436,14 +437,27 @@ def _measured(policy):
     return sim
 
 
-def test_rollout_taken_over_in_mid_flight_goes_back_to_its_first_named_gate():
+@pytest.mark.parametrize(
+    ("writes", "whose"),
+    [(("currentStepIndex",), " (its step was written by Argo Rollouts)"), ((), "")],
+    ids=["from Argo", "nobody is known"],
+)
+def test_rollout_taken_over_in_mid_flight_goes_back_to_its_first_named_gate(writes, whose):
     """Its steps cannot be told from forged ones: no pass stands under the seal."""
     sim = at_gate({}, key=None)
     sim.kubectl_promote().settle()
     assert (sim.weight(), sim.status.bot.passes) == (60, ())
     sim.key, sim.rules = KEY, codec.decode(TWO)
-    sim.settle()
+    entry = guarded.wrote(sim, "rollouts-controller", *writes)
+    sim.write_raw({"metadata": {"managedFields": [entry]}}).settle()
     assert (sim.weight(), sim.status.step_index) == (20, 1)
+    told = [text for _, reason, text in sim.events if reason == "GateKept"]
+    assert told == [
+        f"It was past the gate of step 2 without an approval under the bot's seal{whose}, as a rollout "
+        "that is taken over in mid-flight: it is back there and waits for its approvers"
+    ]
+    (line,) = approving.lines(sim.scene())
+    assert f"It {line.fact.text}" == told[0]
     sim.approve(SAM).approve(LEE)
     assert (sim.weight(), sim.status.step_index) == (60, 3)
     assert "GateKept" in sim.reasons()
