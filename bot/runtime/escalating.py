@@ -57,7 +57,8 @@ class Escalations:
         if not due:
             return
         said = tuple(one.to for one in due)
-        everybody = (*said, *reminding.named(scene)) if "approvers" in said else said
+        asked = self._approvers(reminding.named(scene), dict(scene.seen.raw))
+        everybody = (*said, *asked) if "approvers" in said else said
         effective = scene.seen.policy
         groups = whom.groups_of(effective, everybody)
         listed = (word for who in everybody for word in _members(who, effective))
@@ -104,15 +105,19 @@ class Escalations:
         if wait.to != "approvers":
             yield from self._one(wait.to, effective, rollout, aloud=True)
             return
-        for who in wait.named or self.rules.approvers_of(rollout) or ("channel",):
+        for who in self._approvers(wait.named, rollout):
             yield from self._one(who, effective, rollout, aloud=False)
+
+    def _approvers(self, named: policy.Who, rollout: ports.Object) -> policy.Who:
+        """Who may approve: as the policy says, else the settings, else the channel's members."""
+        return named or tuple(map(_handled, self.rules.approvers_of(rollout))) or ("channel",)
 
     def _one(
         self, who: str, effective: policy.Effective, rollout: ports.Object, *, aloud: bool
     ) -> Iterator[str]:
         """``aloud``: a group is called where everybody reads it, not each of it in private."""
-        if who == "channel":
-            yield self.rules.channel(rollout)
+        if who in {"channel", "anyone"}:
+            yield from _hashed(self.rules.channel(rollout))
         elif who.startswith(whom.GROUP):
             group = effective.groups.get(who.removeprefix(whom.GROUP), policy.Group())
             roll = self.roster.known(group.slack) if group.slack and not aloud else None
@@ -129,7 +134,7 @@ class Escalations:
             found = self._handles.get(who, (0.0, ""))[1]
             if found:
                 yield found
-        elif who[:1] in {"U", "W"} and who.isupper():
+        elif _is_id(who):
             yield who
 
     def due(self, event: feed.Event, target: str, now: datetime) -> datetime:
@@ -164,7 +169,7 @@ class Escalations:
 
     async def _into(self, channel: str, content: outbox.Content, event: feed.Event) -> None:
         """Where we are not in the channel it is said in the rollout's own: never nowhere."""
-        own = self._own(event)
+        own = next(_hashed(self._own(event)), "")
         try:
             await self.box.post(channel=channel, content=content, priority=outbox.Priority.LOUD)
         except (errors.Forbidden, errors.NotFound) as problem:
@@ -205,3 +210,18 @@ class Escalations:
 def _members(who: str, effective: policy.Effective) -> policy.Who:
     group = effective.groups.get(who.removeprefix(whom.GROUP)) if ":" in who else None
     return () if group is None else group.members
+
+
+def _hashed(channel: str) -> Iterator[str]:
+    """A channel as targets name it, whether it is written as ``#name``, ``name`` or an id."""
+    if channel.strip("#"):
+        yield f"#{channel.lstrip('#')}"
+
+
+def _is_id(who: str) -> bool:
+    return who[:1] in {"U", "W"} and who.isupper()
+
+
+def _handled(who: str) -> str:
+    """An approver of the settings: an id, or the name of an account."""
+    return who if _is_id(who) else f"@{who.lstrip('@')}"

@@ -234,6 +234,7 @@ def test_late_bot_tells_each_receiver_once_however_much_is_due():
         ("group:qa", ["@sam"], {"DU0QUINN": 1, "DU0LEE": 1}),
         ("approvers", ["@lee", "user:anna", "group:qa"], {"DU0LEE": 1, "DU0QUINN": 1}),
         ("approvers", ["channel"], {"#checkout": 1}),
+        ("approvers", ["anyone"], {"#checkout": 1}),
         ("channel", ["@sam"], {"#checkout": 1}),
         ("thread", ["@sam"], {}),
     ],
@@ -246,6 +247,31 @@ def test_escalation_reaches_whom_it_names(to, approvers, wanted):
         return (await place.wait(20)).said()
 
     assert virtual.run(story()) == wanted
+
+
+@pytest.mark.parametrize("channel", ["#cart", "cart", "C0CART"])
+def test_channel_is_reached_however_the_rollout_writes_it(channel):
+    later = [{"after": "10m", "to": "approvers"}]
+
+    async def story():
+        place = Place(policy(escalations=later, approvers=["channel"]))
+        place.api.rollout["metadata"]["annotations"]["rollout-bot.io/channel"] = channel
+        return (await (await place.at_gate()).wait(20)).said()
+
+    assert virtual.run(story()) == {f"#{channel.lstrip('#')}": 1}
+
+
+@pytest.mark.parametrize("named", ["sam", "@sam", "U0SAM"])
+def test_approvers_of_the_settings_hear_of_it_where_the_policy_names_nobody(named):
+    later = [{"after": "10m", "to": "approvers"}]
+
+    async def story():
+        place = Place(policy(escalations=later, approvers=None))
+        outlet = place.announcer.outlets[0]
+        outlet.rules = authorize.Rules(approvers={"shop/*": (named,)}, default_channel="#checkout")
+        return (await (await place.at_gate()).wait(20)).said()
+
+    assert virtual.run(story()) == {"DU0SAM": 1}
 
 
 @pytest.mark.parametrize(
