@@ -15,6 +15,7 @@ _KNOWN = frozenset(
         "intents",
         "handled",
         "opened",
+        "hurried",
         "fullGateSince",
         "held",
         "wentOn",
@@ -62,6 +63,7 @@ def decode(raw: Any) -> status.BotBlock:
             )
         ),
         opened=_opened(got.get("opened")),
+        hurried=_opened(got.get("hurried")),
         full_gate_since=instant(got.get("fullGateSince")),
         held=held(got.get("held")),
         went_on=went_on(got.get("wentOn")),
@@ -85,6 +87,7 @@ def encode(block: status.BotBlock) -> dict[str, Any]:
         "intents": {i.id: encode_intent(i) for i in block.intents[-INTENTS_KEPT:]},
         "handled": {h.id: _encode_handled(h) for h in block.handled[-INTENTS_KEPT:]},
         "opened": _encode_opened(block.opened),
+        "hurried": _encode_opened(block.hurried),
         "fullGateSince": block.full_gate_since.isoformat() if block.full_gate_since else None,
         "held": _encode_held(block.held),
         "wentOn": _encode_went_on(block.went_on),

@@ -125,7 +125,7 @@ def _reset(d: draft_module.Draft) -> None:
     )
     d.before = _without_pause(d.before)
     d.set_bot(opened=None, abort={}, overruled=(), started=d.now, full_gate_since=None, held=None)
-    d.set_bot(approvals=(), passes=())
+    d.set_bot(approvals=(), passes=(), hurried=None)
     d.because("reset", "the pod template or the steps have changed")
     if d.promoted and total:
         d.set(step_index=total)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.core import approvals, gate_ids, weights, writers
+from bot.core import approvals, gate_ids, hurrying, weights, writers
 from bot.core import draft as draft_module
 from bot.core.notices import people
 from bot.model import policy, sealed, status
@@ -16,6 +16,8 @@ from bot.model import policy, sealed, status
 UNKNOWN_WRITER = "somebody (no name known)"
 KEPT = 32
 ALREADY = "You have approved this already"
+RECORDED = "Recorded: "
+"""How the answer to one approval of several begins."""
 
 
 def shut(d: draft_module.Draft) -> int | None:
@@ -83,6 +85,7 @@ def _course(d: draft_module.Draft, gate: int) -> list[str]:
     if d.status.promote_full and not at_full:
         d.set(promote_full=False)
         if d.spec.blue_green is None and d.index < gate:
+            hurrying.found(d)
             d.set(step_index=gate, step_run=None)  # as far as the gate it counts
         else:
             undone.append("promoteFull")
@@ -175,7 +178,7 @@ def approve(
     kept = tuple(one for one in d.status.bot.approvals if one.gate == here and one.signed)
     d.set_bot(approvals=(*kept, mine)[-KEPT:])
     if len(others) + 1 < rule.quorum:
-        return True, f"Recorded: {so_far(d, here, rule)}"
+        return True, f"{RECORDED}{so_far(d, here, rule)}"
     how = people.way_of(intent.actor)
     d.by = (intent.actor, how)
     unlock(d, gate, tuple(one.actor for one in (*others, mine)), how)

@@ -12,18 +12,18 @@ from bot.core import (
     gatekeeping,
     gates,
     glass,
+    hurrying,
     inconclusive,
     unmeasured,
     weights,
     writers,
 )
 from bot.core import draft as draft_module
+from bot.core.notices import people
 from bot.model import spec as spec_model
 from bot.model import status as status_model
 
 KEPT = timedelta(minutes=10)
-JUST = timedelta(minutes=2)
-"""A write that is older was not the one that is looked at now."""
 UNKNOWN = "kubectl (no name known)"
 _KINDS = (
     frozenset({"abort", "retry", "promote", "promote-full"}) | inconclusive.KINDS | glass.KINDS
@@ -49,10 +49,12 @@ def _stock(d: draft_module.Draft) -> None:
     """Writes of kubectl, Argo CD and the like."""
     if d.before.controller_pause and not d.before.pause_conditions and not d.before.abort:
         d.resumed, d.by = True, (UNKNOWN, "kubectl")
-        d.by = (UNKNOWN, writers.how(d.seen.raw, *writers.COURSE, since=d.now - JUST))
+        d.by = (UNKNOWN, writers.how(d.seen.raw, *writers.COURSE, since=d.now - writers.JUST))
+    if d.status.promote_full and not d.promoted:
+        hurrying.found(d)
     if d.before.abort and d.before.aborted_at is None:
         d.abort("")
-        how = writers.how(d.seen.raw, writers.ABORT, since=d.now - JUST)
+        how = writers.how(d.seen.raw, writers.ABORT, since=d.now - writers.JUST)
         d.set_bot(abort={**d.status.bot.abort, "by": UNKNOWN, "how": how})
         d.because("abort-asked", f"somebody asked for an abort with {how}")
     if not d.before.abort and d.before.aborted_at is not None:
@@ -74,7 +76,7 @@ def _retry(d: draft_module.Draft) -> None:
         pause_conditions=(),
         step_index=0 if d.spec.canary.steps else None,
     )
-    d.set_bot(abort={}, opened=None, overruled=(), started=d.now)
+    d.set_bot(abort={}, opened=None, hurried=None, overruled=(), started=d.now)
     gatekeeping.forget(d)
     d.because("retry", "the update starts again from its first step")
 
@@ -118,6 +120,7 @@ def _apply(d: draft_module.Draft, intent: status_model.Intent) -> tuple[bool, st
         if (answer := gatekeeping.hurry(d)) is not None:
             return answer
         d.set(promote_full=True)
+        hurrying.asked(d, intent.actor, people.way_of(intent.actor))
         return True, "All steps that are left are skipped."
     return _promote(d, intent)
 

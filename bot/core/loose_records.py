@@ -51,15 +51,17 @@ def of_freeze(cluster: str, one: policy.Freeze, now: datetime) -> Iterator[recor
     until = f" until {codec_status.stamp(one.until)}" if one.until is not None else ""
     because = f": {one.reason}" if one.reason else ""
     begun = f"{scope}{until}{because}"
+    moving, held = records.Stand(phase="moving"), records.Stand(phase="held")
     begin = _of_freeze(cluster, one, Kind.FROZEN, one.at, begun, one.by)
-    yield _at(begin, one.begun_place)
+    yield _at(replace(begin, before=moving, after=held), one.begun_place)
     last = one.ended_place or one.begun_place
     if one.lifted_at is not None:
         end = _of_freeze(cluster, one, Kind.UNFROZEN, one.lifted_at, scope, one.lifted_by)
-        yield _at(end, last)
+        yield _at(replace(end, before=held, after=moving), last)
     elif one.until is not None and not freezes.in_force(one, now):
         ended = f"{scope}: its time is over"
-        yield _at(_of_freeze(cluster, one, Kind.UNFROZEN, one.until, ended, ""), last)
+        end = _of_freeze(cluster, one, Kind.UNFROZEN, one.until, ended, "")
+        yield _at(replace(end, before=held, after=moving), last)
 
 
 def _at(record: records.Record, place: messenger.Place | None) -> records.Record:

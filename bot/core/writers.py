@@ -1,16 +1,19 @@
 """Which tool wrote a field, as far as the API server's field managers tell. Tools, not persons."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core import codec_status
 
 ARGO_CD, FLUX = "Argo CD", "Flux"
+JUST = timedelta(minutes=2)
+"""A write that is older was not the one that is looked at now."""
 TEMPLATE = ("spec", "template")
 ABORT = ("status", "abort")
+FULL = ("status", "promoteFull")
 COURSE = (
-    ("status", "promoteFull"),
+    FULL,
     ("status", "currentStepIndex"),
     ("status", "pauseConditions"),
     ("status", "controllerPause"),

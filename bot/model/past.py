@@ -9,9 +9,9 @@ from bot.model.records import Kind
 
 DECISIONS = frozenset(
     {
-        Kind.SHIPPED, Kind.UNDONE, Kind.APPROVED, Kind.PROMOTED, Kind.ABORTED, Kind.ROLLED_BACK,
-        Kind.RETRIED, Kind.MEASURED_AGAIN, Kind.CONTINUED, Kind.REFUSED, Kind.RESTARTED,
-        Kind.FROZEN, Kind.UNFROZEN, Kind.GAP,
+        Kind.SHIPPED, Kind.UNDONE, Kind.VOTED, Kind.APPROVED, Kind.PROMOTED, Kind.ABORTED,
+        Kind.ROLLED_BACK, Kind.GATE_KEPT, Kind.RETRIED, Kind.MEASURED_AGAIN, Kind.CONTINUED,
+        Kind.REFUSED, Kind.RESTARTED, Kind.FROZEN, Kind.UNFROZEN, Kind.GAP,
         Kind.GLASS_ASKED, Kind.GLASS_BROKEN, Kind.GLASS_REFUSED,
     }
 )  # fmt: skip
@@ -52,13 +52,19 @@ def sentence(record: records.Record) -> str:
     """What happened, in plain words: "approved by sam", "rolled back by itself"."""
     who = record.actor or ("" if record.way == records.Way.ITSELF else "somebody")
     by = f" by {who}" if who else ""
-    if by and record.way not in {records.Way.SLACK, records.Way.MANIFEST}:
+    if record.way == records.Way.POLICY:
+        by = " by the policy"
+    elif by and record.way not in {records.Way.SLACK, records.Way.MANIFEST}:
         by += f" ({record.way})"
     match record.kind:
         case Kind.UNDONE:
             return f"an earlier revision shipped again{by}"
         case Kind.WEIGHT | Kind.STEP:
             return record.reason
+        case Kind.VOTED:
+            return f"one approval{by}"
+        case Kind.GATE_KEPT:
+            return f"gate kept shut against {record.way}"
         case Kind.GATE_OPENED:
             return "waits for approval"
         case Kind.ROLLED_BACK:

@@ -20,6 +20,7 @@ class Kind(StrEnum):
 
     SHIPPED = "shipped"
     UNDONE = "undone"  # an earlier revision was shipped again
+    VOTED = "approved in part"  # one of several approvals that a gate needs
     APPROVED = "approved"
     PROMOTED = "promoted"
     ABORTED = "aborted"
@@ -34,6 +35,7 @@ class Kind(StrEnum):
     GLASS_BROKEN = "glass broken"
     GLASS_REFUSED = "break-glass refused"
     REFUSED = "refused"  # asked for and not done
+    GATE_KEPT = "gate kept shut"  # what a tool wrote past it was taken back
     STEP = "step"
     WEIGHT = "weight"
     GATE_OPENED = "gate-opened"  # it waits for a person from here on
@@ -51,6 +53,7 @@ class Way(StrEnum):
     TERMINAL = "terminal"
     STOCK = "kubectl"  # kubectl, Argo CD and the like: no name is known
     MANIFEST = "manifest"  # a field or annotation that somebody applied
+    POLICY = "policy"  # nobody answered in time
     ITSELF = "itself"
 
 

@@ -158,6 +158,7 @@ class BotBlock:
     intents: tuple[Intent, ...] = ()
     handled: tuple[Handled, ...] = ()
     opened: Opened | None = None
+    hurried: Opened | None = None
     full_gate_since: datetime | None = None
     held: Held | None = None
     went_on: WentOn | None = None

@@ -1,0 +1,133 @@
+"""What people, tools and the policy decided of a rollout, as records: who, by which way, why.
+
+How the course of the rollout went is ``chronicle``'s.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from bot.core import (
+    codec_block,
+    gate_limits,
+    gatekeeping,
+    glass_records,
+    inconclusive,
+    loose_records,
+    record_looks,
+)
+from bot.core.notices import people
+from bot.core.notices import scene as scenes
+from bot.model import records
+from bot.model import status as status_model
+from bot.model.records import Kind, Way
+
+SKIPPED = "All steps that are left are skipped."
+
+
+def of(look: record_looks.Look) -> Iterator[records.Record]:
+    """Everything that was decided, as far as the status still says it."""
+    yield from _opened(look)
+    yield from _hurried(look)
+    yield from handled(look)
+    yield from _kept(look)
+    for kind, at, actor, reason, mark in glass_records.of(look.status):
+        base = loose_records.by(look.base, people.decode(actor))
+        yield replace(look, base=base).record(kind, at, mark, reason=reason)
+
+
+def _opened(look: record_looks.Look) -> Iterator[records.Record]:
+    """The gate that was passed last: by a person, or by a tool that names nobody."""
+    opened = look.status.bot.opened
+    if opened is None or opened.revision != look.base.hash:
+        return
+    by = people.decode(opened.by)
+    way = "" if by is not None and opened.how == "slack" else (opened.how or Way.STOCK)
+    made = replace(look, base=loose_records.by(look.base, by, way))
+    kind = Kind.APPROVED if by is not None else Kind.PROMOTED
+    yield made.record(
+        kind, opened.at, "promote", record_looks.second(opened.at), gate=look.was_paused,
+        reason=_passed(opened),
+    )  # fmt: skip
+
+
+def _passed(opened: status_model.Opened) -> str:
+    step = f"step {opened.step + 1}" if opened.step >= 0 else "the gate before all traffic"
+    late = opened.how == gate_limits.BY_POLICY
+    return f"{step}: nobody answered in time, and the policy says promote" if late else step
+
+
+def _hurried(look: record_looks.Look) -> Iterator[records.Record]:
+    """That all steps which were left were skipped, also by a tool that names nobody."""
+    hurried = look.status.bot.hurried
+    if hurried is None or hurried.revision != look.base.hash:
+        return
+    by = people.decode(hurried.by)
+    made = replace(look, base=loose_records.by(look.base, by, "" if by else hurried.how))
+    at = record_looks.second(hurried.at)
+    yield made.record(Kind.PROMOTED, hurried.at, "promote-full", at, reason=SKIPPED)
+
+
+def _kept(look: record_looks.Look) -> Iterator[records.Record]:
+    """What a tool wrote past a gate that named people open, and that it was taken back."""
+    kept, started = look.status.bot.kept, look.status.bot.started
+    at = codec_block.instant(kept.get("at"))
+    if at is None or (started is not None and at < started):
+        return
+    who = str(kept.get("by") or "")
+    way = Way.STOCK if not who or who == gatekeeping.UNKNOWN_WRITER else who
+    made = replace(look, base=loose_records.by(look.base, None, way))
+    gate = scenes.gate(look.scene) if look.scene is not None else ""
+    reason = f"wrote {kept.get('what') or 'the status'}: taken back, the gate stays shut"
+    yield made.record(Kind.GATE_KEPT, at, "kept", at.isoformat(), reason=reason, gate=gate)
+
+
+_DECIDED = {
+    "promote": Kind.PROMOTED,
+    "promote-full": Kind.PROMOTED,
+    "abort": Kind.ABORTED,
+    "retry": Kind.RETRIED,
+    inconclusive.MEASURE_AGAIN: Kind.MEASURED_AGAIN,
+    inconclusive.CONTINUE: Kind.CONTINUED,
+}
+
+
+def handled(look: record_looks.Look) -> Iterator[records.Record]:
+    """What was asked; of an earlier course the revision is not known any more."""
+    started = look.status.bot.started
+    for one in look.status.bot.handled:
+        base = loose_records.by(look.base, people.decode(one.actor))
+        if started is not None and one.at < started:
+            base = replace(base, revision=0, hash="", update=records.Update())
+        made = replace(look, base=base)
+        if not one.accepted:
+            reason = f"{one.kind}: {one.sentence}"
+            yield made.record(Kind.REFUSED, one.at, "refused", one.id, reason=reason)
+        elif one.kind == "abort" and look.status.abort:
+            continue  # the abort itself knows more
+        elif one.sentence.startswith(gatekeeping.RECORDED):
+            gate = _gate_of(look, one)
+            yield made.record(Kind.VOTED, one.at, "vote", one.id, reason=one.sentence, gate=gate)
+        elif one.kind in _DECIDED:
+            mark = (one.kind, record_looks.second(one.at), *_apart(look, one))
+            yield made.record(_DECIDED[one.kind], one.at, *mark, reason=one.sentence)
+
+
+def _gate_of(look: record_looks.Look, one: status_model.Handled) -> str:
+    """The gate that one approval of several was given to; it may have been passed since."""
+    known = (a.gate for a in look.status.bot.approvals if a.id == one.id)
+    return next(known, look.was_paused)
+
+
+def _apart(look: record_looks.Look, one: status_model.Handled) -> tuple[str, ...]:
+    """What tells two of one second apart; the order that passed the gate is told by that."""
+    opened = look.status.bot.opened
+    mine = opened is not None and (opened.at, opened.by) == (one.at, one.actor)
+    return () if one.kind != "promote" or mine else (one.id,)
+
+
+def retried(before: scenes.Scene, look: record_looks.Look) -> Iterator[records.Record]:
+    """A retry by a tool leaves nothing but that the abort is gone."""
+    started, same = look.status.bot.started, before.status.current_hash == look.base.hash
+    if before.status.abort and not look.status.abort and same and started is not None:
+        made = replace(look, base=loose_records.by(look.base, None))
+        yield made.record(Kind.RETRIED, started, "retry", record_looks.second(started))
