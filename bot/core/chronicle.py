@@ -24,6 +24,7 @@ from bot.model import status as status_model
 from bot.model.records import Kind, Way
 
 STEPS_LIMIT = 100
+RESTARTED = "its pods are replaced, as spec.restartAt asks"
 _ORDER = {kind: place for place, kind in enumerate(Kind)}
 
 
@@ -163,7 +164,14 @@ def _helped(
 def _restarted(look: record_looks.Look) -> Iterator[records.Record]:
     at = look.status.restarted_at
     if at is not None:
-        yield look.record(Kind.RESTARTED, at, "restart", record_looks.second(at), way=Way.MANIFEST)
+        yield look.record(
+            Kind.RESTARTED,
+            at,
+            "restart",
+            record_looks.second(at),
+            way=Way.MANIFEST,
+            reason=RESTARTED,
+        )
 
 
 def _done(look: record_looks.Look) -> Iterator[records.Record]:

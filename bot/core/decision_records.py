@@ -12,6 +12,7 @@ from bot.core import (
     gatekeeping,
     glass_records,
     inconclusive,
+    intake,
     loose_records,
     record_looks,
 )
@@ -107,9 +108,13 @@ def handled(look: record_looks.Look) -> Iterator[records.Record]:
         elif one.sentence.startswith(gatekeeping.RECORDED):
             gate = _gate_of(look, one)
             yield made.record(Kind.VOTED, one.at, "vote", one.id, reason=one.sentence, gate=gate)
+        elif one.kind == "promote" and one.sentence == intake.STEP_SKIPPED:
+            yield made.record(Kind.PROMOTED, one.at, "skip", one.id, reason=one.sentence)
         elif one.kind in _DECIDED:
-            mark = (one.kind, record_looks.second(one.at), *_apart(look, one))
-            yield made.record(_DECIDED[one.kind], one.at, *mark, reason=one.sentence)
+            opened = one.kind == "promote" and one.sentence.startswith(intake.APPROVED)
+            kind = Kind.APPROVED if opened else _DECIDED[one.kind]
+            at = record_looks.second(one.at)
+            yield made.record(kind, one.at, one.kind, at, reason=one.sentence)
 
 
 def _gate_of(look: record_looks.Look, one: status_model.Handled) -> str:
@@ -118,16 +123,11 @@ def _gate_of(look: record_looks.Look, one: status_model.Handled) -> str:
     return next(known, look.was_paused)
 
 
-def _apart(look: record_looks.Look, one: status_model.Handled) -> tuple[str, ...]:
-    """What tells two of one second apart; the order that passed the gate is told by that."""
-    opened = look.status.bot.opened
-    mine = opened is not None and (opened.at, opened.by) == (one.at, one.actor)
-    return () if one.kind != "promote" or mine else (one.id,)
-
-
 def retried(before: scenes.Scene, look: record_looks.Look) -> Iterator[records.Record]:
-    """A retry by a tool leaves nothing but that the abort is gone."""
+    """A retry by a tool leaves nothing but that the abort is gone: it took ``abort`` away."""
     started, same = look.status.bot.started, before.status.current_hash == look.base.hash
-    if before.status.abort and not look.status.abort and same and started is not None:
+    gone = before.status.aborted_at is not None and look.status.aborted_at is None
+    promoted = look.status.stable_hash == look.status.current_hash
+    if gone and same and started is not None and not promoted:
         made = replace(look, base=loose_records.by(look.base, None))
         yield made.record(Kind.RETRIED, started, "retry", record_looks.second(started))

@@ -25,6 +25,9 @@ from bot.model import status as status_model
 
 KEPT = timedelta(minutes=10)
 UNKNOWN = "kubectl (no name known)"
+APPROVED = "Approved"
+"""How the answer to what opened a gate begins."""
+STEP_SKIPPED = "The present step is skipped."
 _KINDS = (
     frozenset({"abort", "retry", "promote", "promote-full"}) | inconclusive.KINDS | glass.KINDS
 )
@@ -155,15 +158,15 @@ def _promote(d: draft_module.Draft, intent: status_model.Intent) -> tuple[bool, 
     if (hold := gates.ahead(d)) is not None:
         return False, f"Nothing was changed: {hold.sentence}. {hold.frees}"
     d.set(step_index=d.index + 1, step_run=None)
-    return True, "The present step is skipped."
+    return True, STEP_SKIPPED
 
 
 def _passed(d: draft_module.Draft) -> str:
     if weights.held_before_full(d) and gates.ahead(d) is None:
-        return f"Approved: all traffic goes to v{d.family.new.revision}."
+        return f"{APPROVED}: all traffic goes to v{d.family.new.revision}."
     if (hold := gates.ahead(d)) is not None:
-        return f"Approved, and held: {hold.sentence}. {hold.frees}"
-    return f"Approved: v{d.family.new.revision} goes on."
+        return f"{APPROVED}, and held: {hold.sentence}. {hold.frees}"
+    return f"{APPROVED}: v{d.family.new.revision} goes on."
 
 
 def _answer(
