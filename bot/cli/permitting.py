@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.core.policies import codec, resolve
-from bot.model import errors, facts, policy
-from bot.runtime import authorize, whom
+from bot.model import errors, facts, policy, ports
+from bot.runtime import authorize, signatures, whom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,17 +67,14 @@ def can(
     effective = resolve.resolve(
         found, cluster=cluster, namespace=namespace, name=name, labels=labels, annotations={}
     )
-    shippers = (_person(shipped_by),) if shipped_by else (facts.Person(name="(nobody named)"),)
-    answer = authorize.authorize(
-        actor=_person(user),
-        action=policy.Action(action),
-        rollout={"metadata": {"namespace": namespace, "name": name}},
-        rules=authorize.Rules(),
-        members=frozenset(),
-        case=authorize.Case(
+    answer = _answer(
+        _person(user),
+        policy.Action(action),
+        {"metadata": {"namespace": namespace, "name": name}},
+        authorize.Case(
             effective=effective,
             approval=_approval(effective, step),
-            shippers=shippers,
+            shippers=(_person(shipped_by) if shipped_by else facts.Person(name="(nobody named)"),),
             known=whom.Known(home=frozenset()),
             review=True if user.startswith("user:") else None,
         ),
@@ -99,6 +96,34 @@ def _approval(effective: policy.Effective, step: int | None) -> policy.Approval:
         if one.index is not None and one.index + 1 == step:
             return one.approval
     return effective.approval
+
+
+def _answer(
+    actor: facts.Person, action: policy.Action, rollout: ports.Object, case: authorize.Case
+) -> authorize.Allowed | authorize.Denied:
+    """What the bot would say, in Slack or at a terminal."""
+    answer = authorize.authorize(
+        actor=actor,
+        action=action,
+        rollout=rollout,
+        rules=authorize.Rules(),
+        members=frozenset(),
+        case=case,
+    )
+    named = case.approval is not None and case.approval.named
+    if isinstance(answer, authorize.Allowed) and action is policy.Action.PROMOTE and named:
+        return _unsigned(actor, case.effective) or answer
+    return answer
+
+
+def _unsigned(actor: facts.Person, effective: policy.Effective) -> authorize.Denied | None:
+    """Why an approval from a terminal would count for nothing at a gate that names its people."""
+    if not actor.user or effective.terminal_approvals:
+        return None
+    sources = effective.sources
+    rule = sources.get("terminal_approvals") or sources.get("approval") or sources.get("steps", "")
+    sentence = signatures.UNSIGNED[:1].upper() + signatures.UNSIGNED[1:]
+    return authorize.Denied(sentence=sentence, rule=rule)
 
 
 def _person(user: str) -> facts.Person:

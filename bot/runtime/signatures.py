@@ -10,11 +10,12 @@ NO_KEY = (
     f"approval with. Let me read and create the Secret {signing_key.NAME} in my namespace, or "
     "make it with 32 random bytes under key; aborting works meanwhile."
 )
-AT_TERMINAL = (
-    "Nothing was done: the policy names who opens this gate, and only an approval from Slack can "
-    "be signed. Press Approve there. To approve from here, apply manifests/admission and set "
-    "terminalApprovals: true in the policy. An abort counts from here as it is."
+UNSIGNED = (
+    "the policy names who opens this gate, and only an approval from Slack can be signed. Press "
+    "Approve there. To approve from here, apply manifests/admission and set terminalApprovals: "
+    "true in the policy. An abort counts from here as it is."
 )
+AT_TERMINAL = f"Nothing was done: {UNSIGNED}"
 ALREADY = gatekeeping.ALREADY
 
 

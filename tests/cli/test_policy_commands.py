@@ -40,6 +40,20 @@ def test_policy_check_is_content_with_a_good_file(file):
         ("rules:\n- approval: {quorum: 0}", "rules[0].approval.quorum"),
         ("rules:\n- match: {namespace: [shop]}", "rules[0].match.namespace: there is no such"),
         ("rules: [", "no YAML"),
+        ("rules:\n- terminalApprovals: 1", "rules[0].terminalApprovals: 1 must be true or false"),
+        ("rules:\n- terminalApproval: true", "rules[0].terminalApproval: there is no such"),
+        (
+            "rules:\n- approval: {escalations: [{after: 1h, to: approver}]}",
+            "rules[0].approval.escalations[0].to: 'approver' is nobody's. Allowed: thread, approvers",
+        ),
+        (
+            "rules:\n- approval: {escalations: [{after: 1h, to: approvers}, {after: 1h, to: thread}]}",
+            "rules[0].approval.escalations[1].after: must be later",
+        ),
+        (
+            "rules:\n- steps: [{gate: last, escalations: [{to: approvers}]}]",
+            "rules[0].steps[0].escalations[0].after",
+        ),
     ],
 )
 def test_policy_check_exits_2_with_the_path_of_a_mistake(tmp_path, text, said):
@@ -48,6 +62,21 @@ def test_policy_check_exits_2_with_the_path_of_a_mistake(tmp_path, text, said):
     done = run("policy", "check", str(path))
     assert done.exit_code == 2
     assert said in done.output
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rules: [{terminalApprovals: true}]",
+        "rules: [{approval: {escalations: [{after: 1h, to: approvers}]}}]",
+        "rules: [{steps: [{gate: last, escalations: [{after: 1h, to: approvers}]}]}]",
+    ],
+)
+def test_policy_check_is_content_with_what_may_be_said(tmp_path, text):
+    path = tmp_path / "policy.yaml"
+    path.write_text(text)
+    done = run("policy", "check", str(path))
+    assert (done.exit_code, done.output) == (0, "good: 1 rule, 0 groups\n")
 
 
 def test_policy_check_exits_2_where_there_is_no_file():
@@ -89,3 +118,66 @@ def test_can_exits_2_where_the_question_is_wrong(file, action, key, said):
     done = run("can", "@lee", action, key, "--policy", file)
     assert done.exit_code == 2
     assert said in done.output
+
+
+TERMINALS = """
+rules:
+- match: {namespaces: [shop]}
+  approval: {approvers: ["user:anna", "@lee"], escalations: [{after: 1h, to: approvers}]}
+  steps: [{step: 4, approvers: ["user:bert"]}]
+- match: {names: [checkout]}
+  terminalApprovals: true
+- match: {names: [cart]}
+  terminalApprovals: false
+"""
+
+
+@pytest.mark.parametrize(
+    ("user", "action", "key", "more", "code", "rule"),
+    [
+        ("user:anna", "promote", "shop/checkout", (), 0, "rules[0]"),
+        ("user:eve", "promote", "shop/checkout", (), 1, "rules[0]"),
+        ("user:bert", "promote", "shop/checkout", ("--step", "4"), 0, "rules[0]"),
+        ("user:anna", "promote", "shop/checkout", ("--step", "4"), 1, "rules[0]"),
+        ("user:anna", "promote", "shop/other", (), 1, "rules[0]"),
+        ("user:anna", "promote", "shop/cart", (), 1, "rules[2]"),
+        ("@lee", "promote", "shop/cart", (), 0, "rules[0]"),
+        ("user:anna", "abort", "shop/cart", (), 0, "abort"),
+        ("user:anna", "promote", "pay/other", (), 0, "the cluster's rights"),
+    ],
+)
+def test_can_says_whether_an_approval_from_a_terminal_counts(
+    tmp_path, user, action, key, more, code, rule
+):
+    path = tmp_path / "policy.yaml"
+    path.write_text(TERMINALS)
+    done = run("can", user, action, key, "--policy", str(path), "--json", *more)
+    assert done.exit_code == code, done.output
+    said = json.loads(done.output)
+    assert (said["allowed"], said["rule"]) == (code == 0, rule)
+
+
+def test_can_says_how_an_approval_from_a_terminal_would_count(tmp_path):
+    path = tmp_path / "policy.yaml"
+    path.write_text(TERMINALS)
+    done = run("can", "user:anna", "promote", "shop/other", "--policy", str(path))
+    assert done.exit_code == 1
+    assert "apply manifests/admission and set terminalApprovals: true in the policy" in done.output
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("rules: [{terminalApprovals: sometimes}]", "rules[0].terminalApprovals"),
+        (
+            "rules: [{approval: {escalations: [{after: 1h, to: aprovers}]}}]",
+            "rules[0].approval.escalations[0].to",
+        ),
+    ],
+)
+def test_can_exits_2_with_the_path_where_the_file_is_wrong(tmp_path, text, where):
+    path = tmp_path / "policy.yaml"
+    path.write_text(text)
+    done = run("can", "user:anna", "promote", "shop/a", "--policy", str(path))
+    assert done.exit_code == 2
+    assert where in done.output

@@ -16,6 +16,7 @@ _RULE = (
     "onMetricError", "accessReview", "messageBudget", "terminalApprovals",
 )  # fmt: skip
 _APPROVAL = ("approvers", "quorum", "fourEyes", "expires", "onTimeout", "escalations")
+_RECEIVERS = "thread, approvers, channel, #channel, a user id (U…), @handle, group:NAME"
 _PLACES = ("step", "weight", "gate")
 _USER = re.compile(r"[UW][A-Z0-9]{2,30}", re.ASCII)
 _USER_GROUP = re.compile(r"S[A-Z0-9]{2,30}", re.ASCII)
@@ -185,13 +186,20 @@ def _escalation(raw: Any, path: str, groups: frozenset[str]) -> policy.Escalatio
     to = reading.text(body.get("to"), f"{path}.to")
     named = to in {"thread", "approvers"} or (to[:1] == "#" and to[1:])
     if not named:
-        to = _who(to, f"{path}.to", groups, nested=False)
-        if to == "anyone" or to.startswith("user:"):
-            raise reading.Mistake(
-                f"{path}.to",
-                "a message cannot reach that: thread, approvers, #channel, a person, a group",
-            )
+        to = _reached(to, f"{path}.to", groups)
     return policy.Escalation(after_s=reading.duration_s(body.get("after"), f"{path}.after"), to=to)
+
+
+def _reached(text: str, path: str, groups: frozenset[str]) -> str:
+    """Somebody whom a message reaches."""
+    if text == "anyone" or text.startswith("user:"):
+        raise reading.Mistake(path, f"a message cannot reach {reading.shown(text)}: {_RECEIVERS}")
+    known = text.startswith("group:") or text == "channel" or text[:1] == "@"
+    if not known and not _USER.fullmatch(text):
+        hint = reading.near(text, ("thread", "approvers", "channel"))
+        said = f"{reading.shown(text)} is nobody's. Allowed: {_RECEIVERS}.{hint}"
+        raise reading.Mistake(path, said)
+    return _who(text, path, groups, nested=False)
 
 
 def _step(

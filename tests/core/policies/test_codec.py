@@ -120,6 +120,26 @@ MISTAKES = [
         "cannot reach",
     ),
     (
+        {"rules": [{"approval": {"escalations": [{"after": "1h", "to": "approver"}]}}]},
+        "rules[0].approval.escalations[0].to",
+        "Did you mean approvers?",
+    ),
+    (
+        {"rules": [{"steps": [{"gate": "last", "escalations": [{"after": "1h", "to": "sre"}]}]}]},
+        "rules[0].steps[0].escalations[0].to",
+        "Allowed: thread, approvers, channel, #channel",
+    ),
+    (
+        {"rules": [{"approval": {"escalations": [{"to": "approvers"}]}}]},
+        "rules[0].approval.escalations[0].after",
+        "like 30m",
+    ),
+    (
+        {"rules": [{}, {"terminalApprovals": "yes"}]},
+        "rules[1].terminalApprovals",
+        "true or false",
+    ),
+    (
         {
             "rules": [
                 {
