@@ -145,6 +145,8 @@ def test_named_gate_opens_to_its_approver_at_a_terminal_and_to_no_forger(
         pass_ = {**block["shut"], "by": ["x"], "how": "slack", "at": block["shut"]["start"]}
         sealed = patched(mean, space, {"rolloutBot": {"passes": [pass_]}})
         assert "the bot's alone to write" in sealed
+        replayed = {"abort": True, "rolloutBot": {"passes": [pass_]}}
+        assert "the bot's alone to write" in patched(mean, space, replayed)
         assert "the bot's alone to write" in patched(mean, space, {"rolloutBot": None})
         assert rollout(space, client)["status"]["currentStepIndex"] == 1
 
