@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.core import gate_limits
+from bot.core import gate_limits, gatekeeping
 from bot.core.notices import (
     afterwards,
     approving,
@@ -120,7 +120,7 @@ def _decision(
 ) -> messages.ThreadFact:
     kind = _KINDS[one.kind]
     opener = opened is not None and opened.by == one.actor and opened.at == one.at
-    if opener or _counted(scene, one):
+    if opener or _counted(one):
         kind = ThreadKind.APPROVED
     reason = str(scene.abort.get("reason", "")) if one.kind == "abort" else ""
     return messages.ThreadFact(
@@ -129,14 +129,14 @@ def _decision(
         by=people.decode(one.actor),
         revision=scenes.revision(scene),
         stable=scenes.former(scene),
-        weight=_leads_to(scene, one, kind) if opener or not _counted(scene, one) else None,
+        weight=None if _counted(one) else _leads_to(scene, one, kind),
         text=reason,
     )
 
 
-def _counted(scene: scenes.Scene, one: status.Handled) -> bool:
+def _counted(one: status.Handled) -> bool:
     """One approval of several: by itself it promoted nothing."""
-    return any(approval.id == one.id for approval in scene.status.bot.approvals)
+    return one.kind == "promote" and one.sentence.startswith(gatekeeping.RECORDED)
 
 
 def _leads_to(scene: scenes.Scene, one: status.Handled, kind: ThreadKind) -> int | None:

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.notices import card, listing, people
+from bot.core.notices import card, listing, people, thread
 from bot.core.notices import gate as gates
-from bot.model import messages
+from bot.model import facts, messages
 from bot.render import rendering
 from tests.core.engine.guarded import ONE, TWO
 from tests.core.engine.simulation import KEY
@@ -53,6 +53,17 @@ def test_card_and_gate_count_the_approvals():
     assert card.card(sim.scene()).next_what == "60 %, 1 of 2 approved: sam"
     assert "next: 60 %, 1 of 2 approved: sam" in shown_card(sim)
     assert "may approve: @sam, @lee; 1 of 2 approved: sam" in shown(open_gate(sim))
+
+
+def test_thread_says_of_each_that_they_approved_when_both_press_at_the_same_moment():
+    sim = at_gate()
+    sim.put(sim.intent(SAM), sim.intent(LEE)).settle()
+    assert sim.weight() == 60
+    said = [line.fact for line in thread.lines(sim.scene(), {}) if line.fact.by is not None]
+    assert [(one.kind, one.by.name, one.weight) for one in said] == [
+        (facts.ThreadKind.APPROVED, "sam", None),
+        (facts.ThreadKind.APPROVED, "lee", 60),
+    ]
 
 
 def shown_card(sim):
