@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.model import facts, feed, messages
-from bot.render import blocks, words
+from bot.render import blocks, gates, words
 
 VERSION = 1
 ROWS_SHOWN = 20
@@ -79,15 +79,23 @@ BUSY = "that waited for this hour's messages"
 
 
 def message(
-    events: Sequence[feed.Event], *, since: str = "", buttons: bool = False, group: str = ""
+    events: Sequence[feed.Event],
+    *,
+    since: str = "",
+    buttons: bool = False,
+    group: str = "",
+    answers: Sequence[messages.Button] = (),
 ) -> messages.Message:
     """One event; several, or what was held back (``since`` says by what), as a list.
 
-    ``buttons``: with one that shows the card, for whoever presses it alone. ``group`` is the id
-    of a user group that one event is addressed to.
+    ``buttons``: with one that shows the card, for whoever presses it alone, after ``answers`` to
+    a gate that one event asks about. ``group`` is the id of a user group that it is addressed to.
     """
     if len(events) == 1 and not since:
-        drawn = blocks.actions([_open(events[0])], blocks.Stakes()) if buttons else []
+        stakes = blocks.Stakes(
+            revision=events[0].revision, stable=events[0].stable, weight=events[0].weight_to
+        )
+        drawn = blocks.actions([*answers, _open(events[0])], stakes) if buttons else []
         mention = f"{_mention(group)} " if group else ""
         line = f"{mention}{_line(events[0])}"
         return blocks.message(_text(events[0]), [*blocks.section([line]), *drawn])
@@ -98,6 +106,14 @@ def message(
     said = "; ".join(_text(event).removesuffix(".") for event in events[:3])
     parts = [*blocks.section([f"*{head}*"]), *blocks.section(lines), *blocks.context([more])]
     return blocks.message(f"{head}: {said}{'; …' if len(events) > 3 else ''}.", parts)
+
+
+def over(facts: messages.GateFacts) -> messages.Message:
+    """What takes the place of an escalation once its gate is decided: nobody is asked any more."""
+    lines = [gates.first_line(facts)]
+    if facts.decided is not None:
+        lines.append(gates.decision(facts, facts.decided))
+    return blocks.message(gates.gate(facts).text, blocks.section(lines))
 
 
 def _mention(group: str) -> str:
@@ -123,7 +139,7 @@ def _text(event: feed.Event) -> str:
 
 def _line(event: feed.Event) -> str:
     sign = SIGNS.get(event.kind, "▶")
-    return f"{sign} {_text(event)} ({words.name(event.rollout.namespace)})"
+    return f"{sign} {_text(event).removesuffix('.')} · {words.name(event.rollout.namespace)}"
 
 
 def event_id(event: feed.Event) -> str:

@@ -10,11 +10,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.core.notices import reminding
+from bot.core.notices import reminding, standing
 from bot.core.notices import scene as scenes
 from bot.model import errors, feed, messages, messenger, policy, ports
 from bot.render import feed as wording
-from bot.runtime import authorize, outbox, whom
+from bot.runtime import asked, authorize, outbox, whom
 from bot.runtime import roster as rosters
 
 log = logging.getLogger(__name__)
@@ -41,18 +41,25 @@ class Escalations:
     effective: Callable[[ports.Object], policy.Effective]
     scene: Callable[[str], scenes.Scene | None]
     gate_at: Callable[[feed.Event], messenger.Place | None]
+    kept: asked.Asked
     handle: Handle | None = None
     name: str = "esc-"
     timeout_s: float = TIMEOUT_S
     _handles: dict[str, tuple[float, str]] = field(default_factory=dict)
 
     def follows(self, rollout: ports.Object) -> bool:
+        if self.kept.any(rollout):
+            return True
         effective = self.effective(rollout)
         every = (effective.approval, *(step.approval for step in effective.steps))
         return any(one.escalations for one in every)
 
     async def look_up(self, scene: scenes.Scene) -> None:
-        """Find out who is in the groups that are to hear of it, before ``targets`` is asked."""
+        """Find out who is in the groups that are to hear of it, before ``targets`` is asked.
+
+        What asks for a gate that is over by now is closed on the way, by a task of its own.
+        """
+        self.kept.end(scene)
         due = tuple(reminding.latest(scene))
         if not due:
             return
@@ -147,36 +154,58 @@ class Escalations:
             await self._tell(event, target)
 
     async def _tell(self, event: feed.Event, target: str) -> None:
+        open_still = self._now(event)
+        if open_still is None or not self._waits(event):
+            return
+        place = await self._post(event, target)
+        if place is None:
+            return
+        await self.kept.stands(open_still, target, place)
+        now = self._now(event)
+        if now is not None and not self._waits(event):  # decided while this was on its way
+            self.kept.end(now)
+
+    def _content(self, event: feed.Event, target: str) -> messages.Message | None:
+        """As it is true now. A group is called beneath the request, which has the answers."""
+        scene = self._now(event)
+        if scene is None or not self._waits(event):
+            return None
+        if target.startswith("S"):
+            return wording.message((event,), buttons=True, group=target)
+        answers = standing.made(scene, *standing.at_gate(scene))
+        return wording.message((event,), buttons=True, answers=answers)
+
+    async def _post(self, event: feed.Event, target: str) -> messenger.Place | None:
         def content() -> messages.Message | None:
-            if not self._waits(event):
-                return None
-            group = target if target.startswith("S") else ""
-            return wording.message((event,), buttons=True, group=group)
+            return self._content(event, target)
 
         if target.startswith("#"):
-            await self._into(target, content, event)
-        elif target.startswith("S"):
+            return await self._into(target, content, event)
+        thread = ""
+        if target.startswith("S"):
             place = self.gate_at(event)
             channel = self._own(event) if place is None else place.channel
             thread = "" if place is None else place.ts
-            await self.box.post(
-                channel=channel, content=content, thread=thread, priority=outbox.Priority.LOUD
-            )
         else:
-            room = await self._room(event, target)
-            if room:
-                await self.box.post(channel=room, content=content, priority=outbox.Priority.LOUD)
+            channel = await self._room(event, target)
+        if not channel:
+            return None
+        return await self.box.post(
+            channel=channel, content=content, thread=thread, priority=outbox.Priority.LOUD
+        )
 
-    async def _into(self, channel: str, content: outbox.Content, event: feed.Event) -> None:
+    async def _into(
+        self, channel: str, content: outbox.Content, event: feed.Event
+    ) -> messenger.Place | None:
         """Where we are not in the channel it is said in the rollout's own: never nowhere."""
-        own = next(_hashed(self._own(event)), "")
+        own, loud = next(_hashed(self._own(event)), ""), outbox.Priority.LOUD
         try:
-            await self.box.post(channel=channel, content=content, priority=outbox.Priority.LOUD)
+            return await self.box.post(channel=channel, content=content, priority=loud)
         except (errors.Forbidden, errors.NotFound) as problem:
             log.warning("an escalation did not reach %s: %s", channel, problem)
             if not own or own == channel:
                 raise
-            await self.box.post(channel=own, content=content, priority=outbox.Priority.LOUD)
+            return await self.box.post(channel=own, content=content, priority=loud)
 
     async def _room(self, event: feed.Event, user: str) -> str:
         """Where to write to ``user``; waits while Slack is down, for as long as it is needed."""

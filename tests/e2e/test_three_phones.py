@@ -21,10 +21,24 @@ pytestmark = [
 ]
 PATIENCE_MS = 60_000
 expect = async_api.expect
+expect.set_options(timeout=PATIENCE_MS)
 POLICY = """
 groups:
   sre: {members: [UALICE0001, UBOB000001, UCAROL0001]}
+  oncall: {slack: SSRE000001}
 rules:
+  - match: {names: [parcel]}
+    approval:
+      approvers: ["group:sre"]
+      quorum: 2
+      fourEyes: true
+      expires: 1h
+      onTimeout: abort
+      escalations:
+        - {after: 1s, to: thread}
+        - {after: 2s, to: approvers}
+        - {after: 3s, to: "group:oncall"}
+        - {after: 4s, to: "#random"}
   - match: {names: [checkout]}
     approval: {approvers: ["group:sre"], quorum: 2, fourEyes: true}
   - match: {names: ["*"]}
@@ -44,6 +58,18 @@ class Phone:
         await self.page.fill("#text", f"/rollout {text}")
         await self.page.press("#text", "Enter")
         return await self.answer(before)
+
+    async def goes_to(self, room):
+        """A channel, or a conversation by whom it is with."""
+        await self.page.click("#show-channels")
+        await self.page.locator("nav li button").filter(has_text=room).last.click()
+        await expect(self.page.locator("#room-name")).to_contain_text(room)
+
+    async def thread_of(self, said):
+        """What stands in the thread of the message that says so."""
+        parent = self.page.locator("#list article").filter(has_text=said).last
+        await parent.locator("button.replies").click()
+        return self.page.locator("#thread-list")
 
     def own(self):
         return self.page.locator("#list article.ephemeral")
@@ -103,6 +129,7 @@ async def test_three_people_decide_at_their_phones(office):
     await one_wins(shop, alice, bob, carol)
     await old_buttons(shop, alice, bob)
     await a_freeze_in_mid_step(shop, alice, bob, carol)
+    await nobody_answers(shop, alice, bob, carol)
 
 
 async def two_of_three_and_not_the_deployer(shop, alice, bob, carol):
@@ -165,3 +192,42 @@ async def a_freeze_in_mid_step(shop, alice, bob, carol):
     assert "held" in await carol.types("promote till")
     assert "All traffic goes back" in await carol.types("abort till")
     await shop.until(lambda: shops.phase(shop, "till", "Degraded"), "the abort passes")
+
+
+async def nobody_answers(shop, alice, bob, carol):
+    """The thread, then each approver in private, the group, a channel, and the policy at last."""
+    assert "Over: shop" in await alice.types("unfreeze shop")
+    await shop.people._call("POST", "invite", {"channel": "random"})
+    await shop.make("parcel")
+    assert "parcel gets" in await bob.types("set-image parcel app=parcel:v2")
+    asked = re.compile("parcel v2 still waits for approval to go from 50")
+    for phone in (alice, carol):
+        await expect(phone.page.locator("#show-channels")).to_contain_text(re.compile(r"\d"))
+        await phone.goes_to("rollout")
+        await expect(phone.gate("parcel")).to_have_count(1)
+        await expect(phone.gate("parcel")).to_contain_text(asked)
+    thread = await bob.thread_of("parcel v2 · waits for approval")
+    for line in (
+        "1 s by now",
+        "2 s by now: whoever may approve it",
+        "3 s by now",
+        "4 s by now: #random",
+    ):
+        await expect(thread).to_contain_text(line)
+    await bob.page.click("#thread-close")
+    thread = await bob.thread_of("parcel v2 waits for you")
+    await expect(thread).to_contain_text("@sre")
+    await bob.page.click("#thread-close")
+    await expect(bob.page.locator("#directs button")).to_have_count(0)
+    await bob.goes_to("random")
+    refused = await bob.approves("parcel")
+    assert "bob" in refused and "shipped" in refused, refused
+    assert "1 of 2 approved: alice" in await alice.approves("parcel")
+    shop.rules.write_text(POLICY.replace("expires: 1h", "expires: 5s"))
+    await shop.until(lambda: shops.phase(shop, "parcel", "Degraded"), "the policy takes it back")
+    for phone in (alice, carol, bob):
+        over = phone.page.locator("#list article").filter(has_text="parcel v2").last
+        await expect(over).to_contain_text("rolled back by itself")
+        await expect(over).to_contain_text("nobody approved within 5")
+        await expect(phone.page.locator("#list [data-action='rollout:approve']")).to_have_count(0)
+        await expect(over).not_to_contain_text("still waits")

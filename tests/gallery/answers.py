@@ -42,6 +42,30 @@ GLASS = m.GlassFacts(
 )
 
 
+def experiments() -> Iterator[Sample]:
+    """One from its first pod to each of its ends."""
+    begun = tuple(dataclasses.replace(one, ready=0) for one in trials.RUNNING.sides)
+    starting = dict(phase="Pending", sides=begun, rows=(), until=None)
+    yield of("experiment-starts", dataclasses.replace(trials.RUNNING, **starting))
+    yield of("experiment-runs", trials.RUNNING)
+    good = tuple(
+        dataclasses.replace(
+            row, metric=dataclasses.replace(row.metric, verdict=m.Verdict.SUCCESSFUL)
+        )
+        for row in trials.RUNNING.rows
+        if row.template != "candidate"
+    )
+    done = dict(phase="Successful", over=True, until=None, rows=good)
+    yield of("experiment-done", dataclasses.replace(trials.RUNNING, **done))
+    verdicts = (m.Verdict.SUCCESSFUL, m.Verdict.FAILED, m.Verdict.INCONCLUSIVE)
+    rows = tuple(
+        dataclasses.replace(row, metric=dataclasses.replace(row.metric, verdict=verdict))
+        for row, verdict in zip(trials.RUNNING.rows, verdicts, strict=True)
+    )
+    over = dict(phase="Failed", over=True, because="success-rate of candidate failed", rows=rows)
+    yield of("experiment-failed", dataclasses.replace(trials.RUNNING, until=None, **over))
+
+
 def standing() -> Iterator[Sample]:
     """What stands in a channel and is neither card nor gate."""
     yield of("freeze-begun", FROZEN)
@@ -53,16 +77,9 @@ def standing() -> Iterator[Sample]:
         second = None if agreed is None else LEE
         over = dict(over=True, agreed=agreed, second=second, at=ex.at(12, 40))
         yield of(f"glass-{name}", dataclasses.replace(GLASS, **over))
-    yield of("experiment-runs", trials.RUNNING)
-    verdicts = (m.Verdict.SUCCESSFUL, m.Verdict.FAILED, m.Verdict.INCONCLUSIVE)
-    rows = tuple(
-        dataclasses.replace(row, metric=dataclasses.replace(row.metric, verdict=verdict))
-        for row, verdict in zip(trials.RUNNING.rows, verdicts, strict=True)
-    )
-    over = dict(phase="Failed", over=True, because="success-rate of candidate failed", rows=rows)
-    yield of("experiment-over", dataclasses.replace(trials.RUNNING, until=None, **over))
-    found = (WAITS, BACK, *MOVING)
+    yield from experiments()
     for cause, what in DIGESTS.items():
+        found = HELD if cause is m.DigestCause.HELD else (WAITS, BACK, *MOVING)
         yield of(
             f"digest-{cause}",
             m.DigestFacts(cluster="prod-eu", cause=cause, what=what, rows=found),
@@ -104,6 +121,10 @@ BACK = ex.row(
 MOVING = tuple(
     ex.row(N.MOVES, name, 9, "25 %, step 3 of 7", next_at=ex.at(12, 9))
     for name in ("search", "recommendation-engine-personalization-api")
+)
+HELD = tuple(
+    ex.row(N.HOLDS, name, 9, "25 %, step 3 of 7: freeze shop/*", since_s=720)
+    for name in ("checkout", "search", "till", "recommendation-engine-personalization-api")
 )
 NOT_RUN = ex.row(
     N.NOT_RUN,
@@ -221,8 +242,26 @@ def private() -> Iterator[Sample]:
     )
     for one in news:
         yield Sample(name=f"private-{one.kind}", message=feed_drawing.message([one], buttons=True))
+    yield from escalations(next(one for one in news if one.kind is feed.Kind.STILL_WAITS))
     held = feed_drawing.message(news, since=feed_drawing.QUIET)
     yield Sample(name="private-after-the-night", message=held)
+
+
+def escalations(waits: feed.Event) -> Iterator[Sample]:
+    """A gate that nobody answers: to a person or a channel, to a group, and once it is over."""
+    late = dataclasses.replace(waits, because="30 min by now")
+    asked = tuple(ex.button(kind, weight=100) for kind in ("approve", "abort"))
+    message = feed_drawing.message([late], buttons=True, answers=asked)
+    yield Sample(name="escalation-to-a-person", message=message)
+    called = feed_drawing.message([late], buttons=True, group="SSRE000001")
+    yield Sample(name="escalation-to-a-group", message=called)
+    because = "nobody answered in time, and the policy takes it back"
+    for name, decided in (
+        ("approved", m.GateDecision(closing=C.APPROVED, by=SAM, others=(LEE,), at=ex.at(12, 31))),
+        ("unanswered", m.GateDecision(closing=C.ROLLED_BACK, at=ex.at(16, 0), because=because)),
+    ):
+        message = feed_drawing.over(ex.gate(decided=decided))
+        yield Sample(name=f"escalation-over-{name}", message=message)
 
 
 def the_past() -> Iterator[Sample]:

@@ -17,7 +17,7 @@ from tests.render.limits import problems
 from tests.render.reading import read
 
 MADE = samples.all_of_them()
-MENTIONS = ("<@UALICE0001>", "<@UBOB000001>", "<@UCAROL0001>")
+MENTIONS = ("<@UALICE0001>", "<@UBOB000001>", "<@UCAROL0001>", "<!subteam^SSRE000001>")
 
 
 def facts_of(kind):
@@ -83,7 +83,9 @@ def test_text_says_the_news_alone(sample):
         return
     text = read(sample.message.text).replace("\u202f", " ")
     assert len(text) <= 700
-    assert not re.search(r"[*`_]{1}\w+[*`_]{1}|:[a-z]\w+:|\bpress\b|\bclick|\bbelow\b|\babove\b", text), text
+    assert not re.search(
+        r"[*`_]{1}\w+[*`_]{1}|:[a-z]\w+:|\bpress\b|\bclick|\bbelow\b|\babove\b", text
+    ), text
     rollout = getattr(sample.facts, "rollout", None)
     if isinstance(rollout, m.RolloutId) and not isinstance(sample.facts, m.ThreadFact):
         assert rollout.name in text and rollout.cluster in text

@@ -88,6 +88,8 @@ def _markup(text, may_mention):
     bare = re.sub(
         r"<(?:!date\^\d+\^[^<>|]*\|[^<>|]*|https?://[^<>|]+\|[^<>|]*|@[A-Z0-9]+)>", "", text
     )
+    for hit in may_mention:
+        bare = bare.replace(hit, "")
     if "<" in bare or ">" in bare:
         yield f"stray bracket in {bare!r}"
     if re.search(r"&(?!amp;|lt;|gt;)", bare):

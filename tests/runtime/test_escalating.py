@@ -9,7 +9,7 @@ from bot.core import codec_spec, codec_status
 from bot.core.notices import scene as scenes
 from bot.core.policies import codec, resolve
 from bot.model import errors, messenger
-from bot.runtime import anchors, authorize, escalating, feeding, outbox, roster
+from bot.runtime import anchors, asked, authorize, escalating, feeding, outbox, roster
 from tests.runtime import stage as stages
 from tests.runtime import virtual
 
@@ -72,8 +72,11 @@ class Place(stages.Stage):
         return HANDLES[name]
 
     def again(self):
+        box = outbox.Outbox(chat=self.chat, clock=virtual.now)
+        places = anchors.Anchors(api=self.api, observe=lambda obj: None)
         outlet = escalating.Escalations(
-            box=outbox.Outbox(chat=self.chat, clock=virtual.now),
+            box=box,
+            kept=asked.Asked(box=box, places=places),
             chat=self.chat,
             rules=authorize.Rules(default_channel="#checkout"),
             roster=roster.Roster(
@@ -349,3 +352,72 @@ def test_message_that_was_held_up_is_not_sent_once_the_gate_is_over(to):
         return sum(place.said().values())
 
     assert (virtual.run(story(over=False)), virtual.run(story(over=True))) == (1, 0)
+
+
+def shown(place):
+    """What stands with each receiver, and what they could press."""
+    return {
+        channel: (
+            said["message"].text.replace("\u202f", " "),
+            [
+                element["action_id"].removeprefix("rollout:")
+                for block in said["message"].blocks
+                for element in block.get("elements", ())
+                if element.get("type") == "button"
+            ],
+        )
+        for (channel, _), said in place.chat.messages.items()
+    }
+
+
+def asking(place):
+    return [key for key in place.api.rollout["status"]["rolloutBot"]["said"] if "asked:" in key]
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["the same bot", "another process"])
+def test_whoever_was_asked_reads_how_it_ended_and_can_press_nothing_any_more(restarted):
+    async def story():
+        place = await (await Place(policy()).at_gate()).wait(130)
+        before, asked_for = shown(place), asking(place)
+        if restarted:
+            await place.announcer.drain(timeout_s=1)
+            place.again()
+        place.patch(abort=True)
+        place.settle(2)
+        await asyncio.sleep(5)
+        return before, asked_for, shown(place), asking(place)
+
+    before, asked_for, after, left = virtual.run(story())
+    pressed = {channel: buttons for channel, (_, buttons) in before.items()}
+    mine = ["approve", "abort", "open"]
+    assert pressed == {"DU0SAM": mine, "DU0LEE": mine, "C0CHECKOUT": ["open"], "#incidents": mine}
+    assert len(asked_for) == 1
+    assert left == []
+    assert set(after) == set(before)
+    for text, buttons in after.values():
+        assert text.startswith("checkout v2 in prod-eu, 50 % → 100 %: closed: aborted with"), text
+        assert buttons == []
+
+
+def test_gate_that_goes_on_waiting_keeps_what_was_asked_as_it_is():
+    async def story():
+        place = await (await Place(policy()).at_gate()).wait(130)
+        before = shown(place)
+        await place.wait(60)
+        return before, shown(place), asking(place)
+
+    before, after, left = virtual.run(story())
+    assert before == after
+    assert len(left) == 1
+
+
+def test_one_message_that_may_not_be_edited_any_more_keeps_no_other_from_being_closed():
+    async def story():
+        place = await (await Place(policy()).at_gate()).wait(130)
+        place.chat.locked = {where for where in place.chat.messages if where[0] == "DU0LEE"}
+        place.patch(abort=True)
+        place.settle(2)
+        await asyncio.sleep(5)
+        return {channel: len(buttons) for channel, (_, buttons) in shown(place).items()}
+
+    assert virtual.run(story()) == {"DU0SAM": 0, "DU0LEE": 3, "C0CHECKOUT": 0, "#incidents": 0}

@@ -28,20 +28,20 @@ def notices(scene: scenes.Scene, said: Said) -> Iterator[Notice]:
     if now:
         key = f"gate:{now}"
         facts_now = _open(scene, now, said.get(key, {}))
-        yield Notice(key=key, kind=Kind.GATE, facts=facts_now, keep=_keep(scene))
+        yield Notice(key=key, kind=Kind.GATE, facts=facts_now, keep=keep(scene))
     for key, record in said.items():
         gate = key.removeprefix("gate:")
         if key.startswith("gate:") and gate != now and not record.get("end"):
             yield Notice(
                 key=key,
                 kind=Kind.GATE,
-                facts=_closed(scene, gate, record),
+                facts=closed(scene, gate, record),
                 fresh=False,
                 settled=True,
             )
 
 
-def _keep(scene: scenes.Scene) -> dict[str, Any]:
+def keep(scene: scenes.Scene) -> dict[str, Any]:
     """What must be known of the gate when it is over and gone from the status."""
     held = scenes.pause(scene)
     return {
@@ -90,7 +90,8 @@ def _warm_s(scene: scenes.Scene) -> float | None:
     return float(scene.spec.canary.scale_down_delay_s) if scene.spec.canary.routed else None
 
 
-def _closed(scene: scenes.Scene, gate: str, record: Mapping[str, Any]) -> messages.GateFacts:
+def closed(scene: scenes.Scene, gate: str, record: Mapping[str, Any]) -> messages.GateFacts:
+    """How the wait ended; ``record`` is what ``keep`` gave while it stood."""
     found = scenes.label(scene.of_hash(str(record.get("revision", ""))))
     label = found or facts.RevisionLabel(
         number=_number(record, "n"), hash=str(record.get("revision", ""))

@@ -1,0 +1,93 @@
+"""Where the escalations of a gate stand, and their end: none asks for what is decided.
+
+One record a gate in ``status.rolloutBot.said``; it goes once all of them are closed, so that a
+restart or another replica closes what this one did not.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from bot.core.notices import gate as gates
+from bot.core.notices import scene as scenes
+from bot.model import errors, messages, messenger, ports
+from bot.render import feed as wording
+from bot.runtime import anchors, outbox, tasks
+
+log = logging.getLogger(__name__)
+
+PREFIX = "asked:"
+TO = "to:"
+TIMEOUT_S = 900.0
+GATES_LIMIT = 500
+"""Gates whose escalations are closed at the same time; the others wait for a later pass."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Asked:
+    """One a process."""
+
+    box: outbox.Outbox
+    places: anchors.Anchors
+    _ending: set[tuple[str, str]] = field(default_factory=set)
+
+    def any(self, rollout: ports.Object) -> bool:
+        return any(key.startswith(PREFIX) for key in self.places.of(rollout))
+
+    async def stands(self, scene: scenes.Scene, target: str, place: messenger.Place) -> None:
+        """Record it, with what must be known of the gate when it is gone from the status.
+
+        ``scene`` is one in which the gate was open.
+        """
+        record = {"ts": place.ts, f"{TO}{target}": f"{place.channel}/{place.ts}"}
+        key = f"{PREFIX}{scenes.gate(scene)}"
+        await self.places.record(dict(scene.seen.raw), key, {**gates.keep(scene), **record})
+
+    def end(self, scene: scenes.Scene) -> None:
+        """Close what asks for a gate that is over. Returns at once and never raises."""
+        rollout = dict(scene.seen.raw)
+        for key, record in self.places.of(rollout).items():
+            gate, mark = key.removeprefix(PREFIX), (scene.rollout.uid, key)
+            if not key.startswith(PREFIX) or gate == scenes.gate(scene):
+                continue
+            if mark in self._ending or len(self._ending) >= GATES_LIMIT:
+                continue
+            self._ending.add(mark)
+            message = wording.over(gates.closed(scene, gate, record))
+            closing = self._close(rollout, key, [*_places(record)], message, mark)
+            tasks.spawn(closing, name=f"close {key}")
+
+    async def _close(
+        self,
+        rollout: ports.Object,
+        key: str,
+        places: list[messenger.Place],
+        message: messages.Message,
+        mark: tuple[str, str],
+    ) -> None:
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                for place in places:
+                    await self._edit(place, message)
+                await self.places.drop(rollout, key)
+        except TimeoutError:
+            log.warning("escalations of a gate that is over still stand: %s", key)
+        finally:
+            self._ending.discard(mark)
+
+    async def _edit(self, place: messenger.Place, message: messages.Message) -> None:
+        """One that may not be edited any more stays as it is: its buttons change nothing."""
+        try:
+            await self.box.update(
+                place=place, content=lambda: message, priority=outbox.Priority.NEWS
+            )
+        except errors.RolloutBotError as problem:
+            log.warning("an escalation could not be closed: %s", problem)
+
+
+def _places(record: anchors.Record) -> Iterator[messenger.Place]:
+    for name, value in record.items():
+        channel, _, ts = str(value).rpartition("/")
+        if name.startswith(TO) and channel:
+            yield messenger.Place(channel=channel, ts=ts)
