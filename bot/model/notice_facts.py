@@ -83,7 +83,8 @@ class GateDecision:
 class GateFacts:
     """A loud request for approval. ``approvers``: "#checkout"; ``asked``: mentioned by id.
 
-    ``excluded`` shipped it and may not approve; ``nameless``: nobody knows who did, so nobody may.
+    ``quorum``: how many must and have, where one is not enough. ``excluded`` shipped it and may
+    not approve; ``nameless``: nobody knows who did, so nobody may.
     ``then`` is what happens at ``until``, or that there is no limit.
     ``inconclusive``: it holds because an analysis gave no verdict, and ``because`` says which.
     """
@@ -105,6 +106,7 @@ class GateFacts:
     measured: bool = True
     change: ChangeFact = field(default_factory=ChangeFact)
     approvers: str = ""
+    quorum: str = ""
     excluded: tuple[Person, ...] = ()
     nameless: bool = False
     asked: tuple[Person, ...] = ()

@@ -25,7 +25,7 @@ def card(facts: messages.CardFacts) -> messages.Message:
         return blocks.message(_text(facts), line, generation=facts.generation)
     parts = [
         *blocks.section([first_line(facts), _because(facts)]),
-        *blocks.section([_share(facts), steps_line(facts.steps)]),
+        *blocks.section([_share(facts), steps_line(facts.steps, here=_here(facts))]),
         *blocks.context([_pods(facts)]),
         *blocks.section(_metrics(facts)),
         *blocks.context([_next(facts), _left(facts), *_places(facts), *_notes(facts)]),
@@ -103,7 +103,12 @@ def _side(facts: messages.CardFacts) -> str:
     return "canary" if facts.switch is None else "preview"
 
 
-def steps_line(steps: tuple[messages.StepFact, ...]) -> str:
+def _here(facts: messages.CardFacts) -> str:
+    """The sign of the step that it stands at, or that it never got past."""
+    return "✗" if facts.news in (News.ROLLED_BACK, News.ROLLING_BACK) else "▶"
+
+
+def steps_line(steps: tuple[messages.StepFact, ...], *, here: str = "▶") -> str:
     """Every step with the present one marked; of many, the done and the far ones fold."""
     done = [step for step in steps if step.state is StepState.DONE]
     now = [step for step in steps if step.state is StepState.CURRENT]
@@ -114,7 +119,7 @@ def steps_line(steps: tuple[messages.StepFact, ...]) -> str:
         parts = [f"✓ {words.count(len(done), 'step', 'steps')}"] if done else []
         hidden = len(ahead[STEPS_AHEAD:])
         ahead = ahead[:STEPS_AHEAD]
-    parts += [f"▶ *{words.plain(step.text, 40)}*" for step in now]
+    parts += [f"{here} *{words.plain(step.text, 40)}*" for step in now]
     parts += [words.plain(step.text, 40) for step in ahead]
     return " → ".join(parts) + (f" + {hidden}" if hidden else "")
 

@@ -130,6 +130,7 @@ def _approvers(facts: messages.GateFacts) -> str:
     may = words.joined([words.plain(facts.approvers, 400), *asked], ", ")
     if may and facts.excluded and not facts.nameless:
         may += f", not {' or '.join(words.person(one) for one in facts.excluded[:4])}"
+    may = words.joined([may, words.plain(facts.quorum, 400)], "; ")
     until = words.plain(facts.then, 60)
     if facts.until is not None:
         until = f"until {words.by_day(facts.until)}, then {until}"

@@ -63,7 +63,6 @@ CARDS = {
     "first": dict(news=N.DONE, first=True),
     "observing": dict(observing=True, buttons=ONLY_WHY),
     "no-router": dict(share=m.ShareFact(percent=27.27, canary_pods=3, all_pods=11)),
-    "header-route": dict(weight=0, header_route="X-Canary: true"),
     "time-only": dict(metrics=(), measured=False),
     "many-steps": dict(
         steps=ex.steps(*[f"{n} %" for n in range(1, 15)], done=5),
@@ -77,21 +76,94 @@ CARDS = {
     ),
     "long-names": dict(rollout=LONG),
 }
+HEADER = "X-Canary: true"
+HEADER_STEPS = ("X-Canary: true", "10 min", "10 %", "approval", "100 %")
+HEADER_ROUTES = {
+    "starts": dict(
+        weight=0,
+        steps=ex.steps(*HEADER_STEPS, done=0),
+        metrics=(),
+        canary_pods=m.PodsFact(ready=0, wanted=1),
+        next_what=f"everyone with {HEADER}",
+        next_at=None,
+    ),
+    "moves": dict(
+        weight=0,
+        header_route=HEADER,
+        steps=ex.steps(*HEADER_STEPS, done=1),
+        next_what="10 %",
+    ),
+    "waits": dict(
+        news=N.WAITS,
+        weight=10,
+        header_route=HEADER,
+        steps=ex.steps(*HEADER_STEPS, done=3),
+        next_what="100 %",
+        next_at=None,
+        gate_url="https://x.slack.com/archives/C1/p1",
+    ),
+    "done": dict(
+        news=N.DONE,
+        weight=100,
+        duration_s=26 * 60,
+        steps=tuple(m.StepFact(text=one, state=m.StepState.DONE) for one in HEADER_STEPS),
+        canary_pods=None,
+        stable=ex.V42,
+        metrics=MEASURED,
+    ),
+    "failed": dict(
+        news=N.ROLLED_BACK,
+        weight=0,
+        because="success-rate 92.1 %, must be ≥ 99 %",
+        steps=ex.steps(*HEADER_STEPS, done=1),
+        metrics=(ex.FAILED,),
+        canary_pods=None,
+    ),
+}
+BACK = tuple(map(ex.button, ("switch_back", "why")))
+WAY = ("preview", "analysis", "30 s", "switch")
 SWITCHES = {
     "preview": (switching.PREVIEW, {}),
-    "waits-for-the-switch": (switching.PREVIEW, dict(news=N.WAITS, next_at=None)),
+    "waits-for-the-switch": (
+        switching.PREVIEW,
+        dict(news=N.WAITS, next_at=None, steps=ex.steps("preview", "switch", done=1)),
+    ),
     "counts-down": (
         switching.PREVIEW,
-        dict(next_what="100 %", next_at=ex.at(12, 9, 30), metrics=LINKED),
+        dict(
+            next_what="100 %",
+            next_at=ex.at(12, 9, 30),
+            metrics=LINKED,
+            steps=ex.steps(*WAY, done=2),
+        ),
     ),
-    "switched": (WARM, dict(weight=100, buttons=tuple(map(ex.button, ("switch_back", "why"))))),
+    "switched": (
+        WARM,
+        dict(
+            weight=100,
+            steps=ex.steps(*WAY, "analysis", done=4),
+            next_what="",
+            next_at=None,
+            buttons=BACK,
+        ),
+    ),
     "done-and-warm": (
         WARM,
         dict(
             news=N.DONE,
             weight=100,
             duration_s=840,
-            buttons=tuple(map(ex.button, ("switch_back", "why"))),
+            steps=tuple(m.StepFact(text=one, state=m.StepState.DONE) for one in WAY),
+            buttons=BACK,
+        ),
+    ),
+    "rolled-back": (
+        switching.PREVIEW,
+        dict(
+            news=N.ROLLED_BACK,
+            because="success-rate 92.1 %, must be ≥ 99 %",
+            metrics=(ex.FAILED,),
+            canary_pods=None,
         ),
     ),
 }
@@ -100,6 +172,8 @@ SWITCHES = {
 def cards() -> Iterator[Sample]:
     for name, more in CARDS.items():
         yield of(f"card-{name}", ex.card(**more))
+    for name, more in HEADER_ROUTES.items():
+        yield of(f"card-header-route-{name}", ex.card(**more))
     for name, (switch, more) in SWITCHES.items():
         yield of(f"card-blue-green-{name}", switching.card(switch, **more))
 
@@ -119,7 +193,8 @@ CHANGE = m.ChangeFact(
 )
 GATES = {
     "approval": dict(plan=PLAN, metrics=LINKED, change=CHANGE),
-    "quorum": dict(approvers="sre; 2 must approve; 1 of 2 approved: alice", asked=(SAM,)),
+    "quorum": dict(approvers="sre", quorum="2 must approve"),
+    "quorum-half": dict(approvers="sre", quorum="1 of 2 approved: alice"),
     "to-a-share": dict(weight_from=10, weight_to=25, then="it is aborted"),
     "time-only": dict(metrics=(), measured=False),
     "inconclusive": dict(
@@ -158,6 +233,7 @@ def gates() -> Iterator[Sample]:
         yield of(f"gate-closed-{closing}", ex.gate(decided=decided, inconclusive=unclear))
 
 
+NOT_SERVED = dict(requests=None, requests_failed=None, bad_since=None)
 ALERTS = {
     "safe": {},
     "not-yet-safe": dict(
@@ -169,9 +245,10 @@ ALERTS = {
     "deadline": dict(
         metric=None,
         because="canary not ready after 10 min (0 of 2 pods: image cannot be pulled)",
+        **NOT_SERVED,
     ),
     "git": dict(git="Argo CD checkout at 3f2a1c", git_url="https://argocd.example/checkout"),
-    "no-traffic": dict(weight_from=0),
+    "no-traffic": dict(weight_from=0, **NOT_SERVED),
     "long-names": dict(rollout=LONG),
 }
 

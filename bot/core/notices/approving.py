@@ -28,7 +28,7 @@ def facts_of(scene: scenes.Scene) -> dict[str, Any]:
     if stands is None or held is None:
         return {"then": UNLIMITED}
     rule = stands.rule
-    found: dict[str, Any] = {"approvers": _who(stands), "then": UNLIMITED}
+    found: dict[str, Any] = {**_who(stands), "then": UNLIMITED}
     if rule.four_eyes:
         found["excluded"] = stands.shipped
         found["nameless"] = stands.nameless
@@ -38,13 +38,13 @@ def facts_of(scene: scenes.Scene) -> dict[str, Any]:
     return found
 
 
-def _who(stands: quorum.Standing) -> str:
-    """Who may, and how far it has come: ``sre; 1 of 2 approved: sam``."""
+def _who(stands: quorum.Standing) -> dict[str, str]:
+    """Who may, and how far it has come: ``1 of 2 approved: sam``."""
     named = quorum.who(stands.rule)
     if stands.rule.quorum < 2:
-        return named
+        return {"approvers": named}
     so_far = stands.so_far or f"{stands.rule.quorum} must approve"
-    return f"{named or 'the members of the channel'}; {so_far}"
+    return {"approvers": named or "the members of the channel", "quorum": so_far}
 
 
 def lines(scene: scenes.Scene) -> Iterator[Line]:

@@ -112,7 +112,7 @@ def test_gate_says_not_whoever_set_the_image_through_us():
     sim = set_by(at_gate(EYES))
     found = open_gate(sim).facts
     assert (found.excluded, found.nameless) == ((people.decode(DANA),), False)
-    assert "2 must approve, not dana" in shown(open_gate(sim))
+    assert ", not dana; 2 must approve" in shown(open_gate(sim))
 
 
 def test_gate_says_that_nobody_may_where_only_a_tool_is_known_to_have_shipped_it():
@@ -124,7 +124,7 @@ def test_gate_says_that_nobody_may_where_only_a_tool_is_known_to_have_shipped_it
     text = shown(open_gate(sim))
     assert "nobody knows who shipped it" in text and "rollout-bot.io/shipped-by" in text
     sim.write_raw({"metadata": {"annotations": {"rollout-bot.io/shipped-by": "dana"}}}).settle()
-    assert "must approve, not dana" in shown(open_gate(sim))
+    assert ", not dana; 2 must approve" in shown(open_gate(sim))
 
 
 def test_why_counts_the_approvals_and_says_who_is_still_missing():
