@@ -8,16 +8,16 @@ recorded on the rollout, after it was: a crash between the two may repeat one ev
 import asyncio
 import logging
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.core.notices import feed as feeds
 from bot.core.notices import scene as scenes
 from bot.model import errors, feed, ports, world
 from bot.model import spec as spec_model
 from bot.model import status as status_model
-from bot.runtime import anchors, states, tasks
+from bot.runtime import anchors, parcels, states, tasks
 
 log = logging.getLogger(__name__)
 
@@ -50,46 +50,6 @@ async def nothing(_scene: scenes.Scene) -> None:
     """Nobody has to be asked."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Item:
-    event: feed.Event
-    rollout: ports.Object
-    record: str
-    mark: str
-
-    @property
-    def id(self) -> tuple[str, str, str]:
-        return self.event.rollout.uid, self.record, self.mark
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Parcel:
-    """What is handed over at once."""
-
-    target: str
-    items: tuple[_Item, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Held:
-    """What waits for its time, and for what else that time brings, since ``at``."""
-
-    target: str
-    item: _Item
-    at: datetime
-
-
-@dataclass(slots=True, kw_only=True)
-class _Line:
-    """One outlet. ``failures`` in a row make the next try wait: nobody hammers what is down."""
-
-    outlet: feed.Outlet
-    waiting: deque[_Parcel] = field(default_factory=deque)
-    held: dict[tuple[str, str, str], _Held] = field(default_factory=dict)
-    failures: int = 0
-    task: asyncio.Task[None] | None = None
-
-
 @dataclass(slots=True, kw_only=True)
 class Feed:
     """One a process, a ``reconcile.Teller`` beside the announcer."""
@@ -100,14 +60,14 @@ class Feed:
     sent: Sent = lambda _event, _outlet, _good: None
     look_up: LookUp = nothing
     _states: OrderedDict[str, deque[tuple[str, states.Told]]] = field(default_factory=OrderedDict)
-    _lines: list[_Line] = field(init=False)
+    _lines: list[parcels.Line] = field(init=False)
     _busy: set[tuple[str, str, str]] = field(default_factory=set)
     _task: asyncio.Task[None] | None = None
     _ticking: asyncio.Task[None] | None = None
     _stopping: bool = False
 
     def __post_init__(self) -> None:
-        self._lines = [_Line(outlet=outlet) for outlet in self.outlets]
+        self._lines = [parcels.Line(outlet=outlet) for outlet in self.outlets]
 
     def tell(
         self,
@@ -167,33 +127,51 @@ class Feed:
         waiting = set()
         for event in feeds.events(scene, said):
             where = record if event.revision.hash == scene.hash else self._record_of(event)
-            for line in self._lines:
-                for target in line.outlet.targets(event, told.rollout):
-                    mark = f"{line.outlet.name}{target}:{event.id}"
-                    if mark in said.get(where, {}):
-                        continue
-                    waiting.add(event.revision.hash)
-                    item = _Item(event=event, rollout=told.rollout, record=where, mark=mark)
-                    self._take(line, target, item, full=len(said.get(where, {})) >= MARKS_LIMIT)
+            known = said.get(where, {})
+            untold = tuple(self._untold(event, told.rollout, known))
+            if untold:
+                waiting.add(event.revision.hash)
+                await self._owe(event, told.rollout, where, known)
+            for line, target, mark in untold:
+                item = parcels.Item(event=event, rollout=told.rollout, record=where, mark=mark)
+                self._take(line, target, item, full=len(known) >= MARKS_LIMIT)
         for name in feeds.spent(scene, said, frozenset(waiting)):
             await self.places.drop(told.rollout, name)
+
+    def _untold(
+        self, event: feed.Event, rollout: ports.Object, known: anchors.Record
+    ) -> Iterator[tuple[parcels.Line, str, str]]:
+        """Whom it is still to be told, and by what each is remembered."""
+        for line in self._lines:
+            for target in line.outlet.targets(event, rollout):
+                mark = f"{line.outlet.name}{target}:{event.id}"
+                if mark not in known:
+                    yield line, target, mark
+
+    async def _owe(
+        self, event: feed.Event, rollout: ports.Object, where: str, known: anchors.Record
+    ) -> None:
+        """Write down what would be lost with this process once another revision has come."""
+        mark = f"{feeds.OWED}{event.id}"
+        if event.kind in feeds.LASTING and mark not in known:
+            await self.places.record(rollout, where, {mark: event.at.isoformat()})
 
     def _record_of(self, event: feed.Event) -> str:
         return f"{feeds.PREFIX}{event.revision.hash}:{event.revision.number}"
 
-    def _take(self, line: _Line, target: str, item: _Item, *, full: bool) -> None:
+    def _take(self, line: parcels.Line, target: str, item: parcels.Item, *, full: bool) -> None:
         if full or item.id in self._busy:
             return
         now = self.clock()
         late = now - item.event.at > LATE and item.event.kind not in feed.CRITICAL
         if late or line.outlet.due(item.event, target, now) > now:
             if len(line.held) < HELD_LIMIT:
-                line.held.setdefault(item.id, _Held(target=target, item=item, at=now))
+                line.held.setdefault(item.id, parcels.Held(target=target, item=item, at=now))
                 self._tick()
             return
-        self._put(line, _Parcel(target=target, items=(item,)))
+        self._put(line, parcels.Parcel(target=target, items=(item,)))
 
-    def _put(self, line: _Line, parcel: _Parcel) -> None:
+    def _put(self, line: parcels.Line, parcel: parcels.Parcel) -> None:
         self._busy.update(item.id for item in parcel.items)
         line.waiting.append(parcel)
         if len(line.waiting) > LINE_LIMIT:
@@ -217,9 +195,9 @@ class Feed:
         finally:
             self._ticking = None
 
-    def _ripe(self, line: _Line) -> None:
+    def _ripe(self, line: parcels.Line) -> None:
         now = self.clock()
-        parcels: dict[str, list[_Item]] = {}
+        together: dict[str, list[parcels.Item]] = {}
         due = {
             item_id: one
             for item_id, one in line.held.items()
@@ -229,11 +207,11 @@ class Feed:
         for item_id, one in due.items():
             if one.target in ripe:
                 del line.held[item_id]
-                parcels.setdefault(one.target, []).append(one.item)
-        for target, items in parcels.items():
-            self._put(line, _Parcel(target=target, items=tuple(items)))
+                together.setdefault(one.target, []).append(one.item)
+        for target, items in together.items():
+            self._put(line, parcels.Parcel(target=target, items=tuple(items)))
 
-    async def _work(self, line: _Line) -> None:
+    async def _work(self, line: parcels.Line) -> None:
         try:
             while line.waiting:
                 parcel = line.waiting.popleft()
@@ -247,7 +225,7 @@ class Feed:
         finally:
             line.task = None
 
-    async def _deliver(self, line: _Line, parcel: _Parcel) -> bool:
+    async def _deliver(self, line: parcels.Line, parcel: parcels.Parcel) -> bool:
         """Try until it is taken, refused, or tried often enough; whether it was taken."""
         outlet, problem = line.outlet, "no answer in time"
         events = tuple(item.event for item in parcel.items)

@@ -14,6 +14,9 @@ from bot.core.notices.notice import Said
 from bot.model import facts, feed
 
 PREFIX = "feed:"
+OWED = "owed:"
+"""Before the id of an event that stays news when another revision comes, with when it was so."""
+LASTING = frozenset({feed.Kind.DONE})
 _STEP_LIMIT = 100
 
 
@@ -34,8 +37,8 @@ def fresh(scene: scenes.Scene) -> bool:
 
 
 def events(scene: scenes.Scene, said: Said) -> tuple[feed.Event, ...]:
-    """Everything that is true of the present revision, and the recovery from earlier ones."""
-    found = [*_recovered(scene, said)]
+    """Everything that is true of the present revision, and what is still owed of earlier ones."""
+    found = [*_recovered(scene, said), *_overtaken(scene, said)]
     if not scene.problem and (key(scene) in said or fresh(scene)):
         found += [
             *_shipped(scene),
@@ -179,6 +182,30 @@ def _done(scene: scenes.Scene) -> Iterator[feed.Event]:
         started = scene.status.bot.started
         name = f"done:{_stamp(started)}" if started is not None else "done"
         yield _event(scene, feed.Kind.DONE, name, end)
+
+
+def _overtaken(scene: scenes.Scene, said: Said) -> Iterator[feed.Event]:
+    """That an earlier revision was done, where not all who want to know have been told.
+
+    One that is the stable was done, also where the bot was away when it became so.
+    """
+    for name, record in said.items():
+        if not name.startswith(PREFIX) or name == key(scene):
+            continue
+        owed = {
+            mark.removeprefix(OWED): at for mark, at in record.items() if mark.startswith(OWED)
+        }
+        stable = not scene.promoted and _hash(name) == scene.status.stable_hash
+        if stable and not owed and not any(f":{feed.Kind.DONE}" in mark for mark in record):
+            owed = {str(feed.Kind.DONE): ""}
+        for event_id, at in owed.items():
+            yield feed.Event(
+                kind=feed.Kind.DONE,
+                id=event_id,
+                at=scenes.time(at) or scene.status.bot.started or scene.now,
+                rollout=scene.rollout,
+                revision=_label(scene, name),
+            )
 
 
 def _recovered(scene: scenes.Scene, said: Said) -> Iterator[feed.Event]:
