@@ -1,7 +1,7 @@
 """Which gates a rollout has, and how the policy wants each to be opened. Look-ups only."""
 
 from bot.core import draft as draft_module
-from bot.core import weights
+from bot.core import stables, weights
 from bot.model import policy, status
 from bot.model import spec as spec_model
 
@@ -67,6 +67,8 @@ def prepare(d: draft_module.Draft) -> None:
     held = d.status.bot.shut
     d.kept = None
     if held is None or not held.signed or held.revision != d.family.new.hash:
+        return
+    if held.step == stables.AHEAD:
         return
     gone = held.steps != d.status.step_hash or held.step not in gates(d.spec)
     if gone and rule(d, held.step).named and not passed(d, held.step):

@@ -27,6 +27,7 @@ from bot.core import (
     restarts,
     revisions,
     sizing,
+    stables,
     standstill,
     traffic,
     unmeasured,
@@ -90,7 +91,7 @@ def _draft(
     intents: Sequence[status_model.Intent],
     now: datetime,
 ) -> draft_module.Draft:
-    status = gatekeeping.true_stable(status)
+    status = stables.true(status, seen)
     block = replace(status.bot, intents=tuple(intents), not_supported="")
     seen = unmeasured.errors_as_no_verdict(seen)
     return draft_module.Draft(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.core import approvals, gate_ids, hurrying, weights, writers
+from bot.core import approvals, gate_ids, hurrying, stables, weights, writers
 from bot.core import draft as draft_module
 from bot.core.notices import people
 from bot.model import policy, sealed, status
@@ -30,14 +30,6 @@ def shut(d: draft_module.Draft) -> int | None:
     return None
 
 
-def true_stable(known: status.Status) -> status.Status:
-    """While a gate holds a revision back, nobody makes it the stable by writing so."""
-    held = known.bot.shut
-    if held is None or not held.signed or not held.stable or held.stable == held.revision:
-        return known
-    return replace(known, stable_hash=held.stable) if known.stable_hash == held.revision else known
-
-
 def guard(d: draft_module.Draft) -> None:
     """Take back what would pass a gate that is shut."""
     if d.status.abort or d.before.abort or d.promoted or not d.status.stable_hash:
@@ -45,7 +37,7 @@ def guard(d: draft_module.Draft) -> None:
     gate = shut(d)
     if gate is None:
         return
-    undone = [*_course(d, gate), *_pause(d, gate)]
+    undone = [*stables.undone(d), *_course(d, gate), *_pause(d, gate)]
     if not undone:
         return
     held = d.status.bot.shut
@@ -271,8 +263,7 @@ def settle(d: draft_module.Draft) -> None:
     if d.kept is not None:
         return
     if gate is None or not approvals.rule(d, gate).named:
-        if d.status.bot.shut is not None:
-            d.set_bot(shut=None)
+        stables.keep(d, shut=shut(d) is not None)
         return
     reason = reason_of(d)
     pause = next((p for p in d.status.pause_conditions if p.reason == reason), None)

@@ -40,7 +40,8 @@ class Passed:
 class Held:
     """The gate that holds now: since when, with which steps, at which weight.
 
-    ``stable`` is the revision that users are on while it holds.
+    ``stable`` is the revision that users are on while it holds; of a ``step`` below -1 that alone
+    counts, its gate is still ahead.
     """
 
     revision: str

@@ -16,6 +16,7 @@ _KEPT: Mapping[str, tuple[str, ...]] = {
         "f:currentStepIndex",
         "f:pauseConditions",
         "f:promoteFull",
+        "f:stableRS",
     ),
 }
 

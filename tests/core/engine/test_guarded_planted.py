@@ -48,8 +48,12 @@ BUGS = {
         "test_write_of_a_stock_tool_is_taken_back[promote]",
     ),
     "written-stable-counts": Bug(
-        "bot.core.gatekeeping:true_stable", "known.stable_hash == held.revision", "False",
+        "bot.core.stables:true", "known.stable_hash != held.revision", "True",
         "test_stable_that_somebody_wrote_is_taken_back",
+    ),
+    "written-stable-counts-before-the-gate": Bug(
+        "bot.core.stables:keep", "if not shut or", "if True or",
+        "test_stable_that_somebody_wrote_before_the_gate_is_taken_back_and_told[False]",
     ),
     "edited-steps-pass-a-named-gate": Bug(
         "bot.core.approvals:prepare", "held.steps != d.status.step_hash", "False",
