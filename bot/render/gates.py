@@ -92,6 +92,8 @@ def _so_far(facts: messages.GateFacts) -> str:
     if facts.switch is not None and not facts.switch.switched:
         reached = "nobody is on it"
     start = f"so far: {took}{reached}."
+    if not facts.measured and facts.decided is not None:
+        return f"{start} Nothing was measured."
     if not facts.measured:
         return f"{start} Nothing is measured: your look alone decides."
     return words.joined([start, metrics.so_far(facts.metrics)], " ")

@@ -63,6 +63,29 @@ def test_closed_gate_says_in_its_first_line_what_became_of_it(closing, first):
     assert lines(message)[0] == first
 
 
+def test_closed_gate_keeps_its_evidence():
+    decided = m.GateDecision(closing=C.APPROVED, by=ex.DANA, at=ex.at(12, 40))
+    message = gates.gate(
+        ex.gate(plan=cards.PLAN, metrics=sample.LINKED, change=cards.CHANGE, decided=decided)
+    )
+    assert problems(message, may_mention=("<@U0DANA>",)) == []
+    assert lines(message) == [
+        "checkout v42: 50 % → 100 %, approved · prod-eu",
+        "so far: 24 min, up to 50 %. success-rate 99.6 % (stable 99.7 %), "
+        "p95-latency 212 ms (stable 208 ms), 20 of 20 good",
+        "look: success-rate, p95-latency",
+        "changed: image checkout:v41 → v42 · env +PAYMENT_RETRIES · "
+        "resources.limits.memory 256Mi → 512Mi · args +--retry-on=5xx · "
+        '3f2a1c "retry payments" by lee · shipped by dana',
+        "✓ approved by <@U0DANA> 12:40 · v42 goes to 100 %",
+    ]
+
+
+def test_closed_gate_says_that_nothing_was_measured():
+    message = gates.gate(ex.gate(measured=False, decided=m.GateDecision(closing=C.OVER)))
+    assert "so far: 24 min, up to 50 %. Nothing was measured." in lines(message)
+
+
 ASKED = [
     "break-glass: carol wants checkout v42 past the policy in prod-eu",
     "payments are down, the fix cannot wait for Monday",

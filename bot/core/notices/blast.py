@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.core import revisions, sizing, template_diff
 from bot.core.notices import scene as scenes
-from bot.model import facts
+from bot.model import facts, world
 from bot.model import spec as spec_model
 
 
@@ -44,6 +44,11 @@ def _then(scene: scenes.Scene) -> int:
 
 def differences(scene: scenes.Scene) -> tuple[str, ...]:
     """What is different from the stable's pods, besides images."""
-    if scene.new is None or scene.stable is None or scene.stable.hash == scene.hash:
+    return between(scene.stable, scene.new)
+
+
+def between(old: world.ReplicaSet | None, new: world.ReplicaSet | None) -> tuple[str, ...]:
+    """The same of any two revisions, as far as both are still there."""
+    if new is None or old is None or old.hash == new.hash:
         return ()
-    return template_diff.changes(revisions.bare(scene.stable), revisions.bare(scene.new))
+    return template_diff.changes(revisions.bare(old), revisions.bare(new))

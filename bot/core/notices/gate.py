@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from bot.core import blue_green_places, gate_limits, weights, writers
@@ -18,7 +19,7 @@ from bot.core.notices import (
 )
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Kind, Notice, Said
-from bot.model import facts, messages, sealed, status
+from bot.model import facts, messages, sealed, status, world
 from bot.model.facts import Closing
 
 
@@ -51,15 +52,13 @@ def keep(scene: scenes.Scene) -> dict[str, Any]:
         "from": scenes.weight(scene),
         "to": scenes.coming(scene),
         "since": held.start.isoformat() if held is not None else "",
+        **({"old": former.hash} if (former := scenes.former(scene)) is not None else {}),
         **({"inconclusive": True} if scenes.inconclusive(scene) else {}),
     }
 
 
 def _open(scene: scenes.Scene, gate: str, record: Mapping[str, Any]) -> messages.GateFacts:
-    held, started = scenes.pause(scene), scene.status.bot.started
-    so_far = None
-    if held is not None and started is not None:
-        so_far = max(0.0, (held.start - started).total_seconds())
+    held = scenes.pause(scene)
     return messages.GateFacts(
         gate_id=gate,
         rollout=scene.rollout,
@@ -71,7 +70,7 @@ def _open(scene: scenes.Scene, gate: str, record: Mapping[str, Any]) -> messages
         because=standing.because(scene) if scenes.inconclusive(scene) else "",
         switch=switching.fact(scene),
         stable_warm_s=_warm_s(scene),
-        so_far_s=so_far,
+        so_far_s=_so_far_s(scene, held.start if held is not None else None),
         metrics=queries.beside(queries.metrics(scene), record.get("stable")),
         plan=blast.pods(scene),
         measured=measured.measured(scene),
@@ -79,6 +78,13 @@ def _open(scene: scenes.Scene, gate: str, record: Mapping[str, Any]) -> messages
         buttons=standing.made(scene, *standing.at_gate(scene)),
         **approving.facts_of(scene),
     )
+
+
+def _so_far_s(scene: scenes.Scene, since: datetime | None) -> float | None:
+    started = scene.status.bot.started
+    if since is None or started is None:
+        return None
+    return max(0.0, (since - started).total_seconds())
 
 
 def _warm_s(scene: scenes.Scene) -> float | None:
@@ -91,7 +97,7 @@ def _warm_s(scene: scenes.Scene) -> float | None:
 
 
 def closed(scene: scenes.Scene, gate: str, record: Mapping[str, Any]) -> messages.GateFacts:
-    """How the wait ended; ``record`` is what ``keep`` gave while it stood."""
+    """How the wait ended, with what was known then; ``record`` is what ``keep`` gave before."""
     found = scenes.label(scene.of_hash(str(record.get("revision", ""))))
     label = found or facts.RevisionLabel(
         number=_number(record, "n"), hash=str(record.get("revision", ""))
@@ -100,14 +106,34 @@ def closed(scene: scenes.Scene, gate: str, record: Mapping[str, Any]) -> message
         gate_id=gate,
         rollout=scene.rollout,
         revision=label,
-        stable=scenes.former(scene),
+        stable=scenes.label(_old(scene, record)),
         weight_from=_number(record, "from"),
         weight_to=_number(record, "to"),
         inconclusive=record.get("inconclusive") is True,
         switch=switching.fact(scene),
-        metrics=measured.metrics(scene) if label.hash == scene.hash else (),
         decided=_decision(scene, gate, record),
+        **_evidence(scene, record),
     )
+
+
+def _old(scene: scenes.Scene, record: Mapping[str, Any]) -> world.ReplicaSet | None:
+    """The stable of that time: once the revision is promoted it is nobody's any more."""
+    known = scene.of_hash(str(record.get("old", "")))
+    return known or (scene.stable if scenes.former(scene) is not None else None)
+
+
+def _evidence(scene: scenes.Scene, record: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of what people decided by; of another revision only what its pods say."""
+    old, new = _old(scene, record), scene.of_hash(str(record.get("revision", "")))
+    changes = blast.between(old, new)
+    if record.get("revision") != scene.hash:
+        return {"change": facts.ChangeFact(changes=changes)}
+    return {
+        "change": replace(card.change(scene), at=None, changes=changes),
+        "metrics": queries.beside(queries.metrics(scene), record.get("stable")),
+        "measured": measured.measured(scene),
+        "so_far_s": _so_far_s(scene, scenes.time(record.get("since"))),
+    }
 
 
 def _decision(scene: scenes.Scene, gate: str, record: Mapping[str, Any]) -> messages.GateDecision:
