@@ -83,14 +83,24 @@ class Escalations:
         known = self._handles.get(handle)
         if self.handle is None or (known is not None and now - known[0] < HANDLE_AGAIN_S):
             return
+        before = "" if known is None else known[1]
+        # Where Slack hangs the next rollout does not wait for the same: others come behind it.
+        self._note(handle, now - HANDLE_AGAIN_S + rosters.AGAIN_S, before)
         try:
             found = await self.handle(handle.lstrip("@"))
-        except errors.RolloutBotError as problem:
+        except errors.NotFound as problem:
             log.warning("%s cannot be written to: %s", handle, problem)
-            found = "" if known is None else known[1]
+            self._note(handle, now, before)
+        except errors.RolloutBotError as problem:
+            log.warning("%s cannot be written to now: %s", handle, problem)
+        else:
+            self._note(handle, now, found)
+
+    def _note(self, handle: str, at: float, found: str) -> None:
+        self._handles.pop(handle, None)
         while len(self._handles) >= rosters.GROUPS_LIMIT:
             self._handles.pop(next(iter(self._handles)))
-        self._handles[handle] = (now, found)
+        self._handles[handle] = (at, found)
 
     def targets(self, event: feed.Event, rollout: ports.Object) -> tuple[str, ...]:
         """Channels (``#…``), user groups to mention (``S…``), people (``U…``, ``W…``)."""

@@ -421,3 +421,25 @@ def test_one_message_that_may_not_be_edited_any_more_keeps_no_other_from_being_c
         return {channel: len(buttons) for channel, (_, buttons) in shown(place).items()}
 
     assert virtual.run(story()) == {"DU0SAM": 0, "DU0LEE": 3, "C0CHECKOUT": 0, "#incidents": 0}
+
+
+def test_handle_that_slack_does_not_say_keeps_nobody_waiting_twice_and_is_asked_for_again():
+    later = [{"after": "10m", "to": "@sam"}]
+
+    async def story():
+        place = await Place(policy(escalations=later)).at_gate()
+        outlet, loop = place.announcer.outlets[0], asyncio.get_running_loop()
+        place.trouble.fail = lambda name, number: (
+            asyncio.Event().wait() if name == "handle" else None
+        )
+        await asyncio.sleep(11 * MINUTE)
+        spans = []
+        for _ in range(2):
+            began = loop.time()
+            await outlet.look_up(place.scene("shop/checkout"))
+            spans.append(loop.time() - began)
+        place.trouble.fail = lambda name, number: None
+        return spans, (await place.wait(10)).said()
+
+    (first, second), said = virtual.run(story())
+    assert (first > 1, second, said) == (True, 0, {"DU0SAM": 1})
