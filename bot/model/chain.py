@@ -8,7 +8,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -90,6 +90,7 @@ class Walker:
     noted: records.Head | None = None
     seq: int = 0
     previous: str = START
+    _since: dict[int, tuple[str, str]] = field(default_factory=dict)
 
     def follow(self, entries: Iterable[records.Entry]) -> Broken | None:
         """Go on over the next entries; the first that is wrong, if one is."""
@@ -97,10 +98,20 @@ class Walker:
             if (sentence := self._wrong(one)) is not None:
                 return Broken(seq=one.seq, id=one.record.id, sentence=sentence)
             self.seq, self.previous = one.seq, one.digest
+            if one.seq > self.head.seq:
+                self._since[one.seq] = one.record.id, one.digest
         return None
 
-    def end(self) -> Broken | None:
-        """Whether the chain reaches as far as it once did."""
+    def end(self, head: records.Head | None = None) -> Broken | None:
+        """Whether the chain reaches as far as it once did, and no farther than it may.
+
+        ``head`` was read after the last entry: the writer moves it with each that it adds.
+        """
+        if head is not None:
+            for seq, (record, digest) in self._since.items():
+                if seq > head.seq or (seq == head.seq and digest != head.digest):
+                    sentence = "it was not added by the writer: the head does not know it"
+                    return Broken(seq=seq, id=record, sentence=sentence)
         last = max(self.head.seq, self.noted.seq if self.noted is not None else 0)
         if self.seq >= last:
             return None
@@ -108,6 +119,8 @@ class Walker:
         return Broken(seq=self.seq + 1, id="", sentence=gone)
 
     def _wrong(self, one: records.Entry) -> str | None:
+        if not isinstance(one.seq, int) or one.seq <= self.seq:
+            return "no entry can stand there"
         if one.seq != self.seq + 1:
             return f"entry {self.seq + 1} is gone before it"
         if one.previous != self.previous:

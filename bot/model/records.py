@@ -154,8 +154,8 @@ class History(Protocol):
     async def find(self, query: Query) -> tuple[Entry, ...]:
         """The newest that fit, newest first."""
 
-    async def walk(self, *, after: int, limit: int) -> tuple[Entry, ...]:
-        """Entries beyond the sequence number ``after``, in their order."""
+    async def walk(self, *, after: int | None, limit: int) -> tuple[Entry, ...]:
+        """Entries beyond the sequence number ``after``, in their order; None: from the first."""
 
     async def head(self) -> Head:
         """The newest entry; sequence number 0 where there is none."""

@@ -144,7 +144,7 @@ async def _with(address: str, work: Callable[[records.History], Awaitable[T]]) -
 
 
 async def _batches(history: records.History) -> AsyncIterator[tuple[records.Entry, ...]]:
-    after = 0
+    after: int | None = None
     while batch := await history.walk(after=after, limit=BATCH):
         yield batch
         after = batch[-1].seq
@@ -158,7 +158,7 @@ async def _verified(
     async for batch in _batches(history):
         if (broken := walker.follow(batch)) is not None:
             return broken, walker
-    return walker.end(), walker
+    return walker.end(await history.head()), walker
 
 
 def _noted(text: str) -> records.Head | None:

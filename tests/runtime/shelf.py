@@ -37,7 +37,7 @@ class Shelf:
         return tuple(reversed(found))[: query.limit]
 
     async def walk(self, *, after, limit):
-        return tuple(self.entries[after : after + limit])
+        return tuple(self.entries[after or 0 : (after or 0) + limit])
 
     async def head(self):
         if not self.entries:

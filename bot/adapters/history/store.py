@@ -68,9 +68,11 @@ class SqlHistory:
         found = found.order_by(table.c.at.desc(), table.c.seq.desc())
         return await self._entries(found.limit(min(query.limit, ROWS_LIMIT)))
 
-    async def walk(self, *, after: int, limit: int) -> tuple[records.Entry, ...]:
+    async def walk(self, *, after: int | None, limit: int) -> tuple[records.Entry, ...]:
         table = schema.RECORDS
-        found = sa.select(table).where(table.c.seq > after).order_by(table.c.seq)
+        found = sa.select(table).order_by(table.c.seq)
+        if after is not None:
+            found = found.where(table.c.seq > after)
         return await self._entries(found.limit(min(limit, ROWS_LIMIT)))
 
     async def head(self) -> records.Head:
