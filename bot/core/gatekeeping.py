@@ -45,8 +45,8 @@ def guard(d: draft_module.Draft) -> None:
     by = writers.of_status(d.seen.raw, undone, since=since) or UNKNOWN_WRITER
     what = ", ".join(undone)
     kept, sentence = {"at": d.now.isoformat(), "by": by, "what": what}, ""
-    stood = held is not None and held.signed and _is(d, held, gate)
-    if "currentStepIndex" in undone and not stood:
+    ours = held is not None and held.signed and held.revision == d.family.new.hash
+    if "currentStepIndex" in undone and not ours:
         kept["past"] = str(gate + 1)
         sentence = f"It {past(kept)}"
     d.set_bot(kept=kept)
@@ -56,9 +56,9 @@ def guard(d: draft_module.Draft) -> None:
 
 
 def past(kept: Mapping[str, Any]) -> str:
-    """What happened where it never stood at the gate that it was past; empty where it did.
+    """What happened where its course was not ours until now; empty where it was.
 
-    As a rollout that is taken over in mid-flight: nobody can say that somebody wrote past it.
+    As of a rollout that is taken over in mid-flight: nobody can say that somebody wrote past it.
     """
     if not (step := kept.get("past")):
         return ""

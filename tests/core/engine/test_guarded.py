@@ -135,42 +135,6 @@ def test_stable_that_somebody_wrote_is_taken_back():
     assert sim.weight() == 60
 
 
-LATE = (
-    {"setWeight": 20},
-    {"pause": {"duration": "1h"}},
-    {"setWeight": 60},
-    {"pause": {}},
-    {"setWeight": 80},
-)
-
-
-@pytest.mark.parametrize("aborted", [False, True])
-def test_stable_that_somebody_wrote_before_the_gate_is_taken_back_and_told(aborted):
-    sim = Guarded(policy=ONE, steps=LATE, routed=True).settle()
-    sim.ship("two").settle()
-    if aborted:
-        sim.ask("abort").settle()
-    weight = sim.weight()
-    assert weight == (0 if aborted else 20)
-    sim.write_status(stableRS=sim.status.current_hash)
-    sim.settle(check=lambda: _never_above(sim, weight))
-    assert (sim.stable_image(), sim.weight()) == ("one", weight)
-    if not aborted:
-        assert "stableRS" in sim.status.bot.kept["what"]
-
-
-def test_update_under_a_named_gate_that_is_ahead_writes_nothing_when_idle():
-    sim = Guarded(policy=ONE, steps=LATE, routed=True).settle()
-    sim.ship("two").settle()
-    version = sim.raw["metadata"]["resourceVersion"]
-    sim.settle()
-    assert sim.raw["metadata"]["resourceVersion"] == version
-    sim.wait()
-    sim.approve(SAM)
-    sim.settle()
-    assert (sim.stable_image(), sim.status.bot.shut) == ("two", None)
-
-
 def test_abort_of_a_stock_tool_always_counts():
     sim = at_gate()
     sim.write_status(abort=True).settle()
