@@ -55,8 +55,9 @@ def register(app: AsyncApp, *, at: desk.Desk, who: asking.Who) -> None:
 
 def only_reads(body: dict[str, Any]) -> bool:
     """Whether it is a question: many at once take turns, and nothing else waits for them."""
-    first, _, rest = str(body.get("text") or "").strip().lower().partition(" ")
-    return first in _QUESTIONS or (first in _LISTING and not rest.strip())
+    found = asking.words(str(body.get("text") or ""))
+    first = found[0].lower() if found else ""
+    return first in _QUESTIONS or (first in _LISTING and len(found) == 1)
 
 
 async def attempted(body: dict[str, Any], *, at: desk.Desk, who: asking.Who) -> messages.Message:

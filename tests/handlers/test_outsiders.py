@@ -53,7 +53,7 @@ async def test_guest_and_bot_are_refused_when_they_want_something_done(office, w
 @pytest.mark.parametrize(
     "typed",
     ["", "list", "get checkout", "why checkout", "plan checkout", "freeze", "history", "audit checkout",
-     "subscribe checkout", "subscribe"],
+     "subscribe checkout", "subscribe", "'why' checkout", "LIST\tshop", "“history”", "\"freeze\""],
 )  # fmt: skip
 async def test_guest_reads_nothing_of_rollouts_by_typing(office, typed):
     assert await office.command(typed, user="guest") == asking.GUEST
