@@ -96,7 +96,8 @@ async def answered(body: dict[str, Any], *, at: desk.Desk, who: asking.Who) -> m
     try:
         found: messages.Message = await module.run(ask)
     except asking.Unknown as unknown:
-        return unknown.answer
+        # It says which rollouts there are.
+        return asking.sentence(asking.GUEST) if person.guest else unknown.answer
     return asking.as_it_stood(found, at=at) if name in _READS else found
 
 

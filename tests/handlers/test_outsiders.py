@@ -59,6 +59,11 @@ async def test_guest_reads_nothing_of_rollouts_by_typing(office, typed):
     assert await office.command(typed, user="guest") == asking.GUEST
 
 
+@pytest.mark.parametrize("typed", ["abort chec", "promote", "undo nosuch", "unsubscribe chec"])
+async def test_guest_who_mistypes_a_name_does_not_hear_which_there_are(office, typed):
+    assert "checkout" not in await office.command(typed, user="guest")
+
+
 @pytest.mark.parametrize("kind", ["why", "open"])
 async def test_guest_reads_nothing_of_rollouts_by_pressing(office, kind):
     shown = office.desk.waiting().waiting[0].buttons[0]
