@@ -42,6 +42,7 @@ MODULES = {
 # The folders whose tests need nothing but Python, in the order in which they fail usefully.
 FAST = ("architecture", "model", "core", "render", "contracts", "handlers")
 SLOW = "cluster or e2e or browser"
+ALONE = "(e2e or browser) and not patient"
 NO_TESTS = 5
 
 
@@ -154,7 +155,7 @@ def check(rest: list[str]) -> int:
 
 
 def test(rest: list[str]) -> int:
-    """All tests, those that share a control plane or a browser after the others."""
+    """All tests, from those that need least to those that need the whole machine."""
     if rest:
         return replace_by([str(PYTHON), "-m", "pytest", *rest])
     record = ROOT / ".cache" / "skipped.txt"
@@ -163,7 +164,12 @@ def test(rest: list[str]) -> int:
     os.environ["SKIPPED_RECORD"] = str(record)
     phases = {
         "the tests that need only Python": ["pytest", "-q", *_workers(), "-m", f"not ({SLOW})"],
-        "the tests on the real parts": ["pytest", "-q", "-m", SLOW],
+        # Two files at a time: they mostly wait. Each process has a control plane of its own.
+        "the tests on the real control plane": [
+            *("pytest", "-q", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"),
+            *("-m", f"({SLOW}) and not ({ALONE})"),
+        ],
+        "the tests of the whole bot": ["pytest", "-q", "-m", ALONE],
     }
     failed = [name for name, step in phases.items() if _step(step) not in {0, NO_TESTS}]
     _report_skipped(record)

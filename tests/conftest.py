@@ -41,6 +41,11 @@ def control_plane() -> planes.ControlPlane:
     return planes.shared()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that wait for minutes begin first: others run beside them."""
+    items.sort(key=lambda item: item.get_closest_marker("patient") is None)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if hasattr(terminalreporter.config, "workerinput"):
         return  # a worker of a parallel run: its leader tells of all

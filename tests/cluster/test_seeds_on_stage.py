@@ -20,7 +20,7 @@ from tests.cluster.control_plane import ControlPlane
 from tests.cluster.seed_stage import KEY, LOOK_S, Mirror, Stage, pointed, shortened
 from tests.examples import endings, play
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.cluster, pytest.mark.patient, pytest.mark.timeout(600)]
 AT_MOST_S = 400.0
 LABEL = "argo-rollouts.argoproj.io/controller-instance-id"
 MARKED = {"Rollout", "Experiment", "AnalysisRun"}

@@ -25,7 +25,7 @@ from tests.adapters.history import server as servers
 from tests.e2e import shop as shops
 from tests.e2e.shop import ended, phase
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(480)]
+pytestmark = [pytest.mark.e2e, pytest.mark.patient, pytest.mark.timeout(480)]
 SECRET, ROUTING = "s3cret-of-the-hook", "routing-key-of-the-pager"
 POLICY = """
 rules:
