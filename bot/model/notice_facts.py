@@ -99,6 +99,7 @@ class GateFacts:
     inconclusive: bool = False
     because: str = ""
     switch: SwitchFact | None = None
+    header_route: str = ""
     plan: PlanFact | None = None
     stable_warm_s: float | None = None
     so_far_s: float | None = None

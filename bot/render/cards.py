@@ -125,18 +125,16 @@ def steps_line(steps: tuple[messages.StepFact, ...], *, here: str = "▶") -> st
 
 
 def _headed(facts: messages.CardFacts) -> str:
-    return f" by weight and has everyone with {_header(facts)}" if facts.header_route else ""
-
-
-def _header(facts: messages.CardFacts) -> str:
-    return words.name(facts.header_route).replace(": ", f":{words.THIN}")
+    everyone = words.header(facts.header_route)
+    return f" by weight and has everyone with {everyone}" if everyone else ""
 
 
 def _share(facts: messages.CardFacts) -> str:
     if facts.news not in MOVING:
         return ""
     if facts.header_route:
-        return f"{words.percent(facts.weight)} by weight; everyone with {_header(facts)}"
+        weight = words.percent(facts.weight)
+        return f"{weight} by weight; everyone with {words.header(facts.header_route)}"
     if facts.share is None:
         return ""
     share = facts.share

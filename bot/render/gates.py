@@ -91,6 +91,9 @@ def _so_far(facts: messages.GateFacts) -> str:
     reached = f"up to {words.percent(facts.weight_from)}"
     if facts.switch is not None and not facts.switch.switched:
         reached = "nobody is on it"
+    if facts.header_route:
+        share = words.percent(facts.weight_from)
+        reached = f"{share} by weight; everyone with {words.header(facts.header_route)}"
     start = f"so far: {took}{reached}."
     if not facts.measured and facts.decided is not None:
         return f"{start} Nothing was measured."

@@ -70,6 +70,11 @@ def name(text: str) -> str:
     return plain(text, NAME_LIMIT)
 
 
+def header(text: str) -> str:
+    """A header with its value, which no line's end tears apart."""
+    return name(text).replace(": ", f":{THIN}")
+
+
 def cut_markup(text: str, limit: int) -> str:
     """Cut finished mrkdwn without tearing a link, a date or an escape apart."""
     if len(text) <= limit:

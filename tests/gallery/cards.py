@@ -208,6 +208,7 @@ GATES = {
         weight_from=0,
         buttons=tuple(map(ex.button, ("switch", "abort"))),
     ),
+    "header-route": dict(weight_from=0, weight_to=25, header_route="X-Canary: true"),
     "long-names": dict(rollout=LONG, plan=PLAN),
 }
 ENDINGS = {

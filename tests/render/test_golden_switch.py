@@ -182,3 +182,8 @@ def test_card_of_a_header_route_claims_no_share_of_all_traffic():
         "checkout v42 is at 0 % by weight and has everyone with X-Canary: true in prod-eu, "
         "step 3 of 7; next 50 % at 12:09."
     )
+
+
+def test_gate_of_a_header_route_says_who_has_met_it():
+    message = gates.gate(ex.gate(weight_from=0, header_route="X-Canary: true", metrics=()))
+    assert "so far: 24 min, 0 % by weight; everyone with X-Canary: true." in lines(message)

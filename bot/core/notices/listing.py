@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from bot.core import inconclusive, moments
+from bot.core.notices import header_routes, standing
 from bot.core.notices import scene as scenes
-from bot.core.notices import standing
 from bot.model import buttons, facts, messages, world
 from bot.model.facts import News
 
@@ -30,9 +30,9 @@ def _what(scene: scenes.Scene, news: News) -> str:
     weight = scenes.weight(scene)
     match news:
         case News.WAITS:
-            return f"approval at {weight} %"
+            return f"approval at {_share(scene)}"
         case News.HOLDS:
-            return f"holds at {weight} %: {standing.because(scene)}"
+            return f"holds at {_share(scene)}: {standing.because(scene)}"
         case News.NOT_RUN:
             return f"not run: {scene.problem}"
         case News.INVALID:
@@ -46,7 +46,13 @@ def _what(scene: scenes.Scene, news: News) -> str:
         case News.NOT_READY:
             return f"canary not ready: {standing.trouble(scene) or 'pods are missing'}"
         case _:
-            return _moves(scene, weight)
+            return _moves(scene)
+
+
+def _share(scene: scenes.Scene) -> str:
+    """The weight; that it is not all where a header brings people whatever it is."""
+    by_weight = " by weight" if header_routes.text(scene) else ""
+    return f"{scenes.weight(scene)} %{by_weight}"
 
 
 def _back(text: str, scene: scenes.Scene) -> str:
@@ -60,12 +66,12 @@ def _with(text: str, because: str) -> str:
     return f"{text} {because}" if because.startswith("by itself") else f"{text}: {because}"
 
 
-def _moves(scene: scenes.Scene, weight: int) -> str:
+def _moves(scene: scenes.Scene) -> str:
     steps = standing.steps(scene)
     for number, step in enumerate(steps, start=1):
         if step.state is facts.StepState.CURRENT:
-            return f"{weight} %, step {number} of {len(steps)}"
-    return "first pods are coming up" if scene.promoted else f"{weight} %"
+            return f"{_share(scene)}, step {number} of {len(steps)}"
+    return "first pods are coming up" if scene.promoted else _share(scene)
 
 
 def _since(scene: scenes.Scene, news: News) -> float | None:
@@ -144,7 +150,7 @@ def _now(scene: scenes.Scene) -> world.Reason | None:
 
 
 def _stands(scene: scenes.Scene, who: str, now: world.Reason) -> str:
-    said, weight = now.sentence, scenes.weight(scene)
+    said, share = now.sentence, _share(scene)
     if trouble := standing.trouble(scene):
         said = f"{said}: {trouble}"
     since = "" if now.since is None else f" It has been so {_since_text(now.since, scene.now)}."
@@ -152,10 +158,10 @@ def _stands(scene: scenes.Scene, who: str, now: world.Reason) -> str:
         place = enumerate(standing.steps(scene), 1)
         number = next((n for n, s in place if s.state is facts.StepState.CURRENT), 0)
         step = f"step {number} is " if number else "it waits for "
-        return f"{who} is at {weight} % because {step}{said}.{since}"
+        return f"{who} is at {share} because {step}{said}.{since}"
     if standing.news(scene) is News.HOLDS:
-        return f"{who} holds at {weight} %: {said}.{since}"
-    return f"{who} is at {weight} %: {said}.{since}"
+        return f"{who} holds at {share}: {said}.{since}"
+    return f"{who} is at {share}: {said}.{since}"
 
 
 def _since_text(since: datetime, now: datetime) -> str:
@@ -175,7 +181,7 @@ def _freeing(scene: scenes.Scene, now: world.Reason) -> tuple[buttons.Button, ..
 
 
 def _is(scene: scenes.Scene, who: str) -> str:
-    weight, news = scenes.weight(scene), standing.news(scene)
+    share, news = _share(scene), standing.news(scene)
     because = standing.because(scene)
     match news:
         case News.WAITS:
@@ -184,15 +190,15 @@ def _is(scene: scenes.Scene, who: str) -> str:
                 (n for n, s in enumerate(place, 1) if s.state is facts.StepState.CURRENT), 0
             )
             return (
-                f"{who} is at {weight} % because step {number} is an approval "
+                f"{who} is at {share} because step {number} is an approval "
                 "that nobody has given yet."
             )
         case News.HOLDS:
-            return f"{who} holds at {weight} %: {because}."
+            return f"{who} holds at {share}: {because}."
         case News.DONE:
             return f"{who} is done: it serves all traffic."
         case News.NOT_READY if standing.trouble(scene):
-            return f"{who} is at {weight} %: its pods do not get ready: {standing.trouble(scene)}."
+            return f"{who} is at {share}: its pods do not get ready: {standing.trouble(scene)}."
         case News.ROLLED_BACK:
             return f"{_with(f'{who} was rolled back', because)}."
         case News.ROLLING_BACK:
@@ -204,7 +210,7 @@ def _is(scene: scenes.Scene, who: str) -> str:
         case News.NOT_RUN:
             return f"{scene.rollout.name} is left exactly as it is: {because}."
         case _:
-            return f"{who} is at {weight} %: {_reason(scene)}."
+            return f"{who} is at {share}: {_reason(scene)}."
 
 
 def _reason(scene: scenes.Scene) -> str:

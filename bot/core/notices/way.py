@@ -25,7 +25,7 @@ def step_text(step: spec_model.Step, full: int = 100) -> str:
             kind = "mirror" if step.mirrored else "header route"
             return kind if step.match else f"{kind} off"
         case spec_model.SetCanaryScale(replicas=int()):
-            return f"{step.replicas} pods"
+            return f"{step.replicas} {'pod' if step.replicas == 1 else 'pods'}"
         case spec_model.SetCanaryScale(weight=int()):
             return f"pods for {(step.weight or 0) * 100 / full:g} %"
     return "pods as the weight"

@@ -153,7 +153,7 @@ def test_card_says_who_is_served_by_a_header_route():
     here = routed({"setCanaryScale": {"replicas": 1}}, header(TRUE))
     told = card.card(here)
     assert (told.header_route, told.weight) == ("X-Canary: true", 0)
-    assert [step.text for step in told.steps][:2] == ["1 pods", "header route"]
+    assert [step.text for step in told.steps][:2] == ["1 pod", "header route"]
 
 
 @pytest.mark.parametrize(
@@ -170,6 +170,14 @@ def test_card_says_who_is_served_by_a_header_route():
 )
 def test_header_route_is_told_as_it_stands_now(steps, said):
     assert header_routes.text(routed(*steps)) == said
+
+
+def test_list_and_why_claim_no_share_of_all_where_a_header_brings_people():
+    here = routed({"setCanaryScale": {"replicas": 1}}, header(TRUE))
+    assert listing.row(here).what == "0 % by weight, step 3 of 4"
+    assert " at 0 % by weight" in listing.why(here).sentences[0]
+    plain = routed({"setCanaryScale": {"replicas": 1}}, header())
+    assert "by weight" not in listing.row(plain).what + listing.why(plain).sentences[0]
 
 
 def eta(raw=None, **more):
