@@ -210,6 +210,31 @@ def test_each_call_may_fail_and_all_is_recorded_once(moment, lost):
     assert sorted(one.id for one in checked(story(work))) == usual
 
 
+@pytest.mark.parametrize("begin", [0, 1.5, 20, 35, 62, 95, 110])
+@pytest.mark.parametrize("length", [0.3, 2, 7, 40])
+def test_short_outage_loses_nothing_and_is_said_where_a_writing_fell_into_it(begin, length):
+    """What falls between two writings is no gap: the records waited in memory all the same."""
+    hit = []
+
+    async def work(stage):
+        start = virtual.now()
+
+        def fail(number):
+            passed = (virtual.now() - start).total_seconds()
+            away = begin <= passed < begin + length
+            hit.extend([number] * away)
+            return shelves.AWAY if away else None
+
+        stage.shelf.fail = fail
+        await update(stage)
+        await rest(200)
+
+    usual = sorted(one.id for one in checked(story(update)))
+    stage = story(work)
+    assert sorted(one.id for one in checked(stage)) == usual
+    assert stage.shelf.kinds().count("gap") == (1 if hit else 0)
+
+
 def test_rollouts_go_on_while_the_database_is_away_and_the_gap_is_said_once():
     async def work(stage):
         stage.shelf.fail = lambda number: shelves.AWAY
