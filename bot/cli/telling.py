@@ -1,11 +1,10 @@
 """Listings and cards as plain text. What comes from outside cannot steer the terminal."""
 
 from bot.model import facts, messages
-from bot.render import answers, words
+from bot.render import answers, cards, words
 
 _MARKS = {
     facts.StepState.DONE: "✓",
-    facts.StepState.CURRENT: "▶",
     facts.StepState.COMING: " ",
 }
 WIDTH = 400
@@ -52,7 +51,8 @@ def card(found: messages.CardFacts) -> str:
     head = f"{line(found.rollout.namespace)}/{line(found.rollout.name)} v{found.revision.number}"
     lines = [f"{answers.SIGNS.get(found.news, '!')} {head}: {_state(found)}"]
     lines += [f"  {line(one)}" for one in found.warnings]
-    lines += [f"  {_MARKS[step.state]} {line(step.text)}" for step in found.steps]
+    marks = {**_MARKS, facts.StepState.CURRENT: cards.here(found)}
+    lines += [f"  {marks[step.state]} {line(step.text)}" for step in found.steps]
     for side, label, pods in (
         ("canary", found.revision, found.canary_pods),
         ("stable", found.stable, found.stable_pods),

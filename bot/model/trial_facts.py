@@ -26,7 +26,10 @@ class TrialRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialFacts:
-    """``phase`` is the Experiment's own word, empty before it begins; ``over``: it has ended."""
+    """``phase`` is the Experiment's own word, empty before it begins; ``over``: it has ended.
+
+    ``analyses`` are those that it asks for; ``rows`` are of those that have begun.
+    """
 
     cluster: str
     namespace: str
@@ -36,4 +39,5 @@ class TrialFacts:
     because: str = ""
     sides: tuple[TrialSide, ...] = ()
     rows: tuple[TrialRow, ...] = ()
+    analyses: int = 0
     until: datetime | None = None

@@ -25,7 +25,7 @@ def card(facts: messages.CardFacts) -> messages.Message:
         return blocks.message(_text(facts), line, generation=facts.generation)
     parts = [
         *blocks.section([first_line(facts), _because(facts)]),
-        *blocks.section([_share(facts), steps_line(facts.steps, here=_here(facts))]),
+        *blocks.section([_share(facts), steps_line(facts.steps, here=here(facts))]),
         *blocks.context([_pods(facts)]),
         *blocks.section(_metrics(facts)),
         *blocks.context([_next(facts), _left(facts), *_places(facts), *_notes(facts)]),
@@ -103,7 +103,7 @@ def _side(facts: messages.CardFacts) -> str:
     return "canary" if facts.switch is None else "preview"
 
 
-def _here(facts: messages.CardFacts) -> str:
+def here(facts: messages.CardFacts) -> str:
     """The sign of the step that it stands at, or that it never got past."""
     return "✗" if facts.news in (News.ROLLED_BACK, News.ROLLING_BACK) else "▶"
 
@@ -113,7 +113,7 @@ def steps_line(steps: tuple[messages.StepFact, ...], *, here: str = "▶") -> st
     done = [step for step in steps if step.state is StepState.DONE]
     now = [step for step in steps if step.state is StepState.CURRENT]
     ahead = [step for step in steps if step.state is StepState.COMING]
-    parts = [f"{words.plain(step.text, 40)} ✓" for step in done]
+    parts = [f"{words.plain(step.text, 40)}{words.KEEP}✓" for step in done]
     hidden = 0
     if len(steps) > STEPS_SHOWN:
         parts = [f"✓ {words.count(len(done), 'step', 'steps')}"] if done else []

@@ -30,7 +30,7 @@ def card(facts: messages.TrialFacts) -> messages.Message:
     if len(facts.rows) > ROWS:
         rows.append(f"and {len(facts.rows) - ROWS} more")
     if not rows:
-        rows = ["nothing is measured"]
+        rows = [_unmeasured(facts)]
     parts = [
         *blocks.section([f"*{head}*", words.plain(facts.because, 300)]),
         *blocks.section(_side(one, over=facts.over) for one in facts.sides[:10]),
@@ -53,6 +53,12 @@ def _side(one: messages.TrialSide, *, over: bool) -> str:
     if not pods and not trouble:
         return ""
     return words.joined([f"{words.name(one.name)}", pods, trouble])
+
+
+def _unmeasured(facts: messages.TrialFacts) -> str:
+    if not facts.analyses:
+        return "nothing is measured"
+    return "nothing was measured" if facts.over else "nothing measured yet"
 
 
 def _row(one: messages.TrialRow, *, over: bool) -> str:

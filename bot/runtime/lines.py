@@ -1,9 +1,12 @@
-"""The lines of a card's thread: each sent once; for a row of a digest, with its rollout's name."""
+"""The lines of a card's thread, and of its alert's: each sent once.
+
+For a row of a digest with the name of its rollout.
+"""
 
 import logging
 from dataclasses import dataclass, replace
 
-from bot.core.notices import card, notice, thread
+from bot.core.notices import card, degraded, notice, thread
 from bot.core.notices import scene as scenes
 from bot.model import errors, messages, messenger
 from bot.render import rendering, threads
@@ -44,12 +47,14 @@ class Lines:
         anchor, key = said.get(card.key(scene), {}), thread.key(scene)
         if not anchor.get("ts"):
             return
-        place, folded = anchors.place(anchor), bool(anchor.get("folded"))
+        alert, folded = said.get(degraded.key(scene), {}), bool(anchor.get("folded"))
         for line in thread.lines(scene, said.get(key, {})):
             known = self.places.of(told.rollout).get(key, {})
-            if folded and not line.apart and line.fact.kind not in OWN_LINES:
+            beneath = line.of_alert and bool(alert.get("ts"))
+            if folded and not (beneath or line.apart or line.fact.kind in OWN_LINES):
                 continue
             if line.id not in known and len(known) < LINES_LIMIT:
+                place = anchors.place(alert if beneath else anchor)
                 await self._line(told, place, key, line)
 
     async def _line(

@@ -45,7 +45,7 @@ GLASS = m.GlassFacts(
 def experiments() -> Iterator[Sample]:
     """One from its first pod to each of its ends."""
     begun = tuple(dataclasses.replace(one, ready=0) for one in trials.RUNNING.sides)
-    starting = dict(phase="Pending", sides=begun, rows=(), until=None)
+    starting = dict(phase="Pending", sides=begun, rows=(), analyses=2, until=None)
     yield of("experiment-starts", dataclasses.replace(trials.RUNNING, **starting))
     yield of("experiment-runs", trials.RUNNING)
     good = tuple(

@@ -472,3 +472,8 @@ def test_alert_says_that_nobody_met_it_when_it_had_no_traffic():
     )
     assert "rolled back" not in read(message.text)
     assert not any("0 % → 0" in line for line in lines(message))
+
+
+def test_card_of_a_rollback_marks_the_step_that_it_never_got_past():
+    found = lines(cards.card(ex.card(news=m.News.ROLLED_BACK)))
+    assert "10 % ✓ → 2 min ✓ → ✗ 25 % → 5 min → 50 % → approval → 100 %" in found

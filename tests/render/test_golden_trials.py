@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import pytest
+
 from bot.model import messages as m
 from bot.render import rendering
 from tests.render import examples as ex
@@ -77,6 +79,15 @@ def test_card_of_an_experiment_that_is_over_ends_with_each_templates_verdicts():
 def test_card_of_an_experiment_that_measures_nothing_says_so():
     found = lines(rendering.render(dataclasses.replace(RUNNING, rows=())))
     assert found[-1] == "nothing is measured"
+
+
+@pytest.mark.parametrize(
+    ("over", "said"),
+    [(False, "nothing measured yet"), (True, "nothing was measured")],
+)
+def test_card_of_an_experiment_whose_analyses_have_not_begun_says_so(over, said):
+    begun = dataclasses.replace(RUNNING, rows=(), analyses=2, over=over)
+    assert lines(rendering.render(begun))[-1] == said
 
 
 def test_card_cuts_a_table_that_is_too_long_and_says_how_much_is_left_out():

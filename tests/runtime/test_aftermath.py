@@ -61,6 +61,12 @@ def after(made, word):
     return [m["message"] for m in made.chat.messages.values() if word in m["message"].text]
 
 
+def parent(made, message):
+    """What heads the thread in which it stands."""
+    place, found = next((k, m) for k, m in made.chat.messages.items() if m["message"] is message)
+    return made.chat.messages[place[0], found["thread"]]["message"]
+
+
 def test_thread_says_restored_when_the_stable_measures_well():
     made = played(stage(lambda query, now: 0.997), 20)
     (said,) = after(made, "restored")
@@ -68,6 +74,7 @@ def test_thread_says_restored_when_the_stable_measures_well():
     assert text.startswith("service restored after ")
     assert "v1 success-rate 99.7 %" in text
     assert not said.broadcast
+    assert parent(made, said).text.startswith("checkout v2 was rolled back")
     queries = {query for query, _ in made.providers["prometheus"].asked}
     assert queries == {f'ok{{version="{stable_hash(made)}"}} / all'}
 

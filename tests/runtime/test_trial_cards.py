@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.core.notices import trial
 from bot.model import errors, ports
 from bot.runtime import anchors, authorize, outbox, trial_cards
 from tests.core.engine.simulation import NS, Cache
@@ -93,6 +94,8 @@ def test_experiment_of_its_own_has_one_card_that_ends_with_the_verdict_of_each_t
     async def story(made):
         await made.settle()
         assert made.texts()[0].startswith("experiment exp runs in prod-eu")
+        before_its_runs = trial.card(made.bench.of("experiments")["exp"], [], [], cluster="c")
+        assert (before_its_runs.rows, before_its_runs.analyses) == ((), 2)
         made.measured("exp-judge-a", "Successful", "7")
         made.measured("exp-judge-b", "Failed", "3")
         await made.settle()

@@ -66,7 +66,7 @@ def _restored(scene: scenes.Scene) -> Iterator[Line]:
         took_s=max(0.0, (at - begun).total_seconds()) if begun is not None else None,
         text=_unknown(found),
     )
-    yield Line(id=f"after:{_stamp(begun or at)}", fact=fact)
+    yield Line(id=f"after:{_stamp(begun or at)}", fact=fact, of_alert=True)
 
 
 def _metric(found: Mapping[str, object]) -> facts.MetricFact | None:

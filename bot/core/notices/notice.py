@@ -41,9 +41,11 @@ class Notice:
 class Line:
     """One line of the card's thread; ``id`` is what it is remembered by.
 
-    ``apart``: it is said of a row of a digest too, whatever kind of line it is.
+    ``apart``: it is said of a row of a digest too, whatever kind of line it is. ``of_alert``: it
+    stands beneath the alert of a rollback, with its chart and its file, where there is one.
     """
 
     id: str
     fact: messages.ThreadFact
     apart: bool = False
+    of_alert: bool = False

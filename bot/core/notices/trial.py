@@ -54,6 +54,7 @@ def card(
         because=status.message,
         sides=_sides(raw, status),
         rows=_rows(status, runs, _hashes(sets)),
+        analyses=_analyses(raw),
         until=None if over else _until(raw, status),
     )
 
@@ -83,6 +84,13 @@ def _templates(raw: Mapping[str, Any]) -> tuple[experiment.Template, ...]:
         return codec.decode(raw).templates
     except errors.UserError:
         return ()
+
+
+def _analyses(raw: Mapping[str, Any]) -> int:
+    try:
+        return len(codec.decode(raw).analyses)
+    except errors.UserError:
+        return 0
 
 
 def _until(raw: Mapping[str, Any], status: experiment.Status) -> datetime | None:

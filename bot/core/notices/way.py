@@ -55,7 +55,7 @@ def steps(scene: scenes.Scene) -> tuple[facts.StepFact, ...]:
         state = facts.StepState.COMING
         if over or number < reached:
             state = facts.StepState.DONE
-        elif number == scene.index and not scene.status.abort:
+        elif number == reached:
             state = facts.StepState.CURRENT
         out.append(facts.StepFact(text=step_text(step, full(scene)), state=state))
     return _with_full(scene, out)

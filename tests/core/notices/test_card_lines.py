@@ -228,3 +228,10 @@ def test_card_counts_the_time_of_an_analysis_whose_template_is_there():
 def test_nothing_is_left_when_it_is_over():
     assert eta({"stableRS": canaries.V2.hash}) is None
     assert eta({"abort": True, "rolloutBot": {"abort": canaries.BACK}}) is None
+
+
+def test_way_of_an_abort_marks_the_step_that_it_never_got_past():
+    stopped = canaries.scene({"abort": True, "rolloutBot": {"abort": canaries.BACK}})
+    done, here, *ahead = [state for _, state in way(stopped)]
+    assert (done, here) == ("done", "current")
+    assert set(ahead) == {"coming"}

@@ -70,8 +70,15 @@ function files(message) {
   return (message.files ?? []).map((file) => {
     const source = `/_page/files/${encodeURIComponent(file.id)}`;
     if (file.mimetype.startsWith("image/")) return picture(source, file.alt_txt || file.title, file.title);
-    return el("p", { class: "file" }, el("a", { href: source, download: file.name }, file.title));
+    return el("p", { class: "file" }, el("a", { href: source, download: file.name }, file.title),
+      el("span", { class: "quiet" }, `${file.name} · ${size(file.size)}`));
   });
+}
+
+/** As Slack says it: whole kilobytes, from one on. */
+function size(bytes) {
+  const kilobytes = bytes / 1024;
+  return kilobytes < 1024 ? `${Math.max(1, Math.round(kilobytes))} KB` : `${(kilobytes / 1024).toFixed(1)} MB`;
 }
 
 function below(message, place) {
