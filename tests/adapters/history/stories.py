@@ -16,6 +16,7 @@ from tests.core.engine.test_guarded import LEE, SAM, STEPS
 
 PAUSE = {"pause": {}}
 ANALYSIS = {"analysis": {"templates": [{"templateName": "t"}]}}
+COMMITTED = "2026-11-23T11:40:00Z"
 DANA = facts.Person(name="dana", slack_id="U0DANA")
 
 
@@ -157,7 +158,10 @@ def skip_a_step(start):
 
 def rolled_back(start, verdict="restored"):
     steps = [{"setWeight": 20}, ANALYSIS, PAUSE]
-    sim = start(steps=steps, routed=True).measured().later()
+    notes = {"rollout-bot.io/commit": "3f2a1c", "rollout-bot.io/commit-time": COMMITTED}
+    sim = start(steps=steps, routed=True, annotations=notes)
+    test_playbooks.add_template(sim)
+    sim.settle().ship("two").later().settle().later()
     sim.finish_run("Failed").settle().later().settle()
     measured = {"metric": "success-rate", "value": "99.7 %", "bound": "≥ 99 %"}
     helped = {"verdict": verdict, "at": sim.now.isoformat(), **measured}

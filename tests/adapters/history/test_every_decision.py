@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from bot.adapters import history
+from bot.core import codec_status
 from bot.model import chain, records
 from bot.model.records import Kind
 from tests.adapters.history import stories
@@ -179,6 +180,25 @@ def test_every_decision_is_there_once_and_nothing_else(played):
             if count != rows:
                 missing.append((name, str(kind), count, rows))
     assert missing == []
+
+
+def test_restored_update_has_every_instant_that_it_is_measured_by(played):
+    """Since when it was bad is known where something was measured: a test of the recorder."""
+    entries, _, _ = played
+    (one,) = (
+        e.record for e in entries
+        if e.record.cluster == "rolled_back" and e.record.kind is Kind.RESTORED
+    )  # fmt: skip
+    update = one.update
+    assert (update.commit, codec_status.stamp(update.commit_at)) == ("3f2a1c", stories.COMMITTED)
+    assert (
+        update.commit_at
+        < update.shipped_at
+        < update.detected_at
+        <= update.zero_at
+        <= update.restored_at
+        == one.at
+    )
 
 
 def test_chain_of_all_stories_is_whole(played):
