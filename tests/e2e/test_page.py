@@ -58,6 +58,28 @@ def message(page, text):
     return page.locator("#list article:not(.ephemeral)").filter(has_text=text)
 
 
+async def after_the_abort(page):
+    """What the thread of an alert holds in the end, on a phone."""
+    alert = message(page, "checkout v3 rolled back: users are on v2").last
+    await alert.locator("button.replies").click(timeout=STEP_MS)
+    thread = page.locator("#thread-list")
+    restored = thread.get_by_text(re.compile("service restored after .* v2 success-rate"))
+    await async_api.expect(restored).to_be_visible(timeout=3 * STEP_MS)
+    file = thread.locator(".file")
+    await async_api.expect(file).to_have_count(1, timeout=3 * STEP_MS)
+    await async_api.expect(file).to_contain_text("checkout v3: post-mortem")
+    await async_api.expect(file).to_contain_text(
+        re.compile(r"post-mortem-checkout-v3\.md · \d+ KB")
+    )
+    link = await file.locator("a").get_attribute("href")
+    text = await page.evaluate("async (link) => (await fetch(link)).text()", link)
+    assert text.startswith("# checkout v3 went back to v2"), text[:200]
+    if folder := os.environ.get("SCREENSHOTS"):
+        (Path(folder) / "post-mortem.md").write_text(text)
+    await async_api.expect(thread.locator("figure")).to_have_count(1)
+    await thread.locator("figure img").scroll_into_view_if_needed()
+
+
 async def test_person_lists_approves_and_sees_the_chart_of_a_rollback(demo, pages):
     running = demo()
     opened = await pages(running.facts()["workspace"])
@@ -94,6 +116,8 @@ async def test_person_lists_approves_and_sees_the_chart_of_a_rollback(demo, page
         "document.querySelector('#thread-list figure img').naturalWidth > 300"
     )
     await photograph(opened, "bad-chart")
+    await after_the_abort(opened["phone"])
+    await photograph(opened, "bad-thread")
     for name, (width, _) in SIZES.items():
         wide = await opened[name].evaluate("document.documentElement.scrollWidth")
         assert wide == width, f"{name} scrolls sideways"
