@@ -154,7 +154,7 @@ class ShareFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanFact:
+class PodsPlanFact:
     """What an approval sets going: pods of the new revision, those that come on top of all.
 
     ``room`` says whether they fit into the quotas; empty where that is not known.

@@ -14,8 +14,8 @@ from bot.model.facts import (
     MetricFact,
     News,
     Person,
-    PlanFact,
     PodsFact,
+    PodsPlanFact,
     RevisionLabel,
     RolloutId,
     ShareFact,
@@ -100,7 +100,7 @@ class GateFacts:
     because: str = ""
     switch: SwitchFact | None = None
     header_route: str = ""
-    plan: PlanFact | None = None
+    plan: PodsPlanFact | None = None
     stable_warm_s: float | None = None
     so_far_s: float | None = None
     metrics: tuple[MetricFact, ...] = ()

@@ -76,7 +76,7 @@ def _effects(facts: messages.GateFacts) -> list[str]:
     return [_effect(facts), _plan(facts.plan)]
 
 
-def _plan(plan: messages.PlanFact | None) -> str:
+def _plan(plan: messages.PodsPlanFact | None) -> str:
     """The pods that it takes, and whether there is room for them."""
     if plan is None or (plan.pods_now == plan.pods_then and not plan.more):
         return ""

@@ -178,7 +178,7 @@ def cards() -> Iterator[Sample]:
         yield of(f"card-blue-green-{name}", switching.card(switch, **more))
 
 
-PLAN = m.PlanFact(pods_now=5, pods_then=10, more=5, room="quota shop: 5 of 8 pods free")
+PLAN = m.PodsPlanFact(pods_now=5, pods_then=10, more=5, room="quota shop: 5 of 8 pods free")
 CHANGE = m.ChangeFact(
     by=ex.DANA,
     commit="3f2a1c",

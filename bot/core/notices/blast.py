@@ -8,7 +8,7 @@ from bot.model import facts, world
 from bot.model import spec as spec_model
 
 
-def pods(scene: scenes.Scene) -> facts.PlanFact | None:
+def pods(scene: scenes.Scene) -> facts.PodsPlanFact | None:
     """The new revision's pods now and after the approval; None where that is not known."""
     if scene.sheet is None or scene.spec is None or scene.new is None or not scenes.gate(scene):
         return None
@@ -17,7 +17,7 @@ def pods(scene: scenes.Scene) -> facts.PlanFact | None:
     if not scene.spec.canary.routed and scene.spec.blue_green is None:
         # Without a router the stable gives up a pod for each: only the surge comes on top.
         more = min(more, scene.spec.canary.max_surge)
-    return facts.PlanFact(pods_now=now, pods_then=then, more=more, room=scene.room)
+    return facts.PodsPlanFact(pods_now=now, pods_then=then, more=more, room=scene.room)
 
 
 def _then(scene: scenes.Scene) -> int:
