@@ -8,7 +8,7 @@ from bot.model import postmortem
 from bot.render import words
 
 SIZE_LIMIT = 400_000
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~>-])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~>]|^-)")
 _TOKENS = re.compile(
     r"\b(?:xox[a-z]-|xapp-)[A-Za-z0-9-]+|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
     r"|(?<=[Bb]earer )[\w.~+/=-]+|(?<=[Bb]asic )[\w+/=-]{8,}"
@@ -70,10 +70,11 @@ def _outcome(facts: postmortem.Bundle) -> str:
 
 def _times(facts: postmortem.Bundle) -> str:
     rows = [
-        ("committed", _at(facts.committed_at), ""),
+        ("committed", _at(facts.committed_at) or NONE, ""),
         ("shipped", _at(facts.shipped_at),
          _span(facts.committed_at, facts.shipped_at, "committed")),
-        ("bad since", _at(facts.bad_since), _span(facts.shipped_at, facts.bad_since, "shipped")),
+        ("bad since", _at(facts.bad_since) or NONE,
+         _span(facts.shipped_at, facts.bad_since, "shipped")),
         ("detected and decided", _at(facts.decided_at),
          _span(facts.bad_since or facts.shipped_at, facts.decided_at,
                "it was bad" if facts.bad_since else "shipped")),
@@ -107,7 +108,8 @@ def _changed(facts: postmortem.Bundle) -> str:
         if part
     )
     table = _table("Images", ("revision", "hash", "images"), rows)
-    return f"{table}\n\nCommit: {_text(commit, 400)}" if commit else table
+    label = "Commit: " if facts.change.commit else ""
+    return f"{table}\n\n{label}{_text(commit, 400)}" if commit else table
 
 
 def _metrics(facts: postmortem.Bundle) -> str:

@@ -79,3 +79,8 @@ def test_no_text_of_others_is_markup(text):
 
 def test_file_has_a_safe_name():
     assert re.fullmatch(r"[a-z0-9-]+\.md", postmortem.filename(bundle("../../Ä b<script>")))
+
+
+def test_dash_is_plain_within_a_line_and_begins_no_list():
+    assert postmortem._text("success-rate of 2026-11-23") == "success-rate of 2026-11-23"
+    assert postmortem._text("- item") == "\\- item"

@@ -139,7 +139,7 @@ def test_abort_leaves_one_file_in_the_thread_of_its_alert():
     assert (name, title) == ("post-mortem-checkout-v2.md", "checkout v2: post-mortem")
     assert text.startswith("# checkout v2 went back to v1\n")
     timeline = section(text, "Timeline")
-    words = ["shipped", "25 % of traffic", "success\\-rate failed for the first time", "rolled back"]
+    words = ["shipped", "25 % of traffic", "success-rate failed for the first time", "rolled back"]
     assert [timeline.index(word) for word in words] == sorted(timeline.index(w) for w in words)
     assert "app:v2" in section(text, "Images")
     assert "app:v1" in section(text, "Images")
@@ -161,7 +161,7 @@ def test_file_holds_no_secret_and_no_markup_of_others():
     assert TOKEN not in text
     assert "checks.example/x?api\\_key=…&amp;team=shop" in text
     events = section(text, "Pod events")
-    assert "Back\\-off \\| &lt;restarting\\> \\*failed\\* \\(× 3\\)" in events
+    assert "Back-off \\| &lt;restarting\\> \\*failed\\* \\(× 3\\)" in events
     assert "somebody else" not in events
     assert "by sam: &lt;\\!channel\\>" in text
     assert "sam: " in section(text, "Who took part")
@@ -218,8 +218,8 @@ async def bad(stage):
 
 @pytest.mark.parametrize(
     ("value", "helped", "after_s"),
-    [(0.997, "users are well again: success\\-rate 99.7 % \\(≥ 99 %\\)", 40),
-     (0.93, "not restored: success\\-rate 93 % \\(≥ 99 %\\)", 150)],
+    [(0.997, "users are well again: success-rate 99.7 % \\(≥ 99 %\\)", 40),
+     (0.93, "not restored: success-rate 93 % \\(≥ 99 %\\)", 150)],
 )  # fmt: skip
 def test_file_waits_for_whether_the_rollback_helped_and_says_it(value, helped, after_s):
     async def story():
@@ -241,7 +241,7 @@ def test_file_waits_for_whether_the_rollback_helped_and_says_it(value, helped, a
         "committed", "shipped", "bad since", "detected and decided", "25 % → 0 % of traffic",
         "users well again",
     ]  # fmt: skip
-    assert "2026\\-11\\-23 11:00:00" in took
+    assert "2026-11-23 11:00:00" in took
     assert bool(re.search(r"users well again \| +\| +\|", took)) is (value == 0.93)
 
 

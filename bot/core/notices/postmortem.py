@@ -47,7 +47,7 @@ def bundle(
         evidence=tuple(_evidence(scene))[:METRICS_KEPT],
         events=None if events is None else _events(scene, events),
         actors=_actors(found),
-        chart="it stands in this thread" if _chart(scene, said) else "",
+        chart="beside this file, in the thread of the alert" if _chart(scene, said) else "",
     )
 
 
