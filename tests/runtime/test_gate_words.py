@@ -72,10 +72,9 @@ def test_words_of_the_policy_survive_an_edit_and_a_restart():
         return first, edited, await stage.told(), len(stage.chat.edits)
 
     first, edited, again, edits = virtual.run(story())
-    for text in (first, edited, again):
-        assert "may approve: sre; 2 must approve" in text
+    for text, barred in ((first, ""), (edited, ", not dana"), (again, ", not eve")):
+        assert f"may approve: sre{barred}; 2 must approve" in text
         assert "then it is aborted" in text
     assert "nobody knows who shipped it" in first
-    assert "2 must approve, not dana" in edited and "nobody knows" not in edited
-    assert "2 must approve, not eve" in again
+    assert "nobody knows" not in edited
     assert edits >= 2
