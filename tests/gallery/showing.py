@@ -2,7 +2,6 @@
 
 import base64
 import html
-import json
 import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -81,9 +80,8 @@ class Gallery:
         await self.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
         home = self.page.locator("#home")
         await async_api.expect(home).to_be_visible(timeout=STEP_MS)
-        wanted = json.dumps(answer["view"]["hash"])
-        drawn = f"document.getElementById('home').dataset.hash === {wanted}"
-        await self.page.wait_for_function(drawn, timeout=STEP_MS)
+        drawn = answer["view"]["hash"]
+        await async_api.expect(home).to_have_attribute("data-hash", drawn, timeout=STEP_MS)
         high = await home.evaluate("home => home.scrollHeight - home.clientHeight")
         await self.page.set_viewport_size({"width": WIDTH, "height": HEIGHT + max(0, high)})
         return home

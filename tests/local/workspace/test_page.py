@@ -13,6 +13,7 @@ from bot.local.workspace import arguments, control, interactions, limits, payloa
 from bot.render import gates
 from tests.render import examples as ex
 
+async_api.expect.set_options(timeout=60_000)  # a busy machine draws late
 RELEASES = "CRELEASES1"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
@@ -227,9 +228,7 @@ async def test_page_shows_the_chart_when_it_is_uploaded_to_the_thread(page, slac
     await page.click("text=1 reply")
     image = page.locator("#thread-list figure img")
     await async_api.expect(image).to_have_attribute("alt", "falls")
-    await page.wait_for_function(
-        "document.querySelector('#thread-list figure img').naturalWidth === 1"
-    )
+    await async_api.expect(image).to_have_js_property("naturalWidth", 1)
 
 
 async def test_page_asks_for_values_when_the_app_opens_a_modal(page, app):
