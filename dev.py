@@ -40,7 +40,7 @@ MODULES = {
     "plane": "tests.cluster.binaries",
 }
 # The folders whose tests need nothing but Python, in the order in which they fail usefully.
-FAST = ("architecture", "model", "core", "render", "contracts", "handlers")
+FAST = ("architecture", "model", "core", "render", "contracts")
 SLOW = "cluster or e2e or browser"
 ALONE = "(e2e or browser) and not patient"
 NO_TESTS = 5
