@@ -15,14 +15,13 @@ from bot.core import (
     intake,
     loose_records,
     record_looks,
+    writers,
 )
 from bot.core.notices import people
 from bot.core.notices import scene as scenes
 from bot.model import records
 from bot.model import status as status_model
 from bot.model.records import Kind, Way
-
-SKIPPED = "All steps that are left are skipped."
 
 
 def of(look: record_looks.Look) -> Iterator[records.Record]:
@@ -65,7 +64,7 @@ def _hurried(look: record_looks.Look) -> Iterator[records.Record]:
     by = people.decode(hurried.by)
     made = replace(look, base=loose_records.by(look.base, by, "" if by else hurried.how))
     at = record_looks.second(hurried.at)
-    yield made.record(Kind.PROMOTED, hurried.at, "promote-full", at, reason=SKIPPED)
+    yield made.record(Kind.PROMOTED, hurried.at, "promote-full", at, reason=intake.STEPS_SKIPPED)
 
 
 def _kept(look: record_looks.Look) -> Iterator[records.Record]:
@@ -75,7 +74,7 @@ def _kept(look: record_looks.Look) -> Iterator[records.Record]:
     if at is None or (started is not None and at < started):
         return
     who = str(kept.get("by") or "")
-    way = Way.STOCK if not who or who == gatekeeping.UNKNOWN_WRITER else who
+    way = Way.STOCK if not who or who == writers.UNKNOWN else who
     made = replace(look, base=loose_records.by(look.base, None, way))
     gate = scenes.gate(look.scene) if look.scene is not None else ""
     reason = f"wrote {kept.get('what') or 'the status'}: taken back, the gate stays shut"

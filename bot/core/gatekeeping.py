@@ -13,7 +13,6 @@ from bot.core import draft as draft_module
 from bot.core.notices import people
 from bot.model import policy, sealed, status
 
-UNKNOWN_WRITER = "somebody (no name known)"
 KEPT = 32
 ALREADY = "You have approved this already"
 RECORDED = "Recorded: "
@@ -42,7 +41,7 @@ def guard(d: draft_module.Draft) -> None:
         return
     held = d.status.bot.shut
     since = held.start if held is not None and held.signed else None
-    by = writers.of_status(d.seen.raw, undone, since=since) or UNKNOWN_WRITER
+    by = writers.of_status(d.seen.raw, undone, since=since) or writers.UNKNOWN
     what = ", ".join(undone)
     kept, sentence = {"at": d.now.isoformat(), "by": by, "what": what}, ""
     ours = held is not None and held.signed and held.revision == d.family.new.hash
@@ -62,8 +61,8 @@ def past(kept: Mapping[str, Any]) -> str:
     """
     if not (step := kept.get("past")):
         return ""
-    by = kept.get("by", UNKNOWN_WRITER)
-    whose = "" if by == UNKNOWN_WRITER else f" (its step was written by {by})"
+    by = kept.get("by", writers.UNKNOWN)
+    whose = "" if by == writers.UNKNOWN else f" (its step was written by {by})"
     return (
         f"was past the gate of step {step} without an approval under the bot's seal{whose}, as a "
         "rollout that is taken over in mid-flight: it is back there and waits for its approvers"

@@ -4,8 +4,6 @@ from bot.core import draft as draft_module
 from bot.core import writers
 from bot.model import status
 
-UNKNOWN = "somebody (no name known)"
-
 
 def asked(d: draft_module.Draft, by: str, how: str) -> None:
     """A person did."""
@@ -16,4 +14,5 @@ def found(d: draft_module.Draft) -> None:
     """It stands in the status: by a tool, unless it is known who asked for it."""
     known = d.status.bot.hurried
     if known is None or known.revision != d.family.new.hash:
-        asked(d, UNKNOWN, writers.how(d.seen.raw, writers.FULL, since=d.now - writers.JUST))
+        how = writers.how(d.seen.raw, writers.FULL, since=d.now - writers.JUST)
+        asked(d, writers.UNKNOWN, how)

@@ -28,6 +28,7 @@ UNKNOWN = "kubectl (no name known)"
 APPROVED = "Approved"
 """How the answer to what opened a gate begins."""
 STEP_SKIPPED = "The present step is skipped."
+STEPS_SKIPPED = "All steps that are left are skipped."
 _KINDS = (
     frozenset({"abort", "retry", "promote", "promote-full"}) | inconclusive.KINDS | glass.KINDS
 )
@@ -124,7 +125,7 @@ def _apply(d: draft_module.Draft, intent: status_model.Intent) -> tuple[bool, st
             return answer
         d.set(promote_full=True)
         hurrying.asked(d, intent.actor, people.way_of(intent.actor))
-        return True, "All steps that are left are skipped."
+        return True, STEPS_SKIPPED
     return _promote(d, intent)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from bot.core import codec_status
 
 ARGO_CD, FLUX = "Argo CD", "Flux"
+UNKNOWN = "somebody (no name known)"
 JUST = timedelta(minutes=2)
 """A write that is older was not the one that is looked at now."""
 TEMPLATE = ("spec", "template")
