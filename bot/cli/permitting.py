@@ -8,6 +8,9 @@ from bot.core.policies import codec, resolve
 from bot.model import errors, facts, policy, ports
 from bot.runtime import authorize, signatures, whom
 
+NOBODY = facts.Person(name="(nobody named)", user="(nobody named)")
+"""Who shipped it where the question does not say: somebody else, whoever asks."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
@@ -28,11 +31,12 @@ class Verdict:
 
 def summary(found: policy.Policy) -> str:
     """What was read, in one line."""
-    rules, groups = len(found.rules), len(found.groups)
-    return (
+    rules, groups, people = len(found.rules), len(found.groups), len(found.people)
+    said = (
         f"good: {rules} {'rule' if rules == 1 else 'rules'}, "
         f"{groups} {'group' if groups == 1 else 'groups'}"
     )
+    return f"{said}, {people} {'person' if people == 1 else 'people'}" if people else said
 
 
 def can(
@@ -74,7 +78,7 @@ def can(
         authorize.Case(
             effective=effective,
             approval=_approval(effective, step),
-            shippers=(_person(shipped_by) if shipped_by else facts.Person(name="(nobody named)"),),
+            shippers=(_person(shipped_by) if shipped_by else NOBODY,),
             known=whom.Known(home=frozenset()),
             review=True if user.startswith("user:") else None,
         ),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.core import approvals, gate_ids, hurrying, stables, weights, writers
+from bot.core import approvals, gate_ids, hurrying, persons, stables, tally, weights, writers
 from bot.core import draft as draft_module
 from bot.core.notices import people
 from bot.model import policy, sealed, status
@@ -148,15 +148,6 @@ def approve(
         )
     if not here or intent.gate != here or intent.revision != d.family.new.hash:
         return False, "This step is over; nothing was changed."
-    others = counted(d, here)
-    if rule.quorum > 1 and any(people.maybe_one(one.actor, intent.actor) for one in others):
-        return False, (
-            "Somebody has approved this by another way in, and may be you: all who are needed "
-            "must come by the same way. Nothing was changed."
-        )
-    if any(one.actor == intent.actor for one in others):
-        said = so_far(d, here, rule)
-        return False, f"{ALREADY}: {said}"
     mine = sealed.Approved(
         id=intent.id,
         revision=d.family.new.hash,
@@ -166,30 +157,45 @@ def approve(
         at=d.now,
         signed=True,
     )
+    before, after = tally.counted(d, here), _with(d, here, mine)
+    if len(after) < rule.quorum and len(after) == len(before) and _voted(d, here, mine):
+        return False, f"{ALREADY}: {tally.so_far(d, here, rule)}"
     kept = tuple(one for one in d.status.bot.approvals if one.gate == here and one.signed)
     d.set_bot(approvals=(*kept, mine)[-KEPT:])
-    if len(others) + 1 < rule.quorum:
-        return True, f"{RECORDED}{so_far(d, here, rule)}"
+    if len(after) < rule.quorum:
+        return True, f"{RECORDED}{tally.so_far(d, here, rule)}{_not_adding(d, here, mine)}"
     how = people.way_of(intent.actor)
     d.by = (intent.actor, how)
-    unlock(d, gate, tuple(one.actor for one in (*others, mine)), how)
+    unlock(d, gate, tuple(one.actor for one in after), how)
     return True, ""
 
 
-def counted(d: draft_module.Draft, gate: str) -> tuple[sealed.Approved, ...]:
-    """The approvals of a gate that count: sealed, of it, one a person."""
-    found: dict[str, sealed.Approved] = {}
-    for one in d.status.bot.approvals:
-        if one.signed and one.gate == gate and one.revision == d.family.new.hash:
-            found.setdefault(one.actor, one)
-    return tuple(found.values())
+def _with(d: draft_module.Draft, gate: str, mine: sealed.Approved) -> tally.Votes:
+    """What adds up with one more; each is counted by what the policy says of people now."""
+    return tally.adding_up((*tally.recorded(d, gate), mine), d.seen.policy.people)
 
 
-def so_far(d: draft_module.Draft, gate: str, rule: policy.Approval) -> str:
-    """How many of how many, and who."""
-    mine = counted(d, gate)
-    names = ", ".join(one.actor.partition(" (")[0] for one in mine)
-    return f"{len(mine)} of {rule.quorum} approved: {names}."
+def _voted(d: draft_module.Draft, gate: str, mine: sealed.Approved) -> bool:
+    """Whether the same person has approved already, by whichever way in."""
+    known = d.seen.policy.people
+    me = persons.key(mine.actor, known)
+    return any(persons.key(one.actor, known) == me for one in tally.recorded(d, gate))
+
+
+def _not_adding(d: draft_module.Draft, gate: str, mine: sealed.Approved) -> str:
+    """What to do where approvals by two ways in may be one person's; empty where they add up."""
+    apart = tally.apart(d, gate)
+    if not apart:
+        return ""
+    strangers = tally.strangers(tally.recorded(d, gate), d.seen.policy.people)
+    mend = f"To have all added up, name {strangers} under people: in the policy file."
+    if any(one.id == mine.id for one in apart):
+        return (
+            " Somebody has approved this by another way in, and may be you, so yours does not "
+            f"add up with that. {mend}"
+        )
+    names = ", ".join(tally.name(one.actor) for one in apart)
+    return f" {names} came by another way in and may be one of them. {mend}"
 
 
 def hurry(d: draft_module.Draft) -> tuple[bool, str] | None:

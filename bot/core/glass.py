@@ -9,7 +9,7 @@ revision the windows and the freezes that had begun do not hold any more.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core import approvals, gate_ids, gatekeeping, gates, moments, unmeasured
+from bot.core import approvals, gate_ids, gatekeeping, gates, moments, persons, unmeasured
 from bot.core import draft as draft_module
 from bot.core.notices import people
 from bot.model import sealed, status
@@ -63,7 +63,7 @@ def _ask(d: draft_module.Draft, intent: status.Intent) -> tuple[bool, str]:
 
 
 def _agree(d: draft_module.Draft, one: sealed.Glass, intent: status.Intent) -> tuple[bool, str]:
-    if _same(one.actor, intent.actor):
+    if _same(one.actor, intent.actor, d.seen.policy.people):
         return False, "You asked for it yourself: a second person must agree. Nothing was changed."
     gate = approvals.present(d)
     here = gate_ids.present_gate(d.seen.cluster, d.seen.uid, d.before)
@@ -108,11 +108,14 @@ def settle(d: draft_module.Draft) -> None:
         d.wake(one.until if waits(one, d.now) else None)
 
 
-def _same(first: str, second: str) -> bool:
-    """Whether two actors may be one human: only two ids of the chat are surely two."""
+def _same(first: str, second: str, known: persons.Known) -> bool:
+    """Whether two actors may be one human: only two ids of the chat are surely two.
+
+    Unless the policy says that both are one person's.
+    """
     one, other = people.decode(first), people.decode(second)
     ids = [person.slack_id if person is not None else "" for person in (one, other)]
-    return not all(ids) or ids[0] == ids[1]
+    return not all(ids) or persons.key(first, known) == persons.key(second, known)
 
 
 def _name(actor: str) -> str:

@@ -5,9 +5,8 @@ For what people read; what opens a gate is ``gatekeeping``.
 
 from dataclasses import dataclass
 
-from bot.core import approvals, gate_ids, gatekeeping, shippers
+from bot.core import approvals, gate_ids, shippers, tally
 from bot.core import draft as draft_module
-from bot.core.notices import people
 from bot.model import facts, policy
 
 NAMES_MOST = 10
@@ -17,11 +16,14 @@ NAMES_MOST = 10
 class Standing:
     """``approved`` are those whose approvals count; ``shipped`` may not approve.
 
+    ``apart`` have approved by another way in: nobody can tell whether they are among these.
+
     ``nameless``: only a tool is known to have shipped it, so nobody may.
     """
 
     rule: policy.Approval
     approved: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
     shipped: tuple[facts.Person, ...] = ()
     nameless: bool = False
 
@@ -35,7 +37,8 @@ class Standing:
         """As in "1 of 2 approved: sam"; empty where one is enough or nobody has."""
         if self.rule.quorum < 2 or not self.approved:
             return ""
-        return f"{len(self.approved)} of {self.rule.quorum} approved: {', '.join(self.approved)}"
+        said = f"{len(self.approved)} of {self.rule.quorum} approved: {', '.join(self.approved)}"
+        return f"{said}; maybe the same: {', '.join(self.apart)}" if self.apart else said
 
 
 def of(d: draft_module.Draft) -> Standing | None:
@@ -44,11 +47,18 @@ def of(d: draft_module.Draft) -> Standing | None:
     if rule is None:
         return None
     here = gate_ids.present_gate(d.seen.cluster, d.seen.uid, d.status)
-    names = tuple(_name(one.actor) for one in gatekeeping.counted(d, here))
+    names = tuple(tally.name(one.actor) for one in tally.counted(d, here))
+    apart = tuple(tally.name(one.actor) for one in tally.apart(d, here))
     if not rule.four_eyes:
-        return Standing(rule=rule, approved=names)
+        return Standing(rule=rule, approved=names, apart=apart)
     shipped = shippers.named(d.seen, d.status, d.spec.template)
-    return Standing(rule=rule, approved=names, shipped=shipped[:NAMES_MOST], nameless=not shipped)
+    return Standing(
+        rule=rule,
+        approved=names,
+        apart=apart,
+        shipped=shipped[:NAMES_MOST],
+        nameless=not shipped,
+    )
 
 
 def who(rule: policy.Approval) -> str:
@@ -64,8 +74,3 @@ def _word(one: str) -> str:
     if one in {"channel", "anyone"}:
         return {"channel": "the channel", "anyone": "anyone"}[one]
     return one.removeprefix("group:").removeprefix("user:")
-
-
-def _name(actor: str) -> str:
-    person = people.decode(actor)
-    return actor if person is None else person.name

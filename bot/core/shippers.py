@@ -17,8 +17,12 @@ def of(
     seen: world.Seen, known: status.Status, template: Mapping[str, Any]
 ) -> tuple[facts.Person, ...]:
     """Everybody who is said to have shipped the present template, the tool that wrote it too."""
-    writer = people.decode(writers.manager(seen.raw, writers.TEMPLATE))
-    return _each(*named(seen, known, template), writer)
+    return _each(*named(seen, known, template), tool(seen))
+
+
+def tool(seen: world.Seen) -> facts.Person | None:
+    """The field manager that wrote the template, by its own name: none of a person."""
+    return people.decode(writers.manager(seen.raw, writers.TEMPLATE))
 
 
 def named(

@@ -106,7 +106,8 @@ def _who(stands: quorum.Standing) -> str:
     if stands.nameless:
         return "rollout-bot.io/shipped-by says who shipped it, and somebody else approves"
     named, rule = quorum.who(stands.rule), stands.rule
-    barred = dict.fromkeys((*stands.approved, *(one.name for one in stands.shipped)))
+    approved = (*stands.approved, *stands.apart)
+    barred = dict.fromkeys((*approved, *(one.name for one in stands.shipped)))
     unless = f", not {' or '.join(barred)}" if barred else ""
     if rule.quorum > 1:
         more = f"{stands.left} more" if stands.approved else str(rule.quorum)

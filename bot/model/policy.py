@@ -3,7 +3,8 @@
 Read from one policy file (``bot.core.policies.codec``); what counts for one rollout is resolved
 in ``bot.core.policies.resolve``. A *who* is a text: ``U…`` or ``@handle`` (a person),
 ``group:NAME`` (a group of the file), ``channel`` (the members of the rollout's channel),
-``user:NAME`` (a Kubernetes user at a terminal), ``anyone``.
+``user:NAME`` (a Kubernetes user at a terminal), ``anyone``. ``people`` says who is who, and
+lets nobody in.
 """
 
 from collections.abc import Mapping
@@ -62,6 +63,15 @@ class Group:
 
     slack: str = ""
     members: Who = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """One person by each way in: ids of Slack, users as the cluster knows them."""
+
+    name: str
+    slack: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +173,7 @@ class Policy:
     """The whole file. Of each setting the first rule that matches and says it counts."""
 
     groups: Mapping[str, Group] = field(default_factory=dict)
+    people: tuple[Identity, ...] = ()
     rules: tuple[Rule, ...] = ()
 
 
@@ -186,6 +197,7 @@ class Effective:
     terminal_approvals: bool = False
     sources: Mapping[str, str] = field(default_factory=dict)
     groups: Mapping[str, Group] = field(default_factory=dict)
+    people: tuple[Identity, ...] = ()
     problems: tuple[str, ...] = ()
 
 

@@ -48,10 +48,6 @@ def _may(intent: status.Intent, scene: scenes.Scene) -> bool:
     approval = approvals.now(sheet) if sheet is not None else None
     if person is None or sheet is None or approval is None:
         return False
-    template = sheet.spec.template
-    shipped = shippers.named(sheet.seen, sheet.status, template)
-    if approval.four_eyes and not all(one.user for one in shipped):
-        return False  # known by another name than a cluster's: nobody can tell them apart
     answer = authorize.authorize(
         actor=person,
         action=policy.Action.PROMOTE,
@@ -61,8 +57,8 @@ def _may(intent: status.Intent, scene: scenes.Scene) -> bool:
         case=authorize.Case(
             effective=scene.seen.policy,
             approval=approval,
-            shippers=shippers.of(sheet.seen, sheet.status, template),
-            nameless=not shipped,
+            shippers=shippers.named(sheet.seen, sheet.status, sheet.spec.template),
+            tool=shippers.tool(sheet.seen),
             review=True,  # the admission has asked for the verb
         ),
     )

@@ -8,6 +8,7 @@ import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot.core import four_eyes
 from bot.model import facts, policy, ports
 from bot.runtime import rights, whom
 
@@ -91,16 +92,16 @@ class Case:
     """What is asked besides who and of what.
 
     ``effective`` is what the policy says of the rollout, ``approval`` how the gate it stands at
-    is opened (None where it stands at none), ``shippers`` who shipped its present revision as
-    far as is known, ``nameless`` that these are tools alone. ``known`` is what could be found out
-    about the asker's groups, and ``review`` what the cluster says of a person at a terminal
-    (None: it was not asked, or did not answer).
+    is opened (None where it stands at none), ``shippers`` who is said to have shipped its present
+    revision, ``tool`` the tool that wrote it. ``known`` is what could be found out about the
+    asker's groups, and ``review`` what the cluster says of a person at a terminal (None: it was
+    not asked, or did not answer).
     """
 
     effective: policy.Effective = field(default_factory=policy.Effective)
     approval: policy.Approval | None = None
     shippers: tuple[facts.Person, ...] = ()
-    nameless: bool = False
+    tool: facts.Person | None = None
     known: whom.Known = field(default_factory=whom.Known)
     review: bool | None = None
     second: bool = False
@@ -205,21 +206,15 @@ def _four_eyes(
     actor: facts.Person, case: Case, approval: policy.Approval, rule: str
 ) -> Denied | None:
     who = whom.words(approval.approvers, case.known) or "another member of its channel"
-    if not case.shippers or case.nameless:
-        tool = f" ({case.shippers[0].name} wrote it)" if case.shippers else ""
-        return Denied(
-            sentence=f"Nobody knows who shipped this revision{tool}, and whoever did may not "
-            "approve it: name them in the annotation rollout-bot.io/shipped-by.",
-            rule=rule,
-        )
-    if not any(whom.same(actor, one) for one in case.shippers):
-        return None
-    ask = whom.some(approval.approvers, case.effective, case.known, without=actor)
-    return Denied(
-        sentence=f"Only {who} may approve this, and not {actor.name}, who shipped it.",
-        ask=ask[:_ASKED],
-        rule=rule,
+    found = four_eyes.objection(
+        actor, shippers=case.shippers, tool=case.tool, known=case.effective.people, who=who
     )
+    if found is None:
+        return None
+    ask: tuple[str, ...] = ()
+    if found.others_may:
+        ask = whom.some(approval.approvers, case.effective, case.known, without=actor)
+    return Denied(sentence=found.sentence, ask=ask[:_ASKED], rule=rule)
 
 
 def _of(

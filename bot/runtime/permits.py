@@ -69,8 +69,8 @@ class Permits:
             case = replace(
                 case,
                 approval=approvals.now(sheet),
-                shippers=shippers.of(sheet.seen, sheet.status, sheet.spec.template),
-                nameless=not shippers.named(sheet.seen, sheet.status, sheet.spec.template),
+                shippers=shippers.named(sheet.seen, sheet.status, sheet.spec.template),
+                tool=shippers.tool(sheet.seen),
             )
         return authorize.authorize(
             actor=actor,

@@ -66,14 +66,6 @@ def plainly(actor: facts.Person, named: policy.Who) -> bool:
     return any(word and word.casefold() in wanted for word in (actor.slack_id, actor.name))
 
 
-def same(actor: facts.Person, other: facts.Person) -> bool:
-    """Whether both are one person, as far as their names tell."""
-    ids = {actor.slack_id.casefold(), actor.user.casefold()} - {""}
-    mine = ids | {actor.name.lstrip("@").casefold()} - {""}
-    theirs = {other.slack_id, other.user, other.name.lstrip("@")} - {""}
-    return bool(mine & {word.casefold() for word in theirs})
-
-
 def words(named: policy.Who, known: Known) -> str:
     """The named as people call them: "sre", "#checkout", "@lee"."""
     found = [

@@ -79,6 +79,43 @@ def test_policy_check_is_content_with_what_may_be_said(tmp_path, text):
     assert (done.exit_code, done.output) == (0, "good: 1 rule, 0 groups\n")
 
 
+def test_policy_check_counts_the_people(tmp_path):
+    path = tmp_path / "policy.yaml"
+    path.write_text("people: [{name: Sam, slack: U0SAM, user: sam}, {name: Lee, user: lee}]")
+    done = run("policy", "check", str(path))
+    assert (done.exit_code, done.output) == (0, "good: 0 rules, 0 groups, 2 people\n")
+
+
+EYES = """
+people:
+- {name: Sam, slack: U0SAM, user: sam@corp}
+- {name: Anna, user: anna@corp}
+rules:
+- approval: {approvers: [U0SAM, U0EVE, "user:sam@corp", "user:anna@corp"], fourEyes: true}
+  terminalApprovals: true
+"""
+
+
+@pytest.mark.parametrize(
+    ("user", "shipper", "said"),
+    [
+        ("U0SAM", "user:sam@corp", "and not U0SAM, who shipped it as sam@corp"),
+        ("user:sam@corp", "U0SAM", "and not sam@corp, who shipped it as U0SAM"),
+        ("user:anna@corp", "U0SAM", ""),
+        ("user:anna@corp", "", ""),
+        ("user:anna@corp", "U0EVE", "name U0EVE and anna@corp under people: in the policy file"),
+        ("U0SAM", "user:anna@corp", ""),
+    ],
+)
+def test_can_compares_persons_where_four_eyes_are_wanted(tmp_path, user, shipper, said):
+    path = tmp_path / "policy.yaml"
+    path.write_text(EYES)
+    asked = ("can", user, "promote", "shop/checkout", "--policy", str(path), "--json")
+    done = run(*asked, "--shipped-by", shipper)
+    assert done.exit_code == (1 if said else 0), done.output
+    assert said in json.loads(done.output)["sentence"]
+
+
 def test_policy_check_exits_2_where_there_is_no_file():
     assert run("policy", "check", "nowhere.yaml").exit_code == 2
 

@@ -24,11 +24,6 @@ def way_of(actor: str) -> str:
     return "terminal" if actor.endswith(_TERMINAL) else "slack"
 
 
-def maybe_one(first: str, second: str) -> bool:
-    """Whether two actors of different ways in may be one human: nobody knows."""
-    return way_of(first) != way_of(second)
-
-
 SET_BY = "rollout-bot.io/set-by"
 """Who set the pod template from the chat: the template's digest, then the person.
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.core import approvals, gate_ids, gatekeeping, shippers
+from bot.core import approvals, gate_ids, persons, shippers, tally
 from bot.core.notices import people
 from bot.core.notices import scene as scenes
 from bot.model import facts, policy
@@ -74,7 +74,9 @@ def barred(scene: scenes.Scene) -> tuple[facts.Person, ...]:
     if rule is None or sheet is None:
         return ()
     here = gate_ids.present_gate(scene.seen.cluster, scene.seen.uid, scene.status)
-    found = [people.decode(one.actor) for one in gatekeeping.counted(sheet, here)]
+    found = [people.decode(one.actor) for one in tally.recorded(sheet, here)]
     if rule.four_eyes:
         found += shippers.of(sheet.seen, sheet.status, sheet.spec.template)
-    return tuple(dict.fromkeys(one for one in found if one is not None))
+    known = scene.seen.policy.people
+    every = (one for person in found if person is not None for one in persons.ways(person, known))
+    return tuple(dict.fromkeys(every))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.core.policies import hours, reading
+from bot.core.policies import hours, identities, reading
 from bot.model import policy
 
 QUORUM_MOST = 10
@@ -29,13 +29,14 @@ def decode(raw: Any) -> policy.Policy:
         errors.UserError: something in it is wrong; ``path`` says where.
 
     """
-    body = reading.mapping(raw, "", ("groups", "rules"))
+    body = reading.mapping(raw, "", ("groups", "people", "rules"))
     listed = reading.mapping(body.get("groups"), "groups")
     groups = {name: _group(one, f"groups.{name}") for name, one in listed.items()}
     rules = reading.each(
         body.get("rules"), "rules", lambda one, path: _rule(one, path, frozenset(groups))
     )
-    return policy.Policy(groups=groups, rules=rules)
+    people = identities.decode(body.get("people"), "people")
+    return policy.Policy(groups=groups, people=people, rules=rules)
 
 
 def _group(raw: Any, path: str) -> policy.Group:

@@ -63,20 +63,22 @@ def mapping(raw: Any, path: str, known: Iterable[str] = ()) -> Mapping[str, Any]
     return raw
 
 
-def sequence(raw: Any, path: str) -> tuple[Any, ...]:
+def sequence(raw: Any, path: str, *, most: int = ENTRIES_LIMIT) -> tuple[Any, ...]:
     """``raw`` as a tuple; nothing at all is an empty one."""
     if raw is None:
         return ()
     if not isinstance(raw, list | tuple):
         raise Mistake(path, f"{shown(raw)} must be a list")
-    if len(raw) > ENTRIES_LIMIT:
-        raise Mistake(path, f"more than {ENTRIES_LIMIT} entries")
+    if len(raw) > most:
+        raise Mistake(path, f"more than {most} entries")
     return tuple(raw)
 
 
-def each(raw: Any, path: str, read: Callable[[Any, str], T]) -> tuple[T, ...]:
+def each(
+    raw: Any, path: str, read: Callable[[Any, str], T], *, most: int = ENTRIES_LIMIT
+) -> tuple[T, ...]:
     """Every entry of a list, each read with its own path."""
-    return tuple(read(one, f"{path}[{i}]") for i, one in enumerate(sequence(raw, path)))
+    return tuple(read(one, f"{path}[{i}]") for i, one in enumerate(sequence(raw, path, most=most)))
 
 
 def text(raw: Any, path: str) -> str:

@@ -77,7 +77,9 @@ def _effective(known: policy.Policy, rules: Iterable[policy.Rule]) -> policy.Eff
         if rule.steps and "steps" not in found:
             found["steps"] = rule.steps
             sources["steps"] = rule.path
-    return policy.Effective(may=may, sources=sources, groups=known.groups, **found)
+    return policy.Effective(
+        may=may, sources=sources, groups=known.groups, people=known.people, **found
+    )
 
 
 def tightened(effective: policy.Effective, annotations: Mapping[str, str]) -> policy.Effective:

@@ -156,7 +156,7 @@ def test_freeze_that_had_begun_does_not_hold_any_more_and_a_later_one_does():
 
 
 BUGS = {
-    "asker-agrees": Bug("bot.core.glass:_agree", "_same(one.actor, intent.actor)", "False",
+    "asker-agrees": Bug("bot.core.glass:_agree", "_same(one.actor, intent.actor, d.seen.policy.people)", "False",
                         "test_asker_may_not_agree"),
     "expired-counts": Bug("bot.core.glass:waits", "now < one.until", "True",
                           "test_gate_stays_shut_when_the_request_has_expired"),

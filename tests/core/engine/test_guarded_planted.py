@@ -7,11 +7,11 @@ from tests.core.engine.planted import Bug, planted
 
 BUGS = {
     "one-approval-is-enough": Bug(
-        "bot.core.gatekeeping:approve", "len(others) + 1 < rule.quorum", "False",
+        "bot.core.gatekeeping:approve", "if len(after) < rule.quorum:", "if False:",
         "test_gate_opens_with_the_last_approval_that_is_needed",
     ),
     "one-person-counts-twice": Bug(
-        "bot.core.gatekeeping:approve", "one.actor == intent.actor", "False",
+        "bot.core.tally:_one_each", "persons.key(one.actor, known), one", "(one.id, ''), one",
         "test_the_same_person_counts_once",
     ),
     "unsigned-approval-counts": Bug(
@@ -19,11 +19,11 @@ BUGS = {
         "test_unsigned_approval_counts_for_nothing",
     ),
     "approval-of-another-gate-counts": Bug(
-        "bot.core.gatekeeping:counted", "one.gate == gate", "True",
+        "bot.core.tally:recorded", "one.gate == gate", "True",
         "test_approval_record_copied_to_another_gate_counts_for_nothing",
     ),
     "unsealed-record-counts": Bug(
-        "bot.core.gatekeeping:counted", "one.signed and", "True and",
+        "bot.core.tally:recorded", "one.signed and", "True and",
         "test_record_of_an_approval_that_somebody_wrote_counts_for_nothing",
     ),
     "pass-of-the-try-before-counts": Bug(

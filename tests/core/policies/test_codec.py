@@ -52,6 +52,17 @@ def test_approval_is_read_whole():
     assert found.named
 
 
+def test_people_are_read_with_every_way_in():
+    raw = [
+        {"name": "Sam", "slack": "U0SAM", "user": ["sam@corp", "sam-admin"]},
+        {"name": "Lee", "slack": ["U0LEE", "W0LEE"]},
+    ]
+    assert codec.decode({"people": raw}).people == (
+        policy.Identity(name="Sam", slack=("U0SAM",), users=("sam@corp", "sam-admin")),
+        policy.Identity(name="Lee", slack=("U0LEE", "W0LEE")),
+    )
+
+
 def test_gate_of_a_step_takes_over_what_it_does_not_say():
     found = rule(
         approval={"approvers": ["group:sre"], "fourEyes": True},
@@ -179,6 +190,34 @@ MISTAKES = [
     ({"groups": {"qa": {}}}, "groups.qa", "nobody is in it"),
     ({"groups": {"qa": {"slack": "qa-team"}}}, "groups.qa.slack", "no id of a user group"),
     ({"groups": {"qa": {"members": ["group:sre"]}}}, "groups.qa.members[0]", "must be a user id"),
+    ({"people": {"sam": {}}}, "people", "must be a list"),
+    ({"people": [{"slack": "U0SAM"}]}, "people[0].name", "must be a text"),
+    ({"people": [{"name": "Sam"}]}, "people[0]", "give slack (U…), user or both"),
+    ({"people": [{"name": "Sam", "slack": "@sam"}]}, "people[0].slack", "no id of a person"),
+    (
+        {"people": [{"name": "Sam", "slack": ["U0SAM", "S0SRE"]}]},
+        "people[0].slack[1]",
+        "'S0SRE' is no id",
+    ),
+    ({"people": [{"name": "Sam", "user": "user:sam"}]}, "people[0].user", "the user alone: 'sam'"),
+    ({"people": [{"name": "Sam", "user": "s" * 121}]}, "people[0].user", "longer than 120"),
+    ({"people": [{"name": "Sam", "users": ["sam"]}]}, "people[0].users", "Did you mean user?"),
+    (
+        {"people": [{"name": "Sam", "slack": "U0SAM"}, {"name": "Lee", "slack": ["U0SAM"]}]},
+        "people[1].slack",
+        "'U0SAM' stands at people[0] (Sam) too: one entry is one person",
+    ),
+    (
+        {"people": [{"name": "Sam", "user": ["a", "sam"]}, {"name": "Lee", "user": "Sam"}]},
+        "people[1].user",
+        "'Sam' stands at people[0] (Sam) too",
+    ),
+    (
+        {"people": [{"name": "Sam", "user": "a"}, {"name": "sam", "user": "b"}]},
+        "people[1].name",
+        "'sam' stands at people[0]",
+    ),
+    ({"people": [{"name": "x", "user": "x"}] * 2001}, "people", "more than 2000"),
     ({"rules": [{}] * 201}, "rules", "more than 200"),
     ({1: 2}, "", "write it in quotes"),
 ]

@@ -35,6 +35,7 @@ def test_readme_shows_a_policy_that_is_right():
     assert found.require_analysis
     assert found.access_review, "of the second rule, for the first says nothing of it"
     assert len(found.windows) == 1
+    assert [one.name for one in found.people] == ["Lee", "Dana"]
 
 
 def test_readme_names_every_annotation_that_tightens():
