@@ -41,8 +41,10 @@ def derive(
     look = record_looks.of(after, gate if opened else "")
     found: dict[str, records.Record] = {}
     first = () if known else _all(record_looks.of(before, ""))
-    for record in (*first, *_all(look), *decision_records.retried(before, look)):
-        found.setdefault(record.id, replace(record, before=was, after=now))
+    for record in (*first, *_all(look)):
+        step = record.before.step  # the one that is read is where a tool has moved it to
+        stood = was if step is None else replace(was, step=step)
+        found.setdefault(record.id, replace(record, before=stood, after=now))
     return tuple(sorted(found.values(), key=lambda one: (one.at, _ORDER[one.kind])))
 
 
@@ -130,7 +132,7 @@ def _aborted(look: record_looks.Look) -> Iterator[records.Record]:
         text = text if by else standing.because(look.scene) or text
     base = replace(look.base, update=update)
     if by or not abort.get("cause"):
-        base = loose_records.by(base, people.decode(by))
+        base = loose_records.by(base, people.decode(by), str(abort.get("how") or ""))
     kind = Kind.ABORTED if by or not abort.get("cause") else Kind.ROLLED_BACK
     made = replace(look, base=base)
     first = replace(update, zero_at=None)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.core import codec_seals
+from bot.core import codec_seals, codec_stock
 from bot.model import status
 
 VERSION = 1
@@ -31,6 +31,7 @@ _KNOWN = frozenset(
         "glasses",
         "kept",
         "rolledBack",
+        "stock",
         "said",
     }
 )
@@ -75,6 +76,7 @@ def decode(raw: Any) -> status.BotBlock:
         overruled=_texts(got.get("overruled")),
         kept=_map(got.get("kept")),
         rolled_back=_map(got.get("rolledBack")),
+        stock=codec_stock.decode(got.get("stock")),
         said=_map(got.get("said")),
         **codec_seals.decode(got),
         extra={key: value for key, value in got.items() if key not in _KNOWN},
@@ -99,6 +101,7 @@ def encode(block: status.BotBlock) -> dict[str, Any]:
         "overruled": list(block.overruled),
         "kept": dict(block.kept),
         "rolledBack": dict(block.rolled_back),
+        "stock": codec_stock.encode(block.stock),
         "said": dict(block.said),
         **codec_seals.encode(block),
     }

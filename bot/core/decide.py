@@ -29,6 +29,7 @@ from bot.core import (
     sizing,
     stables,
     standstill,
+    stock_writes,
     traffic,
     unmeasured,
 )
@@ -141,6 +142,7 @@ def _valid(d: draft_module.Draft) -> world.Decision:
     course.begin(d)
     approvals.prepare(d)
     gatekeeping.guard(d)
+    stock_writes.found(d)
     intake.take(d)
     course.back_to_stable(d)
     gate_limits.deadline(d)

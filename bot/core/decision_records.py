@@ -15,6 +15,7 @@ from bot.core import (
     intake,
     loose_records,
     record_looks,
+    stock_records,
     writers,
 )
 from bot.core.notices import people
@@ -29,6 +30,7 @@ def of(look: record_looks.Look) -> Iterator[records.Record]:
     yield from _opened(look)
     yield from _hurried(look)
     yield from handled(look)
+    yield from stock_records.of(look)
     yield from _kept(look)
     for kind, at, actor, reason, mark in glass_records.of(look.status):
         base = loose_records.by(look.base, people.decode(actor))
@@ -120,13 +122,3 @@ def _gate_of(look: record_looks.Look, one: status_model.Handled) -> str:
     """The gate that one approval of several was given to; it may have been passed since."""
     known = (a.gate for a in look.status.bot.approvals if a.id == one.id)
     return next(known, look.was_paused)
-
-
-def retried(before: scenes.Scene, look: record_looks.Look) -> Iterator[records.Record]:
-    """A retry by a tool leaves nothing but that the abort is gone: it took ``abort`` away."""
-    started, same = look.status.bot.started, before.status.current_hash == look.base.hash
-    gone = before.status.aborted_at is not None and look.status.aborted_at is None
-    promoted = look.status.stable_hash == look.status.current_hash
-    if gone and same and started is not None and not promoted:
-        made = replace(look, base=loose_records.by(look.base, None))
-        yield made.record(Kind.RETRIED, started, "retry", record_looks.second(started))

@@ -14,6 +14,7 @@ from bot.core import (
     glass,
     hurrying,
     inconclusive,
+    stock_writes,
     unmeasured,
     weights,
     writers,
@@ -63,6 +64,7 @@ def _stock(d: draft_module.Draft) -> None:
         d.because("abort-asked", f"somebody asked for an abort with {how}")
     if not d.before.abort and d.before.aborted_at is not None:
         _retry(d)
+        stock_writes.retried(d)
     step = d.spec.canary.steps[d.index] if not d.finished else None
     moved = not d.status.abort and not isinstance(step, spec_model.Analysis)
     if d.status.step_run is not None and moved:

@@ -21,9 +21,10 @@ def digest(text: str) -> str:
 
 
 def by(record: records.Record, person: facts.Person | None, way: str = "") -> records.Record:
-    """``record`` with who did it."""
+    """``record`` with who did it: a person, else the tool that is known to have written it."""
     if person is None:
-        return replace(record, actor="", actor_id="", way=way or Way.STOCK)
+        tool = f"{way}{records.TOOL}" if way not in {"", *Way} else ""
+        return replace(record, actor=tool, actor_id="", way=way or Way.STOCK)
     came = way or (Way.SLACK if person.slack_id else Way.MANIFEST)
     if person.user:
         came = Way.TERMINAL

@@ -11,6 +11,7 @@ from bot.core import (
     duration,
     revisions,
     role_marks,
+    stock_writes,
     takeover,
     trials,
 )
@@ -63,6 +64,7 @@ def decision(
 ) -> world.Decision:
     """Everything that the pass came to."""
     trials.settle(d)
+    stock_writes.settle(d)
     d.set(duration=duration.of(d))
     d.status = conditions.without_microseconds(d.status)
     events = _in_order(d, _service_events(d, selectors), _size_events(d, sizes))

@@ -3,6 +3,7 @@
 from bot.core import draft as draft_module
 from bot.model import status
 
+MANUALLY = "manually paused"
 _DEGRADED = frozenset({"RolloutAborted", "ProgressDeadlineExceeded"})
 
 
@@ -13,7 +14,7 @@ def decide(d: draft_module.Draft) -> tuple[str, str]:
     if bad is not None:
         return status.Phase.DEGRADED, f"{bad.reason}: {bad.message}"
     if d.spec.paused:
-        return status.Phase.PAUSED, "manually paused"
+        return status.Phase.PAUSED, MANUALLY
     if s.pause_conditions:
         return status.Phase.PAUSED, str(s.pause_conditions[0].reason)
     if d.bitten is not None and not s.abort:

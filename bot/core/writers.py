@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core import codec_status
+from bot.model import records
 
 ARGO_CD, FLUX = "Argo CD", "Flux"
 UNKNOWN = "somebody (no name known)"
@@ -13,9 +14,11 @@ JUST = timedelta(minutes=2)
 TEMPLATE = ("spec", "template")
 ABORT = ("status", "abort")
 FULL = ("status", "promoteFull")
+STEP = ("status", "currentStepIndex")
+HALT = ("spec", "paused")
 COURSE = (
     FULL,
-    ("status", "currentStepIndex"),
+    STEP,
     ("status", "pauseConditions"),
     ("status", "controllerPause"),
 )
@@ -77,4 +80,5 @@ def _named(name: str) -> str:
     for start, words in _TOOLS:
         if name.startswith(start):
             return words
-    return name[:60]
+    # Whoever writes may call themselves as they like: not by the words for other ways in.
+    return f"a tool called {name}" if name in {*records.Way, "break-glass"} else name[:60]

@@ -12,7 +12,8 @@ DECISIONS = frozenset(
         Kind.SHIPPED, Kind.UNDONE, Kind.VOTED, Kind.APPROVED, Kind.PROMOTED, Kind.ABORTED,
         Kind.ROLLED_BACK, Kind.GATE_KEPT, Kind.RETRIED, Kind.MEASURED_AGAIN, Kind.CONTINUED,
         Kind.REFUSED, Kind.RESTARTED, Kind.FROZEN, Kind.UNFROZEN, Kind.GAP,
-        Kind.GLASS_ASKED, Kind.GLASS_BROKEN, Kind.GLASS_REFUSED,
+        Kind.GLASS_ASKED, Kind.GLASS_BROKEN, Kind.GLASS_REFUSED, Kind.MOVED, Kind.HALTED,
+        Kind.RESUMED,
     }
 )  # fmt: skip
 """What ``audit`` lists: who decided what, and where nothing could be recorded."""
@@ -21,6 +22,7 @@ COURSE = frozenset(
         Kind.SHIPPED, Kind.UNDONE, Kind.WEIGHT, Kind.APPROVED, Kind.PROMOTED, Kind.ABORTED,
         Kind.ROLLED_BACK, Kind.WEIGHT_ZERO, Kind.RESTORED, Kind.NOT_RESTORED, Kind.RETRIED,
         Kind.RESTARTED, Kind.DONE, Kind.FROZEN, Kind.UNFROZEN, Kind.GLASS_BROKEN, Kind.GAP,
+        Kind.MOVED, Kind.HALTED, Kind.RESUMED,
     }
 )  # fmt: skip
 """What ``history`` lists: how updates went."""
@@ -54,6 +56,8 @@ def sentence(record: records.Record) -> str:
     by = f" by {who}" if who else ""
     if record.way == records.Way.POLICY:
         by = " by the policy"
+    elif record.actor.endswith(records.TOOL):
+        pass  # it is the tool that the way names
     elif by and record.way not in {records.Way.SLACK, records.Way.MANIFEST}:
         by += f" ({record.way})"
     match record.kind:

@@ -13,6 +13,8 @@ from typing import Any, Protocol
 
 TEXT_LIMIT = 600
 NAME_LIMIT = 256
+TOOL = " (field manager)"
+"""What follows the name of a tool where a person's would stand: nobody knows who used it."""
 
 
 class Kind(StrEnum):
@@ -28,6 +30,9 @@ class Kind(StrEnum):
     RETRIED = "retried"
     MEASURED_AGAIN = "measured-again"
     CONTINUED = "continued"  # without a verdict
+    MOVED = "moved"  # to another step, by a tool
+    HALTED = "paused"  # with ``spec.paused``
+    RESUMED = "resumed"
     WEIGHT_ZERO = "weight-zero"
     RESTORED = "restored"
     NOT_RESTORED = "not-restored"

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.model import sealed
+from bot.model import stock as stock_model
 
 
 class Phase(StrEnum):
@@ -152,7 +153,8 @@ class BotBlock:
     wrote and this one does not know. ``overruled`` are inconclusive runs that a person let pass.
     ``approvals``, ``passes``, ``shut`` and ``glasses`` bear seals; ``kept`` tells of the last
     write that would have passed a gate, and was taken back.
-    ``rolled_back`` maps revisions that were aborted and replaced to when that was.
+    ``rolled_back`` maps revisions that were aborted and replaced to when that was; ``stock`` is
+    what other tools wrote.
     """
 
     intents: tuple[Intent, ...] = ()
@@ -174,6 +176,7 @@ class BotBlock:
     glasses: tuple[sealed.Glass, ...] = ()
     kept: Mapping[str, Any] = field(default_factory=dict)
     rolled_back: Mapping[str, Any] = field(default_factory=dict)
+    stock: stock_model.Stock = field(default_factory=stock_model.Stock)
     said: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
 

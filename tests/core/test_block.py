@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core import codec_block, codec_status
-from bot.model import status
+from bot.model import status, stock
 
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 TEXT = st.text(max_size=20)
@@ -31,6 +31,23 @@ HANDLED = st.builds(
     actor=TEXT,
     at=st.just(AT),
 )
+WRITES = st.none() | st.builds(
+    stock.Write,
+    at=st.just(AT),
+    how=TEXT,
+    revision=TEXT,
+    start=st.none() | st.integers(0, 40),
+    to=st.none() | st.integers(0, 40),
+)
+STOCK = st.builds(
+    stock.Stock,
+    retried=WRITES,
+    moved=WRITES,
+    halted=WRITES,
+    resumed=WRITES,
+    course=st.none() | st.builds(stock.Course, revision=st.just("a"), step=st.integers(0, 40)),
+    extra=st.just({}),
+)
 BLOCKS = st.builds(
     status.BotBlock,
     intents=st.lists(INTENTS, max_size=4, unique_by=lambda one: one.id).map(tuple),
@@ -40,6 +57,7 @@ BLOCKS = st.builds(
     shipped_by=TEXT,
     previous_stable=TEXT,
     not_supported=TEXT,
+    stock=STOCK,
 )
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | TEXT,
@@ -53,7 +71,8 @@ def test_block_comes_back_as_it_was_when_it_is_read_again(block):
     again = codec_block.decode(codec_block.encode(block))
     assert {one.id: one for one in again.intents} == {one.id: one for one in block.intents}
     assert {one.id: one for one in again.handled} == {one.id: one for one in block.handled}
-    for name in ("full_gate_since", "started", "shipped_by", "previous_stable", "not_supported"):
+    names = ("full_gate_since", "started", "shipped_by", "previous_stable", "not_supported")
+    for name in (*names, "stock"):
         assert getattr(again, name) == getattr(block, name)
 
 

@@ -72,6 +72,13 @@ class Told(Guarded):
         if said:
             self.write_status(rolloutBot={"said": said})
 
+    def wrote(self, manager, *fields, part="status"):
+        """Only what that tool wrote last, as the API server would tell of it."""
+        owned = {f"f:{part}": {f"f:{name}": {} for name in fields}}
+        at = simulation.codec_status.stamp(self.now)
+        entry = {"manager": manager, "time": at, "fieldsV1": owned}
+        return self.patch(metadata={"managedFields": [entry]})
+
     def write(self):
         self.kept_loop.run_until_complete(self.recorder.drain(timeout_s=60))
 
@@ -146,6 +153,29 @@ def stock_tools(start):
     sim.kubectl_promote().settle()
     sim.later().write_status(promoteFull=True).settle().later().settle()
     sim.patch(spec={"restartAt": simulation.codec_status.stamp(sim.now)}).settle()
+
+
+def known_tools(start):
+    """As the API server tells who wrote what."""
+    sim = start(steps=STEPS, routed=True).passed().later()
+    sim.wrote("kubectl-argo-rollouts", "controllerPause").kubectl_promote().settle()
+    sim.later().wrote("argocd-server", "abort").write_status(abort=True).settle().later().settle()
+    sim.wrote("kubectl-argo-rollouts", "abort").write_status(abort=None).settle().later().settle()
+    sim.wrote("jenkins", "promoteFull").write_status(promoteFull=True).settle()
+
+
+def moved_and_paused(start):
+    """Where nothing waits for anybody: its pods are not there yet."""
+    steps = [{"setWeight": 20}, {"setCanaryScale": {"weight": 60}}, {"setWeight": 60}, PAUSE]
+    sim = start(steps=steps, routed=True)
+    sim.settle()
+    sim.stuck.add("two")
+    sim.as_from_chat("two", DANA).later()
+    sim.wrote("kubectl-argo-rollouts", "paused", part="spec").patch(spec={"paused": True}).settle()
+    sim.later().wrote("argocd-server", "paused", part="spec").patch(spec={"paused": False}).settle()
+    sim.later().wrote("kubectl-argo-rollouts", "currentStepIndex")
+    sim.write_status(currentStepIndex=2).settle()
+    sim.later().wrote("nobody").patch(spec={"paused": True}).settle()
 
 
 def skip_a_step(start):
@@ -224,7 +254,8 @@ def outage(start):
 
 
 STORIES = (
-    quorum, broken_glass, abort_and_retry, undo, stock_tools, skip_a_step, rolled_back,
+    quorum, broken_glass, abort_and_retry, undo, stock_tools, known_tools,
+    moved_and_paused, skip_a_step, rolled_back,
     not_restored, measure_again, promoted_by_the_policy, aborted_by_the_policy, freezes, outage,
 )  # fmt: skip
 

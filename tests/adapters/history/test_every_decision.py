@@ -37,6 +37,13 @@ SAM, LEE, DANA = (
     ("dana", "U0DANA", "slack"),
 )
 ITSELF, KUBECTL, NOBODY = ("", "", "itself"), ("", "", "kubectl"), ("", "", "manifest")
+
+
+def tool(name):
+    return (f"{name} (field manager)", "", name)
+
+
+PLUGIN, ARGO_CD = tool("the Argo Rollouts plugin"), tool("Argo CD")
 POLICY = ("", "", "policy")
 
 
@@ -96,6 +103,20 @@ ROWS = [
         "Paused 60 % 4 → Progressing 60 % 4", "card", 1),
     row("stock_tools", Kind.RESTARTED, NOBODY, "its pods are replaced, as spec.restartAt asks",
         "Healthy 100 % 4 → Healthy 100 % 4", "card"),
+    row("known_tools", Kind.PROMOTED, PLUGIN, "step 2",
+        "Paused 20 % 2 → Progressing 20 % 3", "card"),
+    row("known_tools", Kind.ABORTED, ARGO_CD, "", "Paused 60 % 4 → Degraded 60 % 1", "alert"),
+    row("known_tools", Kind.RETRIED, PLUGIN, "", "Degraded 0 % 1 → Progressing 0 % 1", "card"),
+    row("known_tools", Kind.PROMOTED, tool("jenkins"), "All steps that are left are skipped.",
+        "Paused 20 % 2 → Progressing 20 % 4", "card", 1),
+    row("moved_and_paused", Kind.HALTED, PLUGIN, "spec.paused was set",
+        "Progressing 0 % 1 → Paused 0 % 1", "card"),
+    row("moved_and_paused", Kind.RESUMED, ARGO_CD, "spec.paused was taken away",
+        "Paused 0 % 1 → Progressing 0 % 1", "card"),
+    row("moved_and_paused", Kind.MOVED, PLUGIN, "from step 1 to step 3",
+        "Progressing 0 % 1 → Progressing 0 % 3", "card"),
+    row("moved_and_paused", Kind.HALTED, KUBECTL, "spec.paused was set",
+        "Progressing 0 % 3 → Paused 0 % 3", "card", 1),
     row("skip_a_step", Kind.PROMOTED, SAM, "The present step is skipped.",
         "Paused 20 % 2 → Progressing 20 % 3", "card"),
     row("skip_a_step", Kind.APPROVED, SAM, "step 4",
@@ -169,7 +190,7 @@ def test_every_decision_is_there_once_and_nothing_else(played):
         Kind.VOTED, Kind.APPROVED, Kind.PROMOTED, Kind.ABORTED, Kind.RETRIED, Kind.REFUSED,
         Kind.GATE_KEPT, Kind.MEASURED_AGAIN, Kind.CONTINUED, Kind.ROLLED_BACK, Kind.GLASS_ASKED,
         Kind.GLASS_BROKEN, Kind.GLASS_REFUSED, Kind.UNDONE, Kind.RESTARTED, Kind.FROZEN,
-        Kind.UNFROZEN, Kind.GAP,
+        Kind.UNFROZEN, Kind.GAP, Kind.MOVED, Kind.HALTED, Kind.RESUMED,
     )  # fmt: skip
     missing = []
     for name in {one.story for one in ROWS}:

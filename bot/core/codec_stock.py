@@ -1,0 +1,78 @@
+"""``status.rolloutBot.stock`` ↔ typed. Unknown keys are kept; what is malformed is absent."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.model import stock
+
+_WRITES = ("retried", "moved", "halted", "resumed")
+_HOW_LIMIT = 120
+
+
+def decode(raw: Any) -> stock.Stock:
+    """What other tools wrote, as it is kept."""
+    got = raw if isinstance(raw, Mapping) else {}
+    return stock.Stock(
+        **{name: _write(got.get(name)) for name in _WRITES},
+        course=_course(got.get("course")),
+        extra={key: value for key, value in got.items() if key not in {*_WRITES, "course"}},
+    )
+
+
+def encode(value: stock.Stock) -> dict[str, Any]:
+    """The raw map, empty where there is nothing to keep."""
+    out = dict(value.extra)
+    for name in _WRITES:
+        if (one := getattr(value, name)) is not None:
+            out[name] = _encode_write(one)
+    if value.course is not None:
+        out["course"] = {"revision": value.course.revision, "step": value.course.step}
+    return out
+
+
+def _write(raw: Any) -> stock.Write | None:
+    got = raw if isinstance(raw, Mapping) else {}
+    at = _instant(got.get("at"))
+    if at is None:
+        return None
+    return stock.Write(
+        at=at,
+        how=_text(got.get("how"))[:_HOW_LIMIT],
+        revision=_text(got.get("revision")),
+        start=_number(got.get("start")),
+        to=_number(got.get("to")),
+    )
+
+
+def _encode_write(value: stock.Write) -> dict[str, Any]:
+    out = {
+        "at": value.at.isoformat(),
+        "how": value.how,
+        "revision": value.revision,
+        "start": value.start,
+        "to": value.to,
+    }
+    return {key: found for key, found in out.items() if found not in (None, "")}
+
+
+def _course(raw: Any) -> stock.Course | None:
+    got = raw if isinstance(raw, Mapping) else {}
+    revision, step = _text(got.get("revision")), _number(got.get("step"))
+    return None if not revision or step is None else stock.Course(revision=revision, step=step)
+
+
+def _instant(raw: Any) -> datetime | None:
+    try:
+        parsed = datetime.fromisoformat(raw)
+    except (TypeError, ValueError):
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def _number(raw: Any) -> int | None:
+    return raw if isinstance(raw, int) and not isinstance(raw, bool) else None
+
+
+def _text(raw: Any) -> str:
+    return raw if isinstance(raw, str) else ""
