@@ -18,6 +18,8 @@ GUEST = (
 LATE_S = 10.0
 """A watch that breaks is back sooner; nobody needs to hear of that."""
 
+_TYPED = str.maketrans({"“": '"', "”": '"', "—": "--", "\u2217": "*", "\u2236": ":"})
+
 Who = Callable[[str], Awaitable[facts.Person]]
 """A person by Slack id; the name is the account's unique handle."""
 
@@ -77,9 +79,11 @@ class Unknown(Exception):  # noqa: N818 - it is an answer, not a failure
 def words(text: str) -> tuple[str, ...]:
     """The words of a slash command; Slack sends ``&``, ``<`` and ``>`` escaped.
 
-    An open quote is an apostrophe in a reason: it must not stand between a person and an abort.
+    What phones make of quotes and dashes is as typed, and so are the signs that our answers show
+    in place of ``*`` and ``:``, since people copy them from there. An open quote is an apostrophe
+    in a reason: it must not stand between a person and an abort.
     """
-    plain = html.unescape(text).replace("“", '"').replace("”", '"').replace("—", "--")
+    plain = html.unescape(text).translate(_TYPED)
     try:
         return tuple(shlex.split(plain))
     except ValueError:

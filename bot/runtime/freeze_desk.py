@@ -4,8 +4,10 @@ Everything is written into the cluster, where every replica sees it; who is told
 ``freeze_news``. Every sentence can be shown to the asker as it is.
 """
 
+import asyncio
+import itertools
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -101,6 +103,8 @@ class FreezeDesk:
         held = self.held(one)
         names = f": {', '.join(held[:12])}{' …' if len(held) > 12 else ''}" if held else ""
         count = f"{len(held)} in flight hold{'s' if len(held) == 1 else ''}{names}"
+        if not held and not any(self._in(one.scope)):
+            count = "No rollout is in that scope now"
         what = "The line is stopped" if one.stop else "Frozen"
         ends = f"/rollout unfreeze {one.id} ends it."
         return f"{what}: {scope}{until}. {count}. Aborts still go through. {ends}"
@@ -111,8 +115,7 @@ class FreezeDesk:
         if not found:
             return orders.no(self._none(what))
         if not what and len(found) > 1:
-            ids = ", ".join(one.id for one in found[:8])
-            return orders.no(f"{len(found)} freezes are in force. Say which: {ids}.")
+            return orders.no(f"{len(found)} freezes are in force. Say which: {_named(found)}.")
         for one in found:
             denied = await self._denied(authorize.Action.UNFREEZE, one.scope, actor)
             if denied is not None:
@@ -141,8 +144,7 @@ class FreezeDesk:
         every = self.freezes.in_force()
         if not every:
             return self._nothing()
-        ids = ", ".join(f"{one.id} ({freeze_codec.shown(one.scope)})" for one in every[:8])
-        return f'No freeze "{what[:80]}" is in force. There is {ids}.'
+        return f'No freeze "{what[:80]}" is in force. There is {_named(every)}.'
 
     async def _lift(self, freeze_id: str, actor: facts.Person) -> None:
         at, by = self.clock(), people.encode(actor)
@@ -193,7 +195,10 @@ class FreezeDesk:
     async def _denied(
         self, action: authorize.Action, scope: policy.Scope, actor: facts.Person
     ) -> orders.Reply | None:
-        """A scope is asked about like a rollout of that name, in the default channel."""
+        """A scope is asked about like a rollout of that name, in the default channel.
+
+        So is each rollout in it that the policy speaks of: a wider scope is no way round that.
+        """
         named: ports.Object = {
             "metadata": {
                 "namespace": scope.namespace or "*",
@@ -201,17 +206,46 @@ class FreezeDesk:
                 "annotations": {authorize.CHANNEL: self.rules.default_channel},
             }
         }
-        effective = self.scenery.reader.policy(named)
-        answer = await self.permits.ask(actor, action, named, effective=effective)
-        if isinstance(answer, authorize.Allowed):
-            return None
-        return orders.Reply(accepted=False, sentence=answer.sentence, denied=answer)
+        every = [("", self.scenery.reader.policy(named)), *self._spoken_of(action, scope)]
+        asked = (self.permits.ask(actor, action, named, effective=one) for _, one in every)
+        for (key, _), answer in zip(every, await asyncio.gather(*asked), strict=True):
+            if isinstance(answer, authorize.Denied):
+                which = f" {key} is in it." if key and key != freeze_codec.shown(scope) else ""
+                sentence = f"{answer.sentence}{which}"
+                return orders.Reply(accepted=False, sentence=sentence, denied=answer)
+        return None
+
+    def _spoken_of(
+        self, action: authorize.Action, scope: policy.Scope
+    ) -> Iterator[tuple[str, policy.Effective]]:
+        """A rollout in ``scope`` for each different thing that rules say of ``action`` there."""
+        said: list[tuple[policy.Who, bool]] = []
+        for rollout in self._in(scope):
+            effective = self.scenery.reader.policy(rollout)
+            about = (effective.may.get(action, ()), effective.access_review)
+            if any(about) and about not in said:
+                said.append(about)
+                meta = rollout["metadata"]
+                yield f"{meta['namespace']}/{meta['name']}", effective
+
+    def _in(self, scope: policy.Scope) -> Iterator[ports.Object]:
+        """Every rollout that ``scope`` covers, in flight or not."""
+        for rollout in self.scenery.rollouts(_exact(scope.namespace)):
+            meta = rollout["metadata"]
+            if gate.covers(scope, meta["namespace"], meta["name"]):
+                yield rollout
 
 
 def in_flight(scene: scenes.Scene) -> bool:
     """Whether an update goes on that a freeze can hold."""
     idle = scene.promoted or scene.status.abort or scene.first
     return not (idle or scene.problem)
+
+
+def _named(found: Iterable[policy.Freeze]) -> str:
+    """By id, which says nothing to anybody, and by scope, which several may have."""
+    first = itertools.islice(found, SHOWN)
+    return ", ".join(f"{one.id} ({freeze_codec.shown(one.scope)})" for one in first)
 
 
 def _exact(glob: str) -> str:

@@ -200,7 +200,9 @@ def freeze(scope: str, duration: str, reason: tuple[str, ...], **given: Any) -> 
 @_options
 def unfreeze(what: str, **given: Any) -> None:
     """End a freeze; what waited goes on in its order."""
-    _run(given, lambda ask: freezing.unfrozen(ask, what))
+    # An id says nothing of where: the policy is asked of every rollout that the freeze holds.
+    inside = given if given["namespace"] else _within(given, what if "/" in what else "all")
+    _run(inside, lambda ask: freezing.unfrozen(ask, what))
 
 
 @click.command("stop-the-line")

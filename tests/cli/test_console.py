@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -191,6 +192,25 @@ async def test_policy_says_who_may_freeze_at_a_terminal_too(place):
     done = await place.run("freeze", "all", "2h", "db")
     assert (done.exit_code, done.output) == (1, "Only U0LEE may freeze this.\n")
     assert await frozen(place) == []
+
+
+async def test_policy_of_one_rollout_counts_when_a_freeze_of_all_is_ended_by_its_id(place):
+    """The rollout is in another namespace than the one that the context means."""
+    await place.post("/api/v1/namespaces", {"metadata": {"name": "other"}})
+    await place.post(ROLLOUTS.format("other"), ROLLOUT)
+    rules = [{"match": {"namespaces": ["other"]}, "may": {"unfreeze": ["U0LEE"]}}]
+    data = {
+        "settings.yaml": "policy: /etc/rollout-bot/policy.yaml\n",
+        "policy.yaml": json.dumps({"rules": rules}),
+    }
+    path = "/api/v1/namespaces/argo-rollouts/configmaps"
+    await place.post(path, {"metadata": {"name": "rollout-bot"}, "data": data})
+    made = await place.run("freeze", "all", "2h", "db")
+    assert made.exit_code == 0, made.output
+    found = re.search(r"unfreeze (f\w+)", made.output).group(1)
+    done = await place.run("unfreeze", found)
+    assert (done.exit_code, done.output) == (1, "Only U0LEE may lift this. other/shop is in it.\n")
+    assert "liftedBy" not in (await frozen(place))[0]
 
 
 async def test_request_is_written_with_its_name_and_exits_with_1_when_no_bot_leads(

@@ -57,6 +57,7 @@ async def test_nothing_is_frozen_when_it_is_not_said_rightly(office, book, typed
         ("stop-the-line all orders are lost", ("", ""), "orders are lost"),
         ("stop-the-line shop orders are lost", ("shop", ""), "orders are lost"),
         ("stop-the-line shop/check* it's bad", ("shop", "check*"), "it's bad"),
+        ("stop-the-line shop/check∗ copied", ("shop", "check*"), "copied"),
     ],
 )
 async def test_line_is_stopped_however_it_is_typed(office, book, typed, scope, reason):

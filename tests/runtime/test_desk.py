@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from bot.core import codec_status
+from bot.core.policies import resolve
 from bot.model import buttons, errors, facts, ports
 from bot.model import policy as policies
 from bot.model import world as domain
@@ -22,8 +23,9 @@ class Reader:
 
     cluster = "prod-eu"
 
-    def __init__(self, stage, others=()):
+    def __init__(self, stage, others=(), rules=None):
         self.stage = stage
+        self.rules = rules or policies.Policy()
         self.others = list(others)
         rollouts = SimpleNamespace(
             list=lambda namespace="": [
@@ -50,7 +52,15 @@ class Reader:
         return None
 
     def policy(self, rollout):
-        return policies.Effective()
+        meta = rollout["metadata"]
+        return resolve.resolve(
+            self.rules,
+            cluster="test",
+            namespace=meta["namespace"],
+            name=meta["name"],
+            labels=meta.get("labels") or {},
+            annotations=meta.get("annotations") or {},
+        )
 
 
 def other(name, namespace="shop"):
@@ -60,7 +70,7 @@ def other(name, namespace="shop"):
 
 
 def open_desk(stage, others=(), passes=True, **more):
-    view = scenery.Scenery(reader=Reader(stage, others), clock=virtual.now)
+    view = scenery.Scenery(reader=Reader(stage, others, more.get("policy")), clock=virtual.now)
     loop = asyncio.get_running_loop()
     book = orders.Orders(
         scenery=view,

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.gates import freeze_codec
+from bot.core.policies import codec
 from bot.model import errors, facts, policy, ports
 from bot.runtime import authorize, freeze_desk, freeze_news, freezes
 from tests.core.engine import simulation
@@ -175,6 +176,7 @@ class Stale:
 async def office(**more):
     stage = stages.Stage(stages.STEPS)
     await test_desk.moving(stage)
+    stage.api.rollout["metadata"]["labels"] = {"tier": "critical"}
     table = test_desk.open_desk(stage, **more)
     book = shelf()
     table.freezing = freeze_desk.FreezeDesk(
@@ -224,6 +226,47 @@ def test_only_a_member_of_the_default_channel_may_freeze_and_unfreeze():
     assert unfreeze.sentence.endswith("may lift this.")
 
 
+def test_freeze_of_a_scope_with_no_rollout_says_so():
+    async def story(desk, book):
+        return await desk.freeze("shopp", HOUR, "x", DANA, stop=False)
+
+    assert "No rollout is in that scope now." in asked(story).sentence
+
+
+SRE_ALONE = {
+    "groups": {"sre": {"members": ["@dana"]}},
+    "rules": [
+        {
+            "match": {"labels": {"tier": "critical"}},
+            "may": {action: ["group:sre"] for action in ("freeze", "unfreeze", "stop-the-line")},
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("scope", ["all", "shop", "shop/*", "s*/check*", "shop/checkout"])
+def test_wider_scope_is_no_way_round_who_may_freeze_what_is_in_it(scope):
+    """The rule matches a label, which no scope has."""
+
+    async def run():
+        desk, book = await office(policy=codec.decode(SRE_ALONE))
+        stranger = replace(DANA, name="sam")
+        refused = [
+            await desk.freeze(scope, HOUR, "x", stranger, stop=False),
+            await desk.freeze(scope, None, "x", stranger, stop=True),
+        ]
+        made = await desk.freeze(scope, HOUR, "x", DANA, stop=False)
+        refused.append(await desk.unfreeze(scope, stranger))
+        other = await desk.freeze("pay", HOUR, "x", stranger, stop=False)
+        return refused, made, other, await desk.unfreeze(scope, DANA)
+
+    refused, made, other, ended = virtual.run(run())
+    assert [one.accepted for one in refused] == [False] * 3
+    assert refused[0].sentence.startswith("Only sre may freeze this.")
+    assert ("shop/checkout is in it." in refused[0].sentence) == (scope != "shop/checkout")
+    assert made.accepted and other.accepted and ended.accepted
+
+
 @pytest.mark.parametrize("what", ["f1", "shop/*", "shop", ""])
 def test_freeze_is_ended_by_its_id_its_scope_or_alone(what):
     async def story(desk, book):
@@ -261,7 +304,9 @@ def test_person_is_asked_which_when_several_are_in_force():
         return await desk.unfreeze("", DANA), await desk.unfreeze("cart", DANA)
 
     which, none = asked(story)
-    assert which.sentence == "2 freezes are in force. Say which: f1, f2."
+    assert which.sentence == (
+        "2 freezes are in force. Say which: f1 (shop/*), f2 (pay/*)."
+    )
     assert none.sentence == 'No freeze "cart" is in force. There is f1 (shop/*), f2 (pay/*).'
 
 
