@@ -87,7 +87,7 @@ class Home:
         """Every rollout as its last write left it, and the freezes: what may change a tab."""
         found = [one["metadata"] for one in self.desk.scenery.rollouts()]
         written = tuple((one.get("uid"), one.get("resourceVersion")) for one in found)
-        return written, self._freezes(())
+        return written, self._freezes(()), self._unknown()
 
     async def _redraw(self, user: str, tab: tabs.Tab) -> model.HomeFacts | None:
         """What is shown then, None where it could not be; never raises."""
@@ -117,6 +117,7 @@ class Home:
             moving=rows.moving,
             failed=rows.failed,
             freezes=self._freezes(rows.freezes),
+            freezes_unknown=self._unknown(),
             subscriptions=tuple(map(str, mine)),
             note=note,
             page=page,
@@ -127,6 +128,11 @@ class Home:
         asked = self.desk.freezing
         found = asked.freezes.in_force() if asked is not None else seen
         return tuple(sorted(found, key=lambda one: (one.until is None, one.until or one.at)))
+
+    def _unknown(self) -> str:
+        """Why nobody knows what is frozen; empty where that is known."""
+        asked = self.desk.freezing
+        return asked.unknown() if asked is not None else ""
 
     async def _mine(
         self, found: tuple[messages.RowFact, ...], person: people.Person

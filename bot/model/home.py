@@ -15,7 +15,10 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeFacts:
-    """``waiting`` has only what this person may approve. ``note`` answers their last press."""
+    """``waiting`` has only what this person may approve. ``note`` answers their last press.
+
+    ``freezes_unknown``: why nobody knows what is frozen; empty where that is known.
+    """
 
     cluster: str
     at: datetime
@@ -23,6 +26,7 @@ class HomeFacts:
     moving: tuple[messages.RowFact, ...] = ()
     failed: tuple[messages.RowFact, ...] = ()
     freezes: tuple[policy.Freeze, ...] = ()
+    freezes_unknown: str = ""
     subscriptions: tuple[str, ...] = ()
     note: messages.Message | None = None
     page: int = 0

@@ -15,6 +15,7 @@ WAITING = 10
 MOVING = 15
 FAILED = 8
 FREEZES_SHOWN = 10
+UNKNOWN_LIMIT = 300
 SUBSCRIPTIONS_SHOWN = 20
 NOTE_BLOCKS = 12
 PAGES_LIMIT = 100
@@ -33,6 +34,7 @@ def home(facts: model.HomeFacts) -> messages.Message:
     parts += _rows(facts.waiting, WAITING, page, title, _acting)
     parts += _rows(facts.moving, MOVING, page, "Moving", _opening)
     parts += _rows(facts.failed, FAILED, page, "Failed, and not mended yet", _acting)
+    parts += _unknown(facts.freezes_unknown)
     parts += _freezes(facts.freezes, facts.cluster)
     parts += _turning(page, last)
     parts += _subscriptions(facts.subscriptions)
@@ -64,6 +66,11 @@ def _note(facts: model.HomeFacts) -> list[blocks.Block]:
         for block in facts.note.blocks[:NOTE_BLOCKS]
     ]
     return [*(kept or blocks.section([facts.note.text])), {"type": "divider"}]
+
+
+def _unknown(why: str) -> list[blocks.Block]:
+    """No list of freezes would read as if nothing were frozen."""
+    return blocks.section(["*Freezes*", f"⏸ {words.plain(why, UNKNOWN_LIMIT)}"]) if why else []
 
 
 def _freezes(found: Sequence[policy.Freeze], cluster: str) -> list[blocks.Block]:

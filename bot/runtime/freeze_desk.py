@@ -45,8 +45,12 @@ class FreezeDesk:
         return (*(self._line(one) for one in found[:SHOWN]), *more)
 
     def _nothing(self) -> str:
+        return self.unknown() or "Nothing is frozen."
+
+    def unknown(self) -> str:
+        """Why nobody knows what is frozen; empty where that is known."""
         reading = self.freezes.reading
-        return (reading.sentence() if reading is not None else "") or "Nothing is frozen."
+        return reading.sentence() if reading is not None else ""
 
     def _line(self, one: policy.Freeze) -> str:
         held = self.held(one)

@@ -319,8 +319,16 @@ def homes() -> Iterator[Sample]:
     none = home_model.HomeFacts(cluster="prod-eu", at=ex.at(12, 5))
     many = dataclasses.replace(full, waiting=rows["waiting"] * 25, page=1)
     answered = dataclasses.replace(full, note=note)
+    unread = dataclasses.replace(
+        full,
+        waiting=(),
+        freezes=(),
+        freezes_unknown="The freezes cannot be read yet, so nothing moves forward: the cluster did "
+        "not answer within 5 s",
+    )
     for name, facts in (
         ("full", full),
+        ("freezes-unread", unread),
         ("answered", answered),
         ("nothing", none),
         ("many", many),

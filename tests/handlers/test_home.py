@@ -1,5 +1,6 @@
 """The Home tab: what one person sees there, and that its buttons are the same as everywhere."""
 
+import asyncio
 import dataclasses
 import json
 
@@ -8,7 +9,7 @@ import pytest
 from bot.local.workspace import arguments
 from bot.model import home as model
 from bot.model import messages as m
-from bot.runtime import freeze_desk
+from bot.runtime import first_reading, freeze_desk
 from handlers import asking
 from handlers import home as tabs
 from handlers import tabs as keeping
@@ -97,6 +98,32 @@ async def test_home_shows_a_freeze_that_holds_nothing_now_and_ends_it_for_whoeve
     text = await press(office, "rollout:resume")
     assert "Over: payments/∗." in text and "database incident" not in text
     assert book.in_force() == ()
+
+
+class Unread:
+    """The cache of the freezes: nothing came into it yet."""
+
+    def __init__(self):
+        self.synced, self.problem, self.refusals = asyncio.Event(), "no answer within 5 s", 0
+
+
+async def test_home_says_that_freezes_are_not_read_yet_until_they_are(office):
+    source = Unread()
+    book = test_freezes.shelf()
+    book.reading = first_reading.FirstReading(
+        source=source, what="freezes", since=virtual.now(), known=lambda: None
+    )
+    office.desk.freezing = freeze_desk.FreezeDesk(
+        freezes=book,
+        scenery=office.desk.scenery,
+        clock=virtual.now,
+        rules=office.desk.rules,
+        permits=office.desk.permits,
+    )
+    said = "The freezes cannot be read yet, so nothing moves forward: no answer within 5 s"
+    assert said in await open_tab(office)
+    source.synced.set()
+    await office.until(lambda: "cannot be read" not in shown(office), seconds=60)
 
 
 async def test_home_answers_why_in_its_place(office):

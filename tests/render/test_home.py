@@ -74,6 +74,15 @@ def test_home_reads_as_written():
     ]
 
 
+def test_home_says_that_freezes_are_not_known_where_their_list_would_be():
+    why = "The freezes cannot be read yet, so nothing moves forward: <!channel> no answer"
+    assert lines(home.home(facts(freezes=(), freezes_unknown=why)))[-6:-4] == [
+        "Freezes",
+        "⏸ The freezes cannot be read yet, so nothing moves forward: <!channel> no answer",
+    ]
+    assert "<!channel>" not in json.dumps(home.home(facts(freezes_unknown=why)).blocks)
+
+
 def test_home_of_nobodys_rollouts_says_so():
     view = home.home(facts(waiting=(), moving=(), failed=(), freezes=(), subscriptions=()))
     assert view.text == "Nothing waits for you in prod-eu."
@@ -106,7 +115,8 @@ def test_home_stays_within_the_limits_whatever_the_facts(one, two, text):
     freeze = policy.Freeze(id=text, scope=policy.Scope(namespace=text, name=text), reason=text,
                            by=text, at=ex.at(12, 0))
     found = facts(cluster=text, waiting=one.waiting * 30, moving=one.moving * 30,
-                  failed=two.waiting * 30, freezes=(freeze,) * 30, subscriptions=(text,) * 50)
+                  failed=two.waiting * 30, freezes=(freeze,) * 30, freezes_unknown=text,
+                  subscriptions=(text,) * 50)
     view = home.home(found)
     assert view_problems(view) == []
     assert home.home(found) == view
