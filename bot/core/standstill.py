@@ -8,7 +8,17 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from bot.core import analyses, gates, inconclusive, moments, quorum, sizing, trials, weights
+from bot.core import (
+    analyses,
+    gates,
+    inconclusive,
+    moments,
+    quorum,
+    sizing,
+    trials,
+    unmeasured,
+    weights,
+)
 from bot.core import draft as draft_module
 from bot.model import buttons, world
 from bot.model import spec as spec_model
@@ -37,6 +47,19 @@ def _paused(d: draft_module.Draft) -> world.Reason | None:
         sentence="spec.paused is set",
         since=marked.transitioned if marked is not None else None,
         frees="It moves on when spec.paused is taken away.",
+        acts=_ABORT,
+    )
+
+
+def _unmeasured(d: draft_module.Draft) -> world.Reason | None:
+    if not unmeasured.held(d):
+        return None
+    pause = next(iter(d.status.pause_conditions), None)
+    return world.Reason(
+        rule=f"{RULE}unmeasured",
+        sentence=unmeasured.BECAUSE,
+        since=pause.start if pause is not None else None,
+        frees=unmeasured.FREES,
         acts=_ABORT,
     )
 
@@ -257,6 +280,7 @@ def _restored(d: draft_module.Draft) -> world.Reason | None:
 
 ROWS: tuple[Row, ...] = (
     _paused,
+    _unmeasured,
     _held,
     _without_verdict,
     _gate,

@@ -7,6 +7,8 @@ from bot.core import draft as draft_module
 from bot.model import policy, status, world
 from bot.model import spec as spec_model
 
+BECAUSE = "the policy wants a metric and this canary has none"
+FREES = "It goes on when an analysis is added to the Rollout; no approval frees it."
 SENTENCE = (
     "The policy wants a metric and this canary has none: it is held. Add an analysis to the "
     "Rollout."

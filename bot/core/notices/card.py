@@ -95,7 +95,7 @@ def card(scene: scenes.Scene) -> messages.CardFacts:
         canary_pods=None if over else _canary_pods(scene),
         stable_pods=_stable_pods(scene, over=over),
         metrics=measured.metrics(scene),
-        measured=measured.measured(scene) or scene.first,
+        measured=measured.measured(scene) or scene.first or scenes.unmeasured(scene),
         next_what=what,
         next_at=at,
         change=change(scene),

@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.core import approvals, codec_block, gates, intake, revisions, sizing, weights
 from bot.core import draft as draft_module
+from bot.core import unmeasured as unmeasured_rule
 from bot.core.notices import ailing
 from bot.model import errors, facts, holds, world
 from bot.model import spec as spec_model
@@ -240,6 +241,11 @@ def held(scene: Scene) -> holds.Hold | None:
     return gates.ahead(scene.sheet) if known and scene.sheet is not None else None
 
 
+def unmeasured(scene: Scene) -> bool:
+    """Whether the policy wants it measured and nothing does: then no approval moves it."""
+    return scene.sheet is not None and unmeasured_rule.held(scene.sheet)
+
+
 def present(scene: Scene) -> spec_model.Step | None:
     return scene.steps[scene.index] if scene.index < len(scene.steps) else None
 
@@ -267,6 +273,8 @@ def before_switch(scene: Scene) -> bool:
 def gate(scene: Scene) -> str:
     """The id of the gate that a person must pass now, or an empty text."""
     if pause(scene) is None or scene.status.abort or scene.promoted or scene.problem:
+        return ""
+    if unmeasured(scene):
         return ""
     step = present(scene)
     endless = isinstance(step, spec_model.Pause) and step.duration_s is None

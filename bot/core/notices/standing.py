@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.core import quorum
+from bot.core import quorum, unmeasured
 from bot.core.notices import measured, people, switching, warm, way
 from bot.core.notices import scene as scenes
 from bot.model import buttons, facts
@@ -21,6 +21,8 @@ def news(scene: scenes.Scene) -> facts.News:
     if scene.promoted:
         return _promoted(scene)
     if scenes.inconclusive(scene) or (scene.spec is not None and scene.spec.paused):
+        return facts.News.HOLDS
+    if scenes.unmeasured(scene):
         return facts.News.HOLDS
     if scenes.gate(scene):
         return facts.News.WAITS
@@ -127,6 +129,8 @@ def because(scene: scenes.Scene) -> str:
         )
     if scene.spec is not None and scene.spec.paused:
         return "spec.paused is set"
+    if scenes.unmeasured(scene):
+        return unmeasured.BECAUSE
     held = scenes.held(scene)
     return "" if held is None else held.sentence
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core import codec_block
-from bot.core.notices import approving
+from bot.core import codec_block, unmeasured
+from bot.core.notices import approving, card, gate, listing
 from bot.core.policies import codec
-from bot.model import ports
+from bot.model import facts, ports
 from bot.runtime import signing
 from tests.core.engine import guarded
 from tests.core.engine.guarded import KEY, ONE, TWO, Guarded
@@ -408,6 +408,24 @@ def test_canary_that_nothing_measures_is_held_where_the_policy_wants_a_metric():
     assert "The policy wants a metric" in sim.answers()[-1][1]
     sim.write_status(abort=True).settle()
     assert sim.status.phase == "Degraded"
+
+
+@pytest.mark.parametrize("steps", [STEPS, ({"pause": {}}, {"setWeight": 60})])
+def test_canary_that_is_held_because_nothing_measures_it_says_so_and_asks_nobody(steps):
+    """No approval would be taken, so none may be asked for, wherever people look."""
+    sim = Guarded(policy=UNMEASURED, steps=steps, routed=True).settle()
+    sim.ship("two").settle()
+    (reasons,) = sim.reconciler.latest.values()
+    scene = replace(sim.scene(), reasons=reasons)
+    shown, row = card.card(scene), listing.row(scene)
+    assert (shown.news, shown.because) == (facts.News.HOLDS, unmeasured.BECAUSE)
+    assert shown.measured, "that time alone decides would be wrong"
+    assert row.what == f"holds at 0 %: {unmeasured.BECAUSE}" and row.buttons == ()
+    assert [one.kind for one in gate.notices(scene, {})] == []
+    why = listing.why(scene)
+    assert why.sentences[0].startswith(f"app v2 holds at 0 %: {unmeasured.BECAUSE}.")
+    assert why.sentences[1] == unmeasured.FREES
+    assert [one.kind.value for one in why.buttons] == ["abort"]
 
 
 @pytest.mark.parametrize(("on_error", "phase"), [("abort", "Degraded"), ("hold", "Paused")])
