@@ -42,7 +42,7 @@ class Home:
     open_tabs: tabs.Tabs = field(init=False)
 
     def __post_init__(self) -> None:
-        self.open_tabs = tabs.Tabs(marks=self._marks, draw=self._redraw)
+        self.open_tabs = tabs.Tabs(marks=self._marks, look=self._look, draw=self._draw)
 
     async def close(self) -> None:
         """Redraw nothing any more."""
@@ -89,21 +89,30 @@ class Home:
         written = tuple((one.get("uid"), one.get("resourceVersion")) for one in found)
         return written, self._freezes(()), self._unknown()
 
-    async def _redraw(self, user: str, tab: tabs.Tab) -> model.HomeFacts | None:
-        """What is shown then, None where it could not be; never raises."""
+    async def _look(self, user: str, tab: tabs.Tab) -> model.HomeFacts | None:
+        """What ``user`` should see now, None where it cannot be told; never raises."""
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 note, page = tab.note(self.open_tabs.clock()), tab.shown.page
-                found = await self.facts(await self.who(user), note=note, page=page)
-                if tabs.lasting(found) == tabs.lasting(tab.shown):
-                    return tab.shown
-                await self.publish(user, drawing.home(found))
-                return found
+                return await self.facts(await self.who(user), note=note, page=page)
+        except (errors.RolloutBotError, TimeoutError) as problem:
+            log.warning("a Home tab was not looked at: %s", problem)
+        except Exception:
+            log.exception("a Home tab was not looked at: a bug")
+        return None
+
+    async def _draw(self, user: str, facts: model.HomeFacts) -> bool:
+        """Whether it is shown now; never raises."""
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                await self.publish(user, drawing.home(facts))
         except (errors.RolloutBotError, TimeoutError) as problem:
             log.warning("a Home tab was not redrawn: %s", problem)
         except Exception:
             log.exception("a Home tab was not redrawn: a bug")
-        return None
+        else:
+            return True
+        return False
 
     async def facts(
         self, person: people.Person, *, note: messages.Message | None = None, page: int = 0

@@ -154,15 +154,15 @@ class Announcer:
             at=self.clock(),
         )
         if self.box.down_since is not None:
-            channel = self.rules.channel(rollout)
-            self.absence.collect(key, channel, states.scene(told), stood=self.sender.stood(key))
+            channel, stood = self.rules.channel(rollout), self.sender.memory.card(key)
+            self.absence.collect(key, channel, states.scene(told), stood=stood)
         scene = states.scene(told)
         self.ward.watch(scene)
         if not self.observing:
             self.aftermath.watch(scene)
             self.quotas.watch(scene)
         self._last[key] = told = self._with_known(key, told)
-        if self.sender.awaited(key, scene):
+        if self.sender.memory.awaited(key, scene):
             self.box.hurry(key)
         self._put(key, told)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bot.core import links as links_module
-from bot.core.notices import card, degraded, notice, standing, table
+from bot.core.notices import card, degraded, notice, table
 from bot.core.notices import scene as scenes
 from bot.model import errors, messages, messenger
 from bot.render import rendering
@@ -21,14 +21,6 @@ log = logging.getLogger(__name__)
 
 AGAIN = timedelta(minutes=5)
 """After a refusal: nobody is asked on each pass, but an invitation counts soon."""
-
-AWAITED = frozenset(messages.News) - {
-    messages.News.MOVES,
-    messages.News.WAITS,
-    messages.News.SUPERSEDED,
-}
-"""A card that says so is waited for. One that only moves on may come when it can; that it waits
-for somebody is said by its approval request, a message of its own."""
 
 LOUD = (notice.Kind.ALERT, notice.Kind.GATE)
 
@@ -56,25 +48,11 @@ class Sender:
     sent: Sent = lambda _told, _kind, _good: None
     observing: bool = False
     links: links_module.Links = field(default_factory=links_module.Links)
-    _shown: dict[str, dict[str, shown.Shown]] = field(default_factory=dict)
+    memory: shown.Memory = field(default_factory=shown.Memory)
 
     def forget(self, key: str) -> None:
-        self._shown.pop(key, None)
+        self.memory.forget(key)
         self.places.forget(key)
-
-    def stood(self, key: str) -> messages.CardFacts | None:
-        """The card of this rollout as it stands in the chat, if this process put it there."""
-        cards = [
-            one.facts
-            for one in self._shown.get(key, {}).values()
-            if isinstance(one.facts, messages.CardFacts)
-        ]
-        return cards[-1] if cards else None
-
-    def awaited(self, key: str, scene: scenes.Scene) -> bool:
-        """Whether the card would say something that people wait for, and says another thing."""
-        shown, news = self.stood(key), standing.news(scene)
-        return news in AWAITED and (shown is None or shown.news is not news)
 
     async def loud(self, told: Told, scene: scenes.Scene, *, newest: Newest) -> None:
         """Alerts and gates of one state; each stands at the end, or is needless by then."""
@@ -95,7 +73,7 @@ class Sender:
         )
         for one in self._cards(told, last):
             mine = one.key == present
-            news = mine and self.awaited(told.key, last)
+            news = mine and self.memory.awaited(told.key, last)
             await self._stand(
                 told,
                 replace(one, fresh=one.fresh or (fresh and mine)),
@@ -134,12 +112,12 @@ class Sender:
 
     def _due(self, told: Told, one: notice.Notice) -> bool:
         wanted = self._full(told, one.facts, one.key)
-        return self._memory(told, one.key).due(wanted, told.at, last=one.settled)
+        return self.memory.of(told.key, one.key).due(wanted, told.at, last=one.settled)
 
     async def _post(
         self, told: Told, one: notice.Notice, newest: Newest, priority: outbox.Priority
     ) -> None:
-        memory = self._memory(told, one.key)
+        memory = self.memory.of(told.key, one.key)
         if memory.not_before is not None and told.at < memory.not_before:
             return
         channel = self.rules.channel(told.rollout)
@@ -222,14 +200,14 @@ class Sender:
         except errors.RolloutBotError as problem:
             log.warning("%s of %s was not edited: %s", one.kind, told.seen.name, problem)
         else:
-            self._memory(told, one.key).stands(told.at)
+            self.memory.of(told.key, one.key).stands(told.at)
 
     def _content(self, told: Told, one: notice.Notice, newest: Newest) -> outbox.Content:
         def now() -> messages.Message | None:
             facts = self._current(told, one, newest)
             if facts is None:
                 return None
-            memory = self._memory(told, one.key)
+            memory = self.memory.of(told.key, one.key)
             facts = self._full(told, facts, one.key)
             memory.edits += 1
             memory.tried = facts
@@ -271,13 +249,13 @@ class Sender:
 
     def _kept(self, told: Told, facts: messages.CardFacts, key: str) -> messages.CardFacts:
         """A card that was overtaken keeps its last facts, where this process knows them."""
-        last = self._memory(told, key).facts if key else None
+        last = self.memory.of(told.key, key).facts if key else None
         if facts.news is not messages.News.SUPERSEDED or not isinstance(last, messages.CardFacts):
             return facts
         return replace(last, news=facts.news, because=facts.because, buttons=())
 
     def _linked(self, told: Told, facts: messages.CardFacts) -> messages.CardFacts:
-        gate = next((b.value.gate_id for b in facts.buttons if b.value.gate_id), "")
+        gate = shown.gate_of(facts)
         record = self.places.of(told.rollout).get(f"gate:{gate}", {}) if gate else {}
         if self.link is None or not record.get("ts"):
             return facts
@@ -291,9 +269,3 @@ class Sender:
         if self.link is None or not record.get("ts"):
             return ""
         return self.link(anchors.place(record))
-
-    def _memory(self, told: Told, key: str) -> shown.Shown:
-        mine = self._shown.setdefault(told.key, {})
-        while len(mine) > anchors.RECORDS_LIMIT:
-            mine.pop(next(iter(mine)))
-        return mine.setdefault(key, shown.Shown())

@@ -6,6 +6,7 @@ the rows again.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from bot.core.notices import card, listing
 from bot.core.notices import scene as scenes
 from bot.model import errors, messages, messenger, ports
 from bot.render import rendering
-from bot.runtime import anchors, outbox, states, tasks
+from bot.runtime import anchors, outbox, shown, states, tasks
 from bot.runtime import budget as budgets
 
 log = logging.getLogger(__name__)
@@ -32,8 +33,11 @@ OPEN_SPAN = timedelta(hours=1)
 """For how long a digest takes new rows."""
 ROWS_LIMIT = 300
 DIGESTS_LIMIT = 200
+TOGETHER_S = 0.3
 SPACING_S = 2.0
 """Between two edits of one digest, so that what comes together is shown together."""
+AWAITED_S = 1.0
+"""The same where a row asks for what is decided, or does not say yet what people wait for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +62,8 @@ class _Digest:
     gone: bool = False
     edits: int = 0
     dirty: bool = False
+    edited_at: float = 0.0
+    awaited: asyncio.Event = field(default_factory=asyncio.Event)
     rows: dict[str, messages.RowFact] = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     task: asyncio.Task[None] | None = None
@@ -67,9 +73,15 @@ class _Digest:
         """As it is recorded beside the place of each row."""
         return f"{self.cause}:{self.what[:120]}"
 
+    @property
+    def about(self) -> str:
+        return f"digest {self.place.channel}/{self.place.ts}" if self.place is not None else ""
+
     def content(self) -> messages.Message:
         self.edits += 1
         self.dirty = False
+        self.awaited.clear()
+        self.edited_at = asyncio.get_running_loop().time()
         facts = messages.DigestFacts(
             cluster=self.cluster,
             cause=self.cause,
@@ -78,6 +90,14 @@ class _Digest:
             generation=self.edits,
         )
         return rendering.render(facts)
+
+    async def turn(self) -> None:
+        """Until it may be edited."""
+        now = asyncio.get_running_loop().time()
+        await asyncio.sleep(max(TOGETHER_S, self.edited_at + AWAITED_S - now))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(self.edited_at + SPACING_S):
+                await self.awaited.wait()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -129,6 +149,8 @@ class Folding:
         before, row = digest.rows.get(_key(scene)), replace(listing.row(scene), url=url)
         digest.rows[_key(scene)] = row
         if before is None or _shown(before) != _shown(row):
+            if before is not None and _awaited(before, row):
+                digest.awaited.set()
             self._touch(digest)
         return True
 
@@ -205,6 +227,8 @@ class Folding:
 
     def _touch(self, digest: _Digest) -> None:
         digest.dirty = True
+        if digest.awaited.is_set():
+            self.box.hurry(digest.about)
         if digest.task is None and digest.place is not None:
             digest.task = tasks.spawn(self._edit(digest, digest.place), name="digest")
 
@@ -212,8 +236,14 @@ class Folding:
         """Edit until nothing is new; what comes meanwhile is in the next edit."""
         try:
             while digest.dirty and not digest.gone:
-                await asyncio.sleep(SPACING_S)
-                await self.box.update(place=place, content=digest.content)
+                await digest.turn()
+                awaited = digest.awaited.is_set()
+                await self.box.update(
+                    place=place,
+                    content=digest.content,
+                    priority=outbox.Priority.NEWS if awaited else outbox.Priority.EDIT,
+                    about=digest.about,
+                )
         except errors.NotFound:
             digest.gone = True
         except errors.RolloutBotError as problem:
@@ -237,6 +267,12 @@ def _began(scene: scenes.Scene, now: datetime) -> _Began:
 
 def _shown(row: messages.RowFact) -> tuple[str, str, str]:
     return row.news, row.what, row.url
+
+
+def _awaited(before: messages.RowFact, row: messages.RowFact) -> bool:
+    """Whether people wait for the row to say so, or it asks for what is decided."""
+    asked = before.news is messages.News.WAITS
+    return asked or (row.news in shown.AWAITED and row.news is not before.news)
 
 
 def _key(scene: scenes.Scene) -> str:

@@ -29,6 +29,10 @@ RETRY_AFTER_CAP_S = 300.0
 OUTAGE_S = 60.0
 """From here on it is an outage that people should hear of, not a hiccup."""
 CHANNELS_LIMIT = 500
+EDITS_PER_S = 45 / 60
+EDITS_BURST = 40
+EDITS_KEPT = 20
+"""Of the burst, for what people wait for: cards that only move on use up the rest."""
 
 
 class Priority(IntEnum):
@@ -49,7 +53,11 @@ class Outbox:
     clock: ports.Clock
     recovered: Callable[[datetime, datetime], None] = lambda _since, _until: None
     _sightings: sightings.Sightings = field(init=False)
-    _edits: turns.Turns = field(default_factory=lambda: turns.Turns(per_s=45 / 60, burst=40))
+    _edits: turns.Turns = field(
+        default_factory=lambda: turns.Turns(
+            per_s=EDITS_PER_S, burst=EDITS_BURST, kept=EDITS_KEPT, hurried=Priority.NEWS
+        )
+    )
     _posts: OrderedDict[str, turns.Turns] = field(default_factory=OrderedDict)
     _lined: dict[str, turns.Place] = field(default_factory=dict)
     _failures: int = 0

@@ -17,11 +17,14 @@ class Place:
 class Turns:
     """At most ``burst`` at once and ``per_s`` a second in the long run; nobody is turned away.
 
-    ``stop`` holds everybody for a while: what a server asks for with Retry-After.
+    ``stop`` holds everybody for a while: what a server asks for with Retry-After. Whoever comes
+    with more than ``hurried`` leaves ``kept`` turns to those that come with less.
     """
 
     per_s: float
     burst: float
+    kept: float = 0.0
+    hurried: int = 0
     _tokens: float = -1.0
     _filled_at: float = 0.0
     _stopped_until: float = 0.0
@@ -62,18 +65,22 @@ class Turns:
             self._tokens, self._filled_at = self.burst, now
         grown = self._tokens + (now - self._filled_at) * self.per_s
         self._tokens, self._filled_at = min(self.burst, grown), now
-        while self._line and self._tokens >= 1 and now >= self._stopped_until:
+        while self._line and self._tokens >= self._needed() and now >= self._stopped_until:
             _, _, turn = heapq.heappop(self._line)
             if not turn.done():
                 self._tokens -= 1
                 turn.set_result(None)
         self._again(loop, now)
 
+    def _needed(self) -> float:
+        """How many turns must be free for whoever is first in the line."""
+        return 1 + self.kept if self._line[0][0] > self.hurried else 1
+
     def _again(self, loop: asyncio.AbstractEventLoop, now: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if self._line:
-            filled = (1 - self._tokens) / self.per_s if self._tokens < 1 else 0.0
+            filled = (self._needed() - self._tokens) / self.per_s
             delay = max(filled, self._stopped_until - now, 0.001)
             self._timer = loop.call_later(delay, self._pump)

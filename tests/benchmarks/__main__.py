@@ -1,6 +1,7 @@
 """``dev.py bench``: starts the control plane and the bot, measures, prints a table.
 
-``slack`` and ``surfaces`` need no control plane: one is on a virtual clock, one on the local stage.
+``slack`` and ``decided`` (on a virtual clock) and ``surfaces`` (on the local stage) need no
+control plane.
 """
 
 import argparse
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.benchmarks import ack, chat, freshness, measures, surfaces
+from tests.benchmarks import ack, chat, decided, freshness, measures, surfaces
 from tests.benchmarks.world import World
 from tests.cluster import binaries
 from tests.cluster.control_plane import ControlPlane
@@ -21,7 +22,7 @@ from tests.conformance import bot
 ALL = {**measures.ALL, **freshness.ALL, **ack.ALL}
 WITH_SLACK = frozenset(ack.ALL)
 """These have a bot of their own: talking costs something, and the others measure without."""
-APART = {"slack": chat.slack, "surfaces": surfaces.surfaces}
+APART = {"slack": chat.slack, "decided": decided.rows, "surfaces": surfaces.surfaces}
 PEER = yaml.safe_load((Path(__file__).parent / "peer.yaml").read_text())
 
 

@@ -102,7 +102,7 @@ class Freshness:
         self.open[words[0]] = left
 
 
-def _crowd(count, steps, more=None):
+def tiered(count, steps, more=None):
     trouble = stages.Trouble()
     chat = Tiered(trouble)
     crowd = crowds.Crowd(count, steps, chat=chat, **(more or {}))
@@ -114,7 +114,7 @@ async def _fresh(count, minutes, *, together):
     steps = []
     for weight in range(1, minutes + 3):
         steps += [{"setWeight": weight}, {"pause": {"duration": "50s"}}]
-    crowd, chat = _crowd(count, steps)
+    crowd, chat = tiered(count, steps)
     crowd.quietly()
     found = Freshness()
 
@@ -155,7 +155,7 @@ STEPS = [
 
 
 async def _rush(rollouts, span_s):
-    crowd, chat = _crowd(rollouts, STEPS)
+    crowd, chat = tiered(rollouts, STEPS)
     for at, one in enumerate(crowd.members):
         notes = one.api.rollout["metadata"]["annotations"]
         notes["rollout-bot.io/channel"] = f"#team-{at % CHANNELS}"

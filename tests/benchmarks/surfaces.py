@@ -10,8 +10,8 @@ from tests.e2e import surfaces as showing_all
 from tests.gallery import showing
 
 ROUNDS = 3
-PACE_S = 8.0
-"""Between two decisions: more of them would wait for Slack's limit of edits, not for us."""
+PACE_S = 3.0
+"""From the end of one decision to the beginning of the next rollout."""
 
 
 def surfaces(size: measures.Size) -> list[measures.Row]:
@@ -30,7 +30,7 @@ def surfaces(size: measures.Size) -> list[measures.Row]:
 
 async def _measure(folder: Path, rounds: int) -> dict[str, list[float]]:
     found: dict[str, list[float]] = defaultdict(list)
-    async with showing_all.opened(folder) as at:
+    async with showing_all.opened(folder, tiers=True) as at:
         for number in range(rounds):
             for way, (decide, closer) in showing_all.WAYS.items():
                 await asyncio.sleep(PACE_S if rounds > 1 else 0.0)

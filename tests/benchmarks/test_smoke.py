@@ -36,3 +36,18 @@ def test_bench_counts_calls_of_slack_on_no_plane_when_only_that_is_asked(tmp_pat
     assert set(rows) == {"card-fresh", "card-fresh-1", "slack-rush", "slack-rush-news"}
     assert len(rows["card-fresh"]["seconds"]) == 20 * 3, rows["card-fresh"]["notes"]
     assert "10 cards of their own say done" in rows["slack-rush"]["notes"]
+
+
+def test_gate_and_card_say_what_was_decided_before_the_cards_that_only_move_on(tmp_path):
+    """On a virtual clock: above Slack's limit of edits the others wait, not the decided one."""
+    out = tmp_path / "rows.json"
+    command = [sys.executable, "-m", "tests.benchmarks", "--quick", "--only", "decided"]
+    done = subprocess.run(
+        [*command, "--json", str(out)], cwd=ROOT, capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    rows = {row["name"]: row for row in json.loads(out.read_text())}
+    for name in ("gate-busy", "card-busy"):
+        assert len(rows[name]["seconds"]) == 20, rows[name]
+        assert max(rows[name]["seconds"]) < 2, rows[name]
+        assert "0 times 429" in rows[name]["notes"]

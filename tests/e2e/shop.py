@@ -164,9 +164,10 @@ async def opened(
     bot_kubeconfig=None,
     history="off",
     arguments=(),
+    tiers=False,
 ):
     """A workspace, and the bot at it with ``policy``; the namespaces must be there."""
-    space = workspaces.LocalWorkspace(commands=("/rollout",), tiers=False)
+    space = workspaces.LocalWorkspace(commands=("/rollout",), tiers=tiers)
     await space.start()
     rules = folder / "policy.yaml"
     rules.write_text(policy)

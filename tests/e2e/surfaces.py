@@ -149,8 +149,13 @@ async def _until(look: Callable[[], Awaitable[bool]], began: float) -> float | N
 
 
 @contextlib.asynccontextmanager
-async def opened(folder: Path, policy: str = POLICY) -> AsyncIterator[Surfaces]:
-    """The local stage with one bot, and a phone that looks at its workspace."""
+async def opened(
+    folder: Path, policy: str = POLICY, *, tiers: bool = False
+) -> AsyncIterator[Surfaces]:
+    """The local stage with one bot, and a phone that looks at its workspace.
+
+    ``tiers``: the workspace answers 429 as Slack would.
+    """
     cluster = LocalCluster()
     await cluster.start()
     kubeconfig = folder / "kubeconfig"
@@ -161,7 +166,9 @@ async def opened(folder: Path, policy: str = POLICY) -> AsyncIterator[Surfaces]:
             for name in ("shop", "argo-rollouts"):
                 space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
                 await api.apply(space)
-            at = shops.opened(kubeconfig=kubeconfig, folder=folder, policy=policy, api=api)
+            at = shops.opened(
+                kubeconfig=kubeconfig, folder=folder, policy=policy, api=api, tiers=tiers
+            )
             async with at as shop:
                 size = {"width": showing.WIDTH, "height": showing.HEIGHT}
                 page = await browser.new_page(viewport=size)

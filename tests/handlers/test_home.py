@@ -193,19 +193,28 @@ class Clock:
             self.change.pop(at)()
 
 
-def watched(clock, *, fails=0, costs_s=0.0):
+def watched(clock, *, fails=0, costs_s=0.0, waits=()):
     """Tabs over one fact that a test changes; what was drawn for whom, and when."""
-    drawn, world = [], {"marks": 0, "fails": fails}
+    drawn, world = [], {"marks": 0, "fails": fails, "looks": 0, "waits": waits}
 
-    async def draw(user, tab):
+    async def look(user, tab):
         clock.now += costs_s
-        drawn.append((user, clock.now))
-        if world["fails"]:
-            world["fails"] -= 1
-            return None
-        return dataclasses.replace(tab.shown, page=world["marks"])
+        world["looks"] += 1
+        return dataclasses.replace(tab.shown, page=1 + world["marks"], waiting=world["waits"])
 
-    made = keeping.Tabs(marks=lambda: world["marks"], draw=draw, clock=clock, pause=clock.pause)
+    async def draw(user, facts):
+        drawn.append((user, clock.now))
+        world["fails"] -= 1
+        return world["fails"] < 0
+
+    made = keeping.Tabs(
+        marks=lambda: (world["marks"], world["waits"]),
+        look=look,
+        draw=draw,
+        clock=clock,
+        worked=clock,
+        pause=clock.pause,
+    )
     return made, drawn, world
 
 
@@ -247,7 +256,7 @@ async def test_drawing_takes_a_small_share_of_the_time_where_there_is_much_to_dr
     clock.change.update({float(at): lambda: world.update(marks=world["marks"] + 1) for at in range(900)})
     made.opened("U1", SHOWN)
     await over(made)
-    assert len(drawn) * 0.5 <= 0.06 * clock.now
+    assert len(drawn) <= world["looks"] and world["looks"] * 0.5 <= 0.06 * clock.now
 
 
 async def test_tab_is_drawn_again_when_slack_did_not_take_it():
@@ -257,6 +266,64 @@ async def test_tab_is_drawn_again_when_slack_did_not_take_it():
     await over(made)
     assert len(drawn) == 3
     assert drawn[-1][1] < 60
+
+
+ROW = m.RowFact(rollout=ex.ROLLOUT, news=m.News.WAITS, revision=ex.V42, what="approval", since_s=1)
+
+
+async def test_every_open_tab_is_redrawn_at_once_when_a_gate_is_decided():
+    clock = Clock()
+    made, drawn, world = watched(clock, waits=(ROW,))
+    for number in range(keeping.TABS_LIMIT):
+        made.opened(f"U{number}", SHOWN)
+    clock.change[300.0] = lambda: world.update(waits=())
+    await over(made)
+    after = sorted(at for _, at in drawn if at >= 300)
+    assert len(after) == keeping.TABS_LIMIT and after[-1] <= 301
+
+
+async def test_decided_gate_is_shown_at_once_though_much_else_moves_all_the_time():
+    """What only moves on has used up what Slack takes: what asks a reader goes before it."""
+    clock = Clock()
+    made, drawn, world = watched(clock, waits=(ROW,))
+    moves = {at / 2: lambda: world.update(marks=world["marks"] + 1) for at in range(1_200)}
+    clock.change.update(moves)
+    for number in range(keeping.TABS_LIMIT):
+        made.opened(f"U{number}", SHOWN)
+    seen = []
+    made.draw = _noting(made.draw, seen, clock)
+    clock.change[300.25] = lambda: world.update(waits=())
+    await over(made)
+    told = [at for facts, at in seen if not facts.waiting and at >= 300]
+    assert sum(at <= 302 for at in told) >= 8, "as many as the reserve is for"
+    assert sum(250 <= at < 300 for _, at in drawn) < 40, "the others were short of turns"
+
+
+def _noting(draw, seen, clock):
+    async def noted(user, facts):
+        seen.append((facts, clock.now))
+        return await draw(user, facts)
+
+    return noted
+
+
+async def test_one_tab_that_slack_does_not_take_keeps_no_other_from_being_redrawn():
+    clock = Clock()
+    made, drawn, world = watched(clock)
+    draw = made.draw
+
+    async def picky(user, facts):
+        await draw(user, facts)
+        return user != "U0"
+
+    made.draw = picky
+    for number in range(3):
+        made.opened(f"U{number}", SHOWN)
+    clock.change[20.2] = lambda: world.update(marks=1)
+    await over(made)
+    assert {user for user, at in drawn if 20 <= at <= 21} >= {"U1", "U2"}
+    mine = [at for user, at in drawn if user == "U0"]
+    assert len(mine) > 3 and all(b - a >= keeping.AGAIN_S for a, b in zip(mine, mine[1:]))
 
 
 def test_redraw_is_not_needed_for_the_passing_of_time():

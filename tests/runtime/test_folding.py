@@ -4,7 +4,8 @@ import asyncio
 import re
 from datetime import timedelta
 
-from bot.model import errors, policy
+from bot.model import errors, messages, messenger, policy
+from bot.runtime import tasks
 from tests.render.limits import problems
 from tests.render.reading import read
 from tests.runtime import crowd as crowds
@@ -371,3 +372,39 @@ def test_channel_hears_after_an_outage_what_the_readme_promises():
 
 
 CHAT = {"post", "update", "whisper", "upload"}
+
+
+def test_row_says_what_was_decided_before_what_only_moves_on():
+    """Edits are short: others wait, and the decided row waits for no spacing either."""
+
+    async def story():
+        crowd = crowds.Crowd(10, [*WAITS, *MOVES])
+        crowd.quietly()
+        crowd.ship("shared:v2")
+        await asyncio.sleep(120)
+        box, place = crowd.announcer.box, messenger.Place(channel="#releases", ts="0001.0")
+        others = [
+            tasks.spawn(box.update(place=place, content=lambda: messages.Message(text="moves")), name=str(at))
+            for at in range(1_200)
+        ]
+        waits = []
+        for one in crowd.members[4:]:
+            await asyncio.sleep(0.2)
+            if one is crowd.members[-1]:
+                await asyncio.sleep(601)
+                crowd.members[4].settle(6)  # only moves on: its edit stands in the line
+                await asyncio.sleep(3)
+            who = {"kind": "promote", "actor": "sam (U0SAM)", "at": virtual.now().isoformat()}
+            one.patch(rolloutBot={"version": 1, "intents": {"i1": who}})
+            began, before = virtual.now(), len(crowd.chat.edits)
+            one.settle(6)
+            while not any("more rollout" in text for _, text, _ in crowd.chat.edits[before:]):
+                await asyncio.sleep(0.05)
+            waits.append((virtual.now() - began).total_seconds())
+        left = sum(not one.done() for one in others)
+        await tasks.cancel(*others)
+        return waits, left
+
+    waits, left = virtual.run(story())
+    assert max(waits) < 1.5, waits
+    assert left > 100, "the others were short of turns all the time"

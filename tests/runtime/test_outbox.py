@@ -42,6 +42,30 @@ def test_turns_come_by_priority_then_age():
     assert order[-1][1] >= 4 - 0.01
 
 
+def test_turns_that_are_kept_for_the_urgent_are_left_by_the_others():
+    async def story():
+        limit, took = turns.Turns(per_s=1, burst=10, kept=4, hurried=1), {}
+
+        async def one(name, priority):
+            await limit.take(priority)
+            took[name] = asyncio.get_running_loop().time()
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(9):
+                group.create_task(one(f"slow{number}", 3))
+            await asyncio.sleep(0.5)
+            for number in range(3):
+                group.create_task(one(f"hurried{number}", 1))
+        return took
+
+    took = virtual.run(story())
+    assert [took[f"hurried{number}"] for number in range(3)] == [0.5] * 3
+    assert sum(at < 0.5 for at in took.values()) == 6, "at once, as long as enough is left"
+    late = sorted(at for name, at in took.items() if name.startswith("slow"))[6:]
+    assert late[0] >= 4 - 0.01, "first what the urgent took grows back"
+    assert all(b - a >= 1 - 0.01 for a, b in zip(late, late[1:]))
+
+
 def test_outbox_keeps_the_edits_of_a_workspace_below_its_budget():
     async def story():
         way, chat, _ = box()
