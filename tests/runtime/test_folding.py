@@ -378,7 +378,7 @@ def test_row_says_what_was_decided_before_what_only_moves_on():
     """Edits are short: others wait, and the decided row waits for no spacing either."""
 
     async def story():
-        crowd = crowds.Crowd(10, [*WAITS, *MOVES])
+        crowd = crowds.Crowd(10, [*WAITS, *MOVES, {"pause": {"duration": "10m"}}])
         crowd.quietly()
         crowd.ship("shared:v2")
         await asyncio.sleep(120)
