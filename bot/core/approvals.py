@@ -22,6 +22,11 @@ def gates(spec: spec_model.Spec) -> tuple[int, ...]:
     return (*found, weights.FULL) if spec.gate_before_full else tuple(found)
 
 
+def named(effective: policy.Effective, spec: spec_model.Spec) -> tuple[int, ...]:
+    """The gates that only named people open."""
+    return tuple(gate for gate in gates(spec) if of(effective, spec, gate).named)
+
+
 def of(effective: policy.Effective, spec: spec_model.Spec, gate: int) -> policy.Approval:
     """How one gate is opened: the first entry that names it, else as every gate."""
     for one in effective.steps:

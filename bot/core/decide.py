@@ -31,6 +31,7 @@ from bot.core import (
     standstill,
     stock_writes,
     traffic,
+    tries,
     unmeasured,
 )
 from bot.core import draft as draft_module
@@ -92,15 +93,18 @@ def _draft(
     intents: Sequence[status_model.Intent],
     now: datetime,
 ) -> draft_module.Draft:
-    status = stables.true(status, seen)
     block = replace(status.bot, intents=tuple(intents), not_supported="")
+    new = revisions.family(spec, status, seen).new
+    known = tries.counted(replace(status, bot=block), seen, new, now)
+    known = stables.true(known, seen, new, approvals.named(seen.policy, spec))
     seen = unmeasured.errors_as_no_verdict(seen)
     return draft_module.Draft(
         spec=spec,
         seen=seen,
-        before=status,
-        status=replace(status, bot=block),
-        family=revisions.family(spec, status, seen),
+        before=replace(status, stable_hash=known.stable_hash),
+        status=known,
+        claimed=status.stable_hash,
+        family=revisions.family(spec, known, seen),
         now=now,
     )
 

@@ -23,7 +23,8 @@ class Draft:
     ``bitten`` is the hold that something of this pass came up against. ``full_passed`` tells of a
     gate before 100 % that only named people open (None: there is none such). ``kept`` is a gate
     that holds on though the steps were changed under it; ``cap`` the most that the canary gets
-    while something holds it that is no step.
+    while something holds it that is no step. ``claimed`` is the stable as it was written, which
+    need not be the one that is.
     """
 
     spec: spec_model.Spec
@@ -44,6 +45,7 @@ class Draft:
     full_passed: bool | None = None
     kept: sealed.Held | None = None
     cap: int | None = None
+    claimed: str | None = None
     events: list[world.Event] = field(default_factory=list)
     reasons: list[world.Reason] = field(default_factory=list)
     wakes: list[datetime] = field(default_factory=list)

@@ -8,7 +8,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.core import approvals, gate_ids, hurrying, persons, stables, tally, weights, writers
+from bot.core import (
+    approvals,
+    gate_ids,
+    hurrying,
+    persons,
+    stables,
+    tally,
+    tries,
+    weights,
+    writers,
+)
 from bot.core import draft as draft_module
 from bot.core.notices import people
 from bot.model import policy, sealed, status
@@ -23,18 +33,16 @@ def shut(d: draft_module.Draft) -> int | None:
     """The first gate that only named people open and that they have not opened."""
     if d.kept is not None:
         return d.kept.step
-    for gate in approvals.gates(d.spec):
-        if approvals.of(d.seen.policy, d.spec, gate).named and not approvals.passed(d, gate):
-            return gate
-    return None
+    named = approvals.named(d.seen.policy, d.spec)
+    return next((gate for gate in named if not approvals.passed(d, gate)), None)
 
 
 def guard(d: draft_module.Draft) -> None:
     """Take back what would pass a gate that is shut."""
-    if d.status.abort or d.before.abort or d.promoted or not d.status.stable_hash:
-        return
-    gate = shut(d)
+    over = d.status.abort or d.before.abort or d.promoted or not d.status.stable_hash
+    gate = None if over else shut(d)
     if gate is None:
+        stables.tell(d)
         return
     undone = [*stables.undone(d), *_course(d, gate), *_pause(d, gate)]
     if not undone:
@@ -154,7 +162,7 @@ def approve(
         step=gate,
         gate=here,
         actor=intent.actor,
-        at=d.now,
+        at=tries.at(d),
         signed=True,
     )
     before, after = tally.counted(d, here), _with(d, here, mine)
@@ -246,7 +254,7 @@ def record(d: draft_module.Draft, gate: int, by: tuple[str, ...], how: str) -> N
     """Write down, to be sealed, that a gate of this revision was passed."""
     mine = d.family.new.hash
     others = (p for p in d.status.bot.passes if p.revision == mine and p.step != gate and p.signed)
-    passed = sealed.Passed(revision=mine, step=gate, by=by, how=how, at=d.now, signed=True)
+    passed = sealed.Passed(revision=mine, step=gate, by=by, how=how, at=tries.at(d), signed=True)
     d.set_bot(passes=(*others, passed)[-KEPT:])
     approvals.prepare(d)
 

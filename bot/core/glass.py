@@ -9,7 +9,16 @@ revision the windows and the freezes that had begun do not hold any more.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core import approvals, gate_ids, gatekeeping, gates, moments, persons, unmeasured
+from bot.core import (
+    approvals,
+    gate_ids,
+    gatekeeping,
+    gates,
+    moments,
+    persons,
+    tries,
+    unmeasured,
+)
 from bot.core import draft as draft_module
 from bot.core.notices import people
 from bot.model import sealed, status
@@ -54,7 +63,7 @@ def _ask(d: draft_module.Draft, intent: status.Intent) -> tuple[bool, str]:
         gate=gate,
         actor=intent.actor,
         reason=intent.reason,
-        at=d.now,
+        at=tries.at(d),
         until=d.now + EXPIRES,
         signed=True,
     )

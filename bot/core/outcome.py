@@ -6,6 +6,7 @@ from typing import Any
 from bot.core import (
     affinity,
     analyses,
+    approvals,
     blue_green,
     conditions,
     duration,
@@ -14,6 +15,7 @@ from bot.core import (
     stock_writes,
     takeover,
     trials,
+    tries,
 )
 from bot.core import draft as draft_module
 from bot.model import status as status_model
@@ -72,6 +74,7 @@ def decision(
     body = None
     if d.family.creating:
         body = revisions.replica_set(d.spec, d.seen, new, sizes[new.name].replicas, d.status)
+        body["metadata"]["annotations"].update(_guard(d, new))
     return world.Decision(
         status=d.status,
         desired=world.Desired(
@@ -116,11 +119,15 @@ def _annotated(d: draft_module.Draft, sizes: Mapping[str, world.Size]) -> dict[s
             replicas=size.replicas,
             deadline=size.deadline,
             keep_deadline=size.keep_deadline,
-            annotations=marks,
+            annotations={**marks, **_guard(d, rs)},
             min_ready_s=ready_s,
             template=_template(d, rs),
         )
     return out
+
+
+def _guard(d: draft_module.Draft, rs: world.ReplicaSet) -> dict[str, str | None]:
+    return tries.marks(d, rs, named=bool(approvals.named(d.seen.policy, d.spec)))
 
 
 def _template(d: draft_module.Draft, rs: world.ReplicaSet) -> dict[str, Any]:

@@ -200,13 +200,14 @@ class Seen:
 class Size:
     """How a ReplicaSet should be: pods, scale-down deadline, annotations that must hold.
 
+    An annotation of None is to be taken away.
     ``template`` is a merge patch of the pod template's spec, empty where it stays.
     """
 
     replicas: int
     deadline: datetime | None = None
     keep_deadline: bool = False
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str | None] = field(default_factory=dict)
     min_ready_s: int = 0
     template: Mapping[str, Any] = field(default_factory=dict)
 

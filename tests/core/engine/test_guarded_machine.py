@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from bot.model import errors
+from bot.model import errors, ports
 from tests.core.engine.guarded import TWO, Guarded
 
 STEPS = ({"setWeight": 20}, {"pause": {}}, {"setWeight": 60}, {"pause": {"duration": 30}})
@@ -17,7 +17,10 @@ FIELD = st.sampled_from(["approvals", "passes", "shut", "opened", "intents"])
 
 
 class Machine(RuleBasedStateMachine):
-    """One gate at 20 %, two of three people needed; ``given`` are the approvals really given."""
+    """One gate at 20 %, two of three people needed.
+
+    ``given`` are the approvals really given in this try, ``good`` the images that may be stable.
+    """
 
     sim = None
 
@@ -25,13 +28,24 @@ class Machine(RuleBasedStateMachine):
     def start(self, routed, full):
         notes = {"rollout-bot.io/gate-before-full": "true"} if full else {}
         self.sim = Guarded(policy=TWO, steps=STEPS, routed=routed, annotations=notes).settle()
-        self.given, self.images, self.recorded = {}, 0, []
+        self.given, self.images, self.recorded, self.good = {}, 0, [], {"one"}
+        self.newest = "one"
         self.ship()
 
     @rule()
     def ship(self):
         self.images += 1
-        self.sim.ship(f"v{self.images}").settle(check=self.holds)
+        self.ship_one(f"v{self.images}")
+
+    @rule(which=st.integers(0, 9))
+    def ship_an_earlier_one(self, which):
+        self.ship_one(f"v{which % (self.images + 1)}" if which % (self.images + 1) else "one")
+
+    def ship_one(self, image):
+        if image != self.newest:
+            self.given.clear()
+        self.newest = image
+        self.sim.ship(image).settle(check=self.holds)
 
     @rule(person=PERSON)
     def approve(self, person):
@@ -49,6 +63,8 @@ class Machine(RuleBasedStateMachine):
     @rule(kind=st.sampled_from(["promote", "promote-full", "retry", "abort"]))
     def ask_for_anything(self, kind):
         self.sim.ask(kind).settle(check=self.holds)
+        if self.sim.status.abort:
+            self.given.clear()
 
     @rule(
         paused=st.booleans(),
@@ -64,21 +80,45 @@ class Machine(RuleBasedStateMachine):
             body["pauseConditions"] = None
         self.sim.write_status(**body).settle(check=self.holds)
 
-    @precondition(lambda self: self.sim.status.bot.shut is not None)
-    @rule()
-    def write_the_stable(self):
-        hash_now = self.sim.status.current_hash
-        self.sim.write_status(stableRS=hash_now).settle(check=self.holds)
+    @rule(which=st.one_of(st.sampled_from(["", "nobody"]), st.integers(0, 9)), alone=st.booleans())
+    def write_the_stable(self, which, alone):
+        sets = sorted(rs["metadata"]["name"] for rs in self.sim.sets())
+        named = sets[which % len(sets)].removeprefix("app-") if isinstance(which, int) else which
+        if not alone:
+            self.sim.replace_block({})
+        self.sim.write_status(stableRS=named).settle(check=self.holds)
 
     @rule()
-    def record_the_block(self):
-        self.recorded.append(copy.deepcopy(self.sim.raw["status"].get("rolloutBot") or {}))
+    def record_the_status(self):
+        self.recorded.append(copy.deepcopy(self.sim.raw["status"]))
+
+    @precondition(lambda self: self.recorded)
+    @rule(which=st.integers(0, 9), stable=st.booleans())
+    def put_a_whole_status_back(self, which, stable):
+        old = copy.deepcopy(self.recorded[which % len(self.recorded)])
+        if stable:
+            old["stableRS"] = self.sim.status.current_hash
+        self.sim.cluster.put(ports.ROLLOUT, {**self.sim.raw, "status": old})
+        self.sim.settle(check=self.holds)
+        self.sim.kubectl_promote().settle(check=self.holds)
+
+    @rule(again=st.booleans())
+    def put_an_opened_gate_back_after_an_abort(self, again):
+        for person in PEOPLE[:2]:
+            self.approve(person)
+        self.record_the_status()
+        self.time_passes(1)
+        self.ask_for_anything("abort")
+        if again:
+            self.time_passes(1)
+            self.ask_for_anything("retry")
+        self.put_a_whole_status_back(len(self.recorded) - 1, stable=False)
 
     @precondition(lambda self: self.recorded)
     @rule(field=FIELD, which=st.integers(0, 9))
     def copy_a_record_back(self, field, which):
-        """Of this try or an earlier one; a whole try is not played back."""
-        old = self.recorded[which % len(self.recorded)]
+        """Of this try or an earlier one."""
+        old = self.recorded[which % len(self.recorded)].get("rolloutBot") or {}
         if field in old:
             block = {**self.sim.raw["status"].get("rolloutBot", {}), field: old[field]}
             self.sim.replace_block(block).settle(check=self.holds)
@@ -121,7 +161,7 @@ class Machine(RuleBasedStateMachine):
     def holds(self):
         if self.sim is None or self.images == 0:
             return
-        newest, status = f"v{self.images}", self.sim.status
+        newest, status = self.newest, self.sim.status
         revision = next(
             (
                 rs["metadata"]["labels"]["rollouts-pod-template-hash"]
@@ -130,9 +170,12 @@ class Machine(RuleBasedStateMachine):
             ),
             "",
         )
-        if not revision or self.enough(revision, 1):
+        if revision and self.enough(revision, 1):
+            self.good.add(newest)
+        stable = self.sim.stable_image()
+        assert not stable or stable in self.good
+        if not revision or self.enough(revision, 1) or stable == newest:
             return
-        assert self.sim.stable_image() != newest or status.bot.shut is not None
         if self.sim.routed:
             assert self.sim.weight() <= 20
         else:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.core.engine import test_guarded, test_guarded_ahead
+from tests.core.engine import test_guarded, test_guarded_ahead, test_guarded_replays
 from tests.core.engine.planted import Bug, planted
 
 BUGS = {
@@ -28,7 +28,7 @@ BUGS = {
     ),
     "pass-of-the-try-before-counts": Bug(
         "bot.core.approvals:passed", "one.at >= started", "True",
-        "test_retry_makes_another_gate_that_the_former_approvals_do_not_open",
+        "test_pass_of_the_try_before_counts_for_nothing_without_a_guard",
     ),
     "cleared-pause-opens-a-named-gate": Bug(
         "bot.core.gatekeeping:guard", "*_pause(d, gate)", "*[]",
@@ -48,12 +48,45 @@ BUGS = {
         "test_write_of_a_stock_tool_is_taken_back[promote]",
     ),
     "written-stable-counts": Bug(
-        "bot.core.stables:true", "known.stable_hash != held.revision", "True",
-        "test_stable_that_somebody_wrote_is_taken_back",
+        "bot.core.stables:_held_back", "known.stable_hash != held.revision", "True",
+        "test_seal_alone_keeps_the_stable_without_a_guard",
     ),
     "written-stable-counts-before-the-gate": Bug(
         "bot.core.stables:keep", "if not shut or", "if True or",
-        "test_stable_that_somebody_wrote_before_the_gate_is_taken_back_and_told[False]",
+        "test_seal_alone_keeps_the_stable_before_the_gate_without_a_guard",
+    ),
+    "earlier-status-counts": Bug(
+        "bot.core.tries:_of_now", "one.at < begun", "False",
+        "test_status_of_the_try_before_an_abort_opens_nothing_when_it_is_put_back[retry]",
+    ),
+    "guard-stays-behind-an-abort": Bug(
+        "bot.core.tries:_begun", "if d.status.abort:", "if False:",
+        "test_status_of_the_try_before_an_abort_opens_nothing_when_it_is_put_back[abort only]",
+    ),
+    "earlier-shipping-counts": Bug(
+        "bot.core.tries:_shipped_now", "there.revision != new.revision", "False",
+        "test_status_of_an_earlier_shipping_of_a_revision_opens_nothing_when_it_is_put_back"
+        "[before its first pass]",
+    ),
+    "guard-forgets-an-earlier-begin": Bug(
+        "bot.core.tries:marks", "max(former.since, begun)", "begun",
+        "test_status_of_the_try_before_an_abort_opens_nothing_when_it_is_put_back[retry]",
+    ),
+    "unsealed-time-of-a-record": Bug(
+        "bot.core.tries:at", "max(d.now,", "min(d.now,",
+        "test_clock_that_runs_behind_that_of_the_bot_before_keeps_no_gate_shut",
+    ),
+    "no-stable-is-a-first-deployment": Bug(
+        "bot.core.stables:_missing", "known.stable_hash in sets", "True",
+        "test_no_other_stable_is_believed_as_an_update_begins[nobody]",
+    ),
+    "guarded-revision-may-be-the-stable": Bug(
+        "bot.core.stables:_never_passed", "found is None or", "True or",
+        "test_revision_that_never_passed_its_gate_is_not_believed_to_be_the_stable",
+    ),
+    "completed-update-is-taken-back": Bug(
+        "bot.core.stables:_never_passed", "and former.available", "and True",
+        "test_update_that_another_controller_completed_is_not_taken_back_when_the_former_is_gone",
     ),
     "edited-steps-pass-a-named-gate": Bug(
         "bot.core.approvals:prepare", "held.steps != d.status.step_hash", "False",
@@ -108,7 +141,8 @@ class NoSuchTestError(Exception):
 
 def play(name):
     function, _, case = name.partition("[")
-    test = getattr(test_guarded, function, None) or getattr(test_guarded_ahead, function)
+    places = (test_guarded, test_guarded_ahead, test_guarded_replays)
+    test = next(getattr(one, function) for one in places if hasattr(one, function))
     marks = [mark for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"]
     if not marks:
         test()
