@@ -63,9 +63,9 @@ def _missing(
     told += [found.stable] if found is not None else []
     if there := next((one for one in told if one in sets), ""):
         return there
-    others = [rs for rs in sets.values() if rs.hash != new.hash and rs.available]
+    others = [rs for rs in sets.values() if rs.hash != new.hash and rs.replicas]
     others = [rs for rs in others if tries.guard(rs) is None]
-    serving = max(others, key=lambda rs: (rs.available, rs.revision), default=None)
+    serving = max(others, key=lambda rs: (rs.replicas, rs.revision), default=None)
     return serving.hash if serving is not None else ""
 
 

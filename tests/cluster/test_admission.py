@@ -159,5 +159,11 @@ def test_named_gate_opens_to_its_approver_at_a_terminal_and_to_no_forger(
         (passed,) = rollout(space, client)["status"]["rolloutBot"]["passes"]
         assert passed["by"] == [f"{named} (terminal)"]
         rollouts.until(lambda: phase() == "Paused")
+        earlier = rollout(space, client)["status"]
+        other = {"stableRS": earlier["currentPodHash"]}
+        assert "which revision is the stable" in patched(mean, space, other)
         assert patched(mean, space, {"abort": True}) == "", "an abort by a stock tool passes"
         rollouts.until(lambda: phase() == "Degraded")
+        back = {"abort": None, "abortedAt": None, **earlier}
+        assert "the bot's alone to write" in patched(mean, space, back)
+        assert phase() == "Degraded"

@@ -158,6 +158,28 @@ async def test_gate_holds_against_stock_tools_and_opens_to_whom_the_policy_names
     await shop.until(lambda: pods_of(shop, "v3", 0), "users are back")
     await shop.until(lambda: shop.read(f"aborted with {PLUGIN}"), "it is told with what")
     await shop.type("alice", f"unfreeze {shop.namespace}")
+    await put_back(shop, stock)
+
+
+async def put_back(shop, stock):
+    """The whole status of the try before its abort, with good seals, by somebody who may."""
+    await shop.type("alice", "retry checkout")
+    await shop.until(lambda: at_step(shop, 1), "the first gate of v3 again")
+    assert "Approved" in await shop.press("alice", await shop.gate("checkout"))
+    await shop.until(lambda: at_step(shop, 3), "the second gate of v3")
+    earlier = await shop.status("checkout")
+    assert earlier["rolloutBot"]["passes"]
+    await plugin(stock, "abort", "checkout")
+    await shop.until(lambda: phase(shop, "checkout", "Degraded"), "aborted again")
+    now = await shop.status("checkout")
+    gone = {key: None for key in now if key not in earlier}
+    block = {key: None for key in now["rolloutBot"] if key not in earlier["rolloutBot"]}
+    old = {**gone, **earlier, "rolloutBot": {**block, **earlier["rolloutBot"]}}
+    await kubectl(stock, {"status": old}, "--subresource=status")
+    await shop.until(lambda: at_step(shop, 1), "it is back at its first gate")
+    status = await shop.status("checkout")
+    assert status["rolloutBot"]["kept"]["what"].startswith("currentStepIndex")
+    assert "abort" not in status, "nobody takes the abort's record for the present one"
 
 
 async def at_step(shop, index):

@@ -1,10 +1,12 @@
 """The gate of a blue-green under a policy: who opens it, what holds it, what passes it."""
 
+import copy
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.core import glass
+from bot.model import ports
 from tests.core.engine.guarded import Guarded
 from tests.core.engine.test_blue_green import BlueGreen, served
 
@@ -100,6 +102,34 @@ def test_stable_that_somebody_wrote_switches_nothing(play):
     sim.write_status(stableRS=sim.status.current_hash).settle(check=lambda: _never(sim))
     sim.write_status(abort=True).settle()
     assert (sim.selects("active"), sim.status.phase) == ("one", "Degraded")
+
+
+@pytest.mark.parametrize("block", [True, False], ids=["block left", "block gone"])
+@pytest.mark.parametrize("stable", ["", "nobody", "two"])
+def test_no_other_stable_is_believed_at_the_gate_of_the_preview(play, stable, block):
+    sim = play()
+    named = sim.status.current_hash if stable == "two" else stable
+    if not block:
+        sim.replace_block({})
+    chosen = {"activeSelector": named}
+    sim.write_status(stableRS=named, blueGreen=chosen, pauseConditions=None)
+    sim.settle(check=lambda: _never(sim))
+    sim.wait(seconds=3600, check=lambda: _never(sim))
+    assert sim.stable_image() == "one"
+
+
+def test_status_of_the_try_before_an_abort_switches_nothing_when_it_is_put_back(play):
+    sim = play().approve(SAM)
+    half = copy.deepcopy(sim.raw["status"])
+    sim.now += timedelta(minutes=1)
+    sim.put(sim.intent(SAM, kind="abort")).settle()
+    sim.now += timedelta(minutes=1)
+    sim.cluster.put(ports.ROLLOUT, {**sim.raw, "status": half})
+    sim.settle(check=lambda: _never(sim))
+    sim.approve(LEE)
+    assert shut(sim)
+    sim.approve(SAM)
+    assert opened(sim)
 
 
 def test_retry_makes_another_gate_that_former_approvals_do_not_open(play):
