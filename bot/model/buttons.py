@@ -61,6 +61,12 @@ class Button:
     weight: int | None = None
 
 
+def resume(*, cluster: str, freeze: str, scope: str) -> Button:
+    """Ends a freeze: it belongs to no rollout and carries the freeze's id; ``scope`` is shown."""
+    value = ButtonValue(cluster=cluster, namespace=scope, name=freeze, uid="", revision="")
+    return Button(kind=ButtonKind.RESUME, value=value)
+
+
 _KEYS = {
     "c": "cluster", "n": "namespace", "r": "name", "u": "uid",
     "h": "revision", "s": "step", "g": "gate_id",

@@ -163,7 +163,7 @@ def ask(item: messages.Button) -> Dialog | None:
         case messages.ButtonKind.ABORT:
             return Dialog(
                 title=f"Back to {old}?",
-                text=f"All traffic returns to {old} at once.",
+                text=f"{place}: all traffic of {app} returns to {old} at once.",
                 confirm="Abort",
                 deny=f"Keep {new}",
                 danger=True,
@@ -189,7 +189,9 @@ def ask(item: messages.Button) -> Dialog | None:
             text = f"{place}, {app}: starts again from the first step."
             return Dialog(title=f"Try {new} again?", text=text, confirm="Retry", deny="Not now")
         case messages.ButtonKind.RESUME:
-            text = f"{place}: what waited goes on, one after the other."
+            scope = words.bare(item.value.namespace, 60)
+            where = place if scope in {"", "all"} else f"{place}, {scope}"
+            text = f"{where}: what waited goes on, one after the other."
             return Dialog(title="Let the line move?", text=text, confirm="Resume", deny="Not now")
         case messages.ButtonKind.AGREE:
             text = f"{place}, {app}: {new} goes on in spite of the policy, in your name too."

@@ -5,9 +5,10 @@ Bounded to the 100 blocks that Slack takes; what is more is on further pages.
 
 from collections.abc import Callable, Sequence
 
+from bot.core.gates import freeze_codec
 from bot.core.gates import freezes as freezing
+from bot.model import buttons, messages, policy
 from bot.model import home as model
-from bot.model import messages, policy
 from bot.render import answers, blocks, words
 
 BLOCKS_LIMIT = 100
@@ -78,10 +79,8 @@ def _freezes(found: Sequence[policy.Freeze], cluster: str) -> list[blocks.Block]
         return []
     parts = blocks.section(["*Frozen: nothing moves forward, aborts pass*"])
     for one in found[:FREEZES_SHOWN]:
-        value = messages.ButtonValue(
-            cluster=cluster, namespace="", name=one.id, uid="", revision=""
-        )
-        button = messages.Button(kind=messages.ButtonKind.RESUME, value=value)
+        scope = freeze_codec.shown(one.scope)
+        button = buttons.resume(cluster=cluster, freeze=one.id, scope=scope)
         parts += blocks.with_button(blocks.section([_freeze(one)]), button)
     if len(found) > FREEZES_SHOWN:
         parts += blocks.section([f"and {len(found) - FREEZES_SHOWN} more: /rollout freeze"])

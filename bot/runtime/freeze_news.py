@@ -135,11 +135,9 @@ class FreezeNews:
             ended_by=people.decode(one.lifted_by),
             rollouts=held[:12],
             count=len(held),
-            buttons=(resume(self.scenery.cluster, one),) if one.stop and not over else (),
+            buttons=(self._resume(one),) if one.stop and not over else (),
         )
 
-
-def resume(cluster: str, one: policy.Freeze) -> buttons.Button:
-    """The button that ends a freeze: it belongs to no rollout and carries the freeze's id."""
-    value = buttons.ButtonValue(cluster=cluster, namespace="", name=one.id, uid="", revision="")
-    return buttons.Button(kind=buttons.ButtonKind.RESUME, value=value)
+    def _resume(self, one: policy.Freeze) -> buttons.Button:
+        scope = freeze_codec.shown(one.scope)
+        return buttons.resume(cluster=self.scenery.cluster, freeze=one.id, scope=scope)

@@ -162,7 +162,7 @@ def test_gate_asks_once_more_with_the_effect_in_words():
         },
         "rollout:abort": {
             "title": "Back to v41?",
-            "text": "All traffic returns to v41 at once.",
+            "text": "prod-eu: all traffic of checkout returns to v41 at once.",
             "confirm": "Abort",
             "deny": "Keep v42",
         },

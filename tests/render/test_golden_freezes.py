@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from bot.model import buttons
 from bot.model import messages as m
 from bot.render import rendering
 from tests.render import examples as ex
@@ -47,6 +48,13 @@ def test_stopped_line_has_one_button_that_asks_once_more():
     assert "14 rollouts hold: checkout, cart and 12 more" in lines(message)
     assert lines(message)[-1] == "[ Resume ]"
     assert dialogs(message)["rollout:resume"]["title"] == "Let the line move?"
+
+
+def test_dialog_before_the_end_of_a_freeze_says_what_it_covers():
+    button = buttons.resume(cluster="prod-eu", freeze="f1", scope="shop/*")
+    message = rendering.render(dataclasses.replace(FROZEN, buttons=(button,)))
+    said = dialogs(message)["rollout:resume"]["text"]
+    assert said == "prod-eu, shop/*: what waited goes on, one after the other."
 
 
 def test_end_of_a_freeze_says_who_ended_it_and_what_goes_on():

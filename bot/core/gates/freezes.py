@@ -11,26 +11,31 @@ from bot.core import draft as draft_module
 from bot.core.notices import people
 from bot.model import holds, policy
 
+RULE = "freeze:"
+_NAMED = 4
+
 
 def held(d: draft_module.Draft, index: int) -> holds.Hold | None:  # noqa: ARG001 - one shape for all
     """The freeze that lasts longest, where one holds this rollout."""
-    passed = broken.since(d)
-    found = tuple(
-        one
-        for one in applying(
-            d.seen.freezes, d.seen.namespace, d.seen.name, d.now, revision=d.family.new.hash
-        )
-        if passed is None or one.at > passed
-    )
+    found = holding(d)
     if not found:
         return None
     longest = max(found, key=lambda one: (one.until is None, one.until or one.at, one.id))
     return holds.Hold(
-        rule=f"freeze:{longest.id}",
+        rule=f"{RULE}{longest.id}",
         sentence=words(longest),
-        frees=frees(longest),
+        frees=frees(found, longest.until),
         until=longest.until,
     )
+
+
+def holding(d: draft_module.Draft) -> tuple[policy.Freeze, ...]:
+    """Every freeze that this revision must wait for."""
+    passed = broken.since(d)
+    found = applying(
+        d.seen.freezes, d.seen.namespace, d.seen.name, d.now, revision=d.family.new.hash
+    )
+    return tuple(one for one in found if passed is None or one.at > passed)
 
 
 def applying(
@@ -82,8 +87,11 @@ def who(freeze: policy.Freeze) -> str:
     return person.name if person is not None and person.name else "somebody"
 
 
-def frees(freeze: policy.Freeze) -> str:
-    if freeze.until is None:
-        return f"It goes on after /rollout unfreeze {freeze.id}."
-    at = moments.utc(freeze.until)
-    return f"It goes on at {at}, or after /rollout unfreeze {freeze.id}."
+def frees(found: tuple[policy.Freeze, ...], until: datetime | None) -> str:
+    """All that hold it must end: the end of one of several moves nothing."""
+    ids = [f"/rollout unfreeze {one.id}" for one in found[:_NAMED]]
+    more = [f"of {len(found) - _NAMED} more"] if len(found) > _NAMED else []
+    ended = " and ".join([*ids, *more])
+    if until is None:
+        return f"It goes on after {ended}."
+    return f"It goes on at {moments.utc(until)}, or after {ended}."

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from bot.core import inconclusive, moments
+from bot.core.gates import freeze_codec, freezes
 from bot.core.notices import header_routes, standing
 from bot.core.notices import scene as scenes
 from bot.model import buttons, facts, messages, world
@@ -177,7 +178,19 @@ def _freeing(scene: scenes.Scene, now: world.Reason) -> tuple[buttons.Button, ..
     """The buttons that would free it, of those that are known here."""
     known = {kind.value for kind in buttons.ButtonKind}
     kinds = [buttons.ButtonKind(act) for act in now.acts if act in known]
-    return standing.made(scene, *kinds)
+    return (*_resuming(scene), *standing.made(scene, *kinds))
+
+
+def _resuming(scene: scenes.Scene) -> tuple[buttons.Button, ...]:
+    """Ends the freeze that holds it; of several none, since none of them alone would free it."""
+    held = scenes.held(scene)
+    if scene.sheet is None or held is None or not held.rule.startswith(freezes.RULE):
+        return ()
+    found = freezes.holding(scene.sheet)
+    if len(found) != 1:
+        return ()
+    scope = freeze_codec.shown(found[0].scope)
+    return (buttons.resume(cluster=scene.rollout.cluster, freeze=found[0].id, scope=scope),)
 
 
 def _is(scene: scenes.Scene, who: str) -> str:

@@ -22,6 +22,10 @@ def frozen(sim):
     sim.freeze(seconds=3600).ship("two").settle()
 
 
+def frozen_twice(sim):
+    sim.freeze("audit", seconds=3600).freeze().ship("two").settle()
+
+
 def night(sim):
     sim.now, sim.policy = FRIDAY, policy.Effective(windows=(HOURS,))
     sim.ship("two").settle()
@@ -93,6 +97,12 @@ ROWS = {
         frozen,
         "app v2 holds at 0 %: freeze until 2026-11-23 13:00 UTC by dana: db incident.",
         "It goes on at 2026-11-23 13:00 UTC, or after /rollout unfreeze incident.",
+        ["resume", "abort"],
+    ),
+    "two freezes": (
+        frozen_twice,
+        "app v2 holds at 0 %: freeze by dana: db incident.",
+        "It goes on after /rollout unfreeze audit and /rollout unfreeze incident.",
         ["abort"],
     ),
     "window": (
@@ -180,6 +190,11 @@ def test_asker_is_told_what_holds_it_and_what_frees_it(play, stands, frees, acts
     assert answer.sentences[0].startswith(stands)
     assert answer.sentences[1] == frees
     assert [button.kind.value for button in answer.buttons] == acts
+
+
+def test_button_that_ends_a_freeze_names_it_and_what_it_covers():
+    (resume, _) = listing.why(played(frozen)).buttons
+    assert (resume.value.name, resume.value.namespace) == ("incident", "all")
 
 
 @pytest.mark.parametrize("play", [row[0] for row in ROWS.values()], ids=list(ROWS))
