@@ -12,7 +12,7 @@ from bot.render import words
 COLUMNS = (
     "seq", "at", "kind", "cluster", "namespace", "rollout", "revision", "hash", "actor",
     "actor_id", "way", "reason", "before_phase", "before_weight", "before_step", "after_phase",
-    "after_weight", "after_step", "gate", "channel", "ts", "permalink", "update_commit",
+    "after_weight", "after_step", "gate", "about", "channel", "ts", "permalink", "update_commit",
     "update_commit_at", "update_shipped_at", "update_bad_since", "update_detected_at",
     "update_zero_at", "update_restored_at", "uid", "id", "written_at", "previous", "digest",
 )  # fmt: skip
@@ -56,9 +56,10 @@ def verdict(broken: chain.Broken | None, walker: chain.Walker) -> str:
     return f"intact: {walker.seq} entries, the newest is {walker.seq}:{walker.previous}"
 
 
-def lines(entries: Iterable[records.Entry]) -> str:
+def lines(entries: Iterable[records.Entry], *, audit: bool = True) -> str:
     """One record a line, as people read it."""
-    return "".join(f"{_line(one.record)}\n" for one in entries)
+    shown = past.told((one.record for one in entries), audit=audit)
+    return "".join(f"{_line(one)}\n" for one in shown)
 
 
 def _line(record: records.Record) -> str:

@@ -14,7 +14,7 @@ NAME_LIMIT = 35
 HINT_LIMIT = 1_000
 PATH = "/slack/events"
 SCOPES = (
-    ("channels:history", "whether a message of ours stands already, after a kill"),
+    ("channels:history", "whether a message of ours stands after a kill; why it was aborted"),
     ("channels:read", "which channels there are, and who is in them"),
     ("chat:write", "cards, approvals, alerts"),
     ("commands", "/rollout"),
@@ -26,7 +26,7 @@ SCOPES = (
     ("users:read", "who is a full member"),
 )
 """The least that the calls need; each with what for."""
-EVENTS: Sequence[str] = ("app_home_opened",)
+EVENTS: Sequence[str] = ("app_home_opened", "message.channels", "message.groups")
 """What the app is told of besides commands and clicks."""
 
 _SOCKET = """\

@@ -11,6 +11,7 @@ from dataclasses import replace
 from bot.core import (
     codec_block,
     decision_records,
+    explaining,
     intake,
     loose_records,
     record_looks,
@@ -141,6 +142,12 @@ def _aborted(look: record_looks.Look) -> Iterator[records.Record]:
         yield look.record(
             Kind.WEIGHT_ZERO, safe, "safe", look.base.hash, record_looks.second(at), update=update
         )
+    if (said := explaining.later(abort)) is not None:
+        base = loose_records.by(look.base, people.decode(said.by))
+        of = replace(look, base=base)
+        mark = record_looks.second(at)
+        about = look.record(kind, at, "abort", mark).id
+        yield of.record(Kind.EXPLAINED, said.at, "reason", mark, reason=said.text, about=about)
     yield from _helped(look, afterwards.found(abort), update, record_looks.second(at))
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from bot.core import (
     approvals,
+    explaining,
     gate_ids,
     gatekeeping,
     gates,
@@ -31,7 +32,9 @@ APPROVED = "Approved"
 STEP_SKIPPED = "The present step is skipped."
 STEPS_SKIPPED = "All steps that are left are skipped."
 _KINDS = (
-    frozenset({"abort", "retry", "promote", "promote-full"}) | inconclusive.KINDS | glass.KINDS
+    frozenset({"abort", "retry", "promote", "promote-full", explaining.KIND})
+    | inconclusive.KINDS
+    | glass.KINDS
 )
 
 
@@ -106,6 +109,8 @@ def _apply(d: draft_module.Draft, intent: status_model.Intent) -> tuple[bool, st
         return False, f"Nothing to {intent.kind}: this revision is already the stable one."
     if intent.kind == "abort":
         return _abort(d, intent)
+    if intent.kind == explaining.KIND:
+        return explaining.take(d, intent)
     if intent.kind == "retry":
         if not d.status.abort:
             return False, "Nothing to retry: the update was not aborted."

@@ -8,7 +8,8 @@ from bot.model import records
 from bot.model.records import Kind
 
 _OF_ALERTS = frozenset({
-    Kind.ABORTED, Kind.ROLLED_BACK, Kind.WEIGHT_ZERO, Kind.RESTORED, Kind.NOT_RESTORED
+    Kind.ABORTED, Kind.ROLLED_BACK, Kind.WEIGHT_ZERO, Kind.RESTORED, Kind.NOT_RESTORED,
+    Kind.EXPLAINED,
 })  # fmt: skip
 _OF_GLASSES = frozenset({Kind.GLASS_ASKED, Kind.GLASS_BROKEN, Kind.GLASS_REFUSED})
 

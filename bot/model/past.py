@@ -1,7 +1,8 @@
 """What people ask of the past: which kinds a listing has, and how far back it goes."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.model import records
@@ -13,7 +14,7 @@ DECISIONS = frozenset(
         Kind.ROLLED_BACK, Kind.GATE_KEPT, Kind.RETRIED, Kind.MEASURED_AGAIN, Kind.CONTINUED,
         Kind.REFUSED, Kind.RESTARTED, Kind.FROZEN, Kind.UNFROZEN, Kind.GAP,
         Kind.GLASS_ASKED, Kind.GLASS_BROKEN, Kind.GLASS_REFUSED, Kind.MOVED, Kind.HALTED,
-        Kind.RESUMED,
+        Kind.RESUMED, Kind.EXPLAINED,
     }
 )  # fmt: skip
 """What ``audit`` lists: who decided what, and where nothing could be recorded."""
@@ -22,7 +23,7 @@ COURSE = frozenset(
         Kind.SHIPPED, Kind.UNDONE, Kind.WEIGHT, Kind.APPROVED, Kind.PROMOTED, Kind.ABORTED,
         Kind.ROLLED_BACK, Kind.WEIGHT_ZERO, Kind.RESTORED, Kind.NOT_RESTORED, Kind.RETRIED,
         Kind.RESTARTED, Kind.DONE, Kind.FROZEN, Kind.UNFROZEN, Kind.GLASS_BROKEN, Kind.GAP,
-        Kind.MOVED, Kind.HALTED, Kind.RESUMED,
+        Kind.MOVED, Kind.HALTED, Kind.RESUMED, Kind.EXPLAINED,
     }
 )  # fmt: skip
 """What ``history`` lists: how updates went."""
@@ -42,6 +43,23 @@ class PastFacts:
     entries: tuple[records.Record, ...]
     audit: bool = False
     more: bool = False
+
+
+def told(entries: Iterable[records.Record], *, audit: bool = True) -> tuple[records.Record, ...]:
+    """With each decision the reason that was given for it later.
+
+    That it was given is a line of its own in an audit, and where its decision is not among these.
+    """
+    known = tuple(entries)
+    later = {one.about: one.reason for one in known if one.about}
+    ids = {one.id for one in known}
+    shown = []
+    for one in known:
+        if one.id in later and not one.reason:
+            shown.append(replace(one, reason=f"{later[one.id]} (said afterwards)"))
+        elif audit or one.about not in ids:
+            shown.append(one)
+    return tuple(shown)
 
 
 def age(text: str) -> timedelta | None:

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     PROMOTED = "promoted"
     ABORTED = "aborted"
     ROLLED_BACK = "rolled-back"  # by itself
+    EXPLAINED = "reason given"  # of an abort, after it
     RETRIED = "retried"
     MEASURED_AGAIN = "measured-again"
     CONTINUED = "continued"  # without a verdict
@@ -86,7 +87,10 @@ class Update:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One fact. ``id`` follows from what it is of: written twice it is there once."""
+    """One fact. ``id`` follows from what it is of: written twice it is there once.
+
+    ``about`` is the id of the record that this one adds something to.
+    """
 
     id: str
     kind: Kind
@@ -107,6 +111,7 @@ class Record:
     ts: str = ""
     permalink: str = ""
     gate: str = ""
+    about: str = ""
     update: Update = field(default_factory=Update)
 
 

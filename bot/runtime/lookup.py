@@ -53,7 +53,7 @@ async def ask(
         cluster=cluster,
         name=name,
         age=age,
-        entries=tuple(entry.record for entry in found[: past.LIMIT]),
+        entries=past.told((entry.record for entry in found[: past.LIMIT]), audit=audit),
         audit=audit,
         more=len(found) > past.LIMIT,
     )

@@ -115,7 +115,11 @@ def _listed(flags: dict[str, Any], kinds: frozenset[records.Kind]) -> None:
         limit=flags["limit"],
     )
     found = _read(flags, lambda history: history.find(query))
-    text = auditing.as_jsonl(found) if flags["as_json"] else auditing.lines(found)
+    text = (
+        auditing.as_jsonl(found)
+        if flags["as_json"]
+        else auditing.lines(found, audit=kinds is past.DECISIONS)
+    )
     if not found:
         click.echo(f"nothing is recorded since {flags['since']}", err=True)
     click.echo(text, nl=False)

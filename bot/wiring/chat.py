@@ -22,6 +22,7 @@ from bot.runtime import (
     authorize,
     desk,
     orders,
+    reason_lines,
     reconcile,
     roster,
     scenery,
@@ -29,7 +30,7 @@ from bot.runtime import (
     tasks,
 )
 from bot.wiring import feeding, freezing, outlets, ways_in
-from handlers import buttons, home, slash
+from handlers import buttons, home, reasons, slash
 
 if TYPE_CHECKING:
     from bot.wiring import controller as controllers
@@ -193,6 +194,7 @@ class Slack:
         )
         tab.register(app)
         slash.register(app, at=self.desk, who=who)
+        reasons.register(app, at=reason_lines.Reasons(desk=self.desk), who=who)
         buttons.register(app, at=self.desk, who=who, tab=tab)
         return app
 

@@ -70,6 +70,7 @@ def test_verify_is_content_with_what_was_written(path):
     ("statement", "bad"),
     [
         ("UPDATE rollout_records SET actor = 'lee' WHERE seq = 2", "id-2"),
+        ("UPDATE rollout_records SET about = 'id-1' WHERE seq = 2", "id-2"),
         ("UPDATE rollout_records SET at = 'yesterday' WHERE seq = 3", "id-3"),
         ("UPDATE rollout_records SET after_weight = 'x' WHERE seq = 3", "id-3"),
         ("UPDATE rollout_records SET kind = 'other' WHERE seq = 4", "id-4"),
@@ -128,3 +129,32 @@ def test_history_and_audit_list_what_was_recorded(path, monkeypatch):
     done = invoke("history", "cart", "--history", str(path))
     assert (done.exit_code, done.stdout) == (0, "")
     assert invoke("history", "--since", "soon", "--history", str(path)).exit_code == 2
+
+
+def test_reason_that_was_given_later_stands_at_its_decision_and_is_exported_with_it(tmp_path):
+    where, now = tmp_path / "history.db", datetime.now(UTC)
+
+    def one(kind, minutes, **more):
+        at = now - timedelta(minutes=minutes)
+        return records.Record(kind=kind, at=at, cluster="prod-eu", rollout="checkout", actor="sam",
+                              way=records.Way.SLACK, **more)  # fmt: skip
+
+    async def fill():
+        store = history.SqlHistory(str(where))
+        abort = one(records.Kind.ABORTED, 9, id="a")
+        said = one(records.Kind.EXPLAINED, 5, id="b", about="a", reason="blank page")
+        await store.append([abort, said], at=now)
+        await store.close()
+
+    asyncio.run(fill())
+    kept = ("--history", str(where))
+    assert invoke("audit", "verify", *kept).exit_code == 0
+    said, abort = invoke("audit", "checkout", *kept).output.splitlines()
+    assert "reason given by sam · blank page" in said
+    assert "aborted by sam · blank page (said afterwards)" in abort
+    (only,) = invoke("history", "checkout", *kept).output.splitlines()
+    assert only == abort
+    rows = [json.loads(line) for line in invoke("audit", "export", *kept).output.splitlines()]
+    assert [row.get("about", "") for row in rows] == ["", "a"]
+    table = csv.DictReader(io.StringIO(invoke("audit", "export", "--format", "csv", *kept).output))
+    assert [row["about"] for row in table] == ["", "a"]

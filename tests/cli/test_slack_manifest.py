@@ -32,7 +32,7 @@ def test_manifest_of_the_repository_is_what_the_command_prints():
 def test_manifest_subscribes_to_the_events_that_are_listened_to():
     code = "".join(path.read_text() for path in (ROOT / "handlers").rglob("*.py"))
     heard = re.findall(r'\.event\(\s*"(\w+)"', code)
-    assert sorted(heard) == sorted(slack_manifest.EVENTS)
+    assert set(heard) == {one.partition(".")[0] for one in slack_manifest.EVENTS}
     told = made()["settings"].get("event_subscriptions", {}).get("bot_events", [])
     assert told == list(slack_manifest.EVENTS)
 

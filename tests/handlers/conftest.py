@@ -10,8 +10,8 @@ from bot.adapters.slack import http, messenger, socket
 from bot.local.workspace import LocalWorkspace, arguments
 from bot.model import messages
 from bot.render import rendering
-from bot.runtime import authorize, tasks
-from handlers import buttons, home, slash
+from bot.runtime import authorize, reason_lines, tasks
+from handlers import buttons, home, reasons, slash
 from tests.runtime import stage as stages
 from tests.runtime import test_desk, test_directs
 
@@ -131,6 +131,8 @@ async def office(request, workspace, stage):
     tab.register(bolt)
     slash.register(bolt, at=desk, who=chat.directory.person)
     buttons.register(bolt, at=desk, who=chat.directory.person, tab=tab)
+    lines = reason_lines.Reasons(desk=desk)
+    reasons.register(bolt, at=lines, who=chat.directory.person)
     made = Office(workspace, stage, chat, desk)
     opened = by_socket if request.param == "socket" else by_http
     task = await opened(made, bolt)
@@ -141,9 +143,7 @@ async def office(request, workspace, stage):
 
 async def by_socket(office, bolt):
     served = office.workspace
-    connection = socket.Connection(
-        bolt=bolt, app_token=served.app_token, base_url=served.api_url
-    )
+    connection = socket.Connection(bolt=bolt, app_token=served.app_token, base_url=served.api_url)
     task = tasks.spawn(connection.run(), name="socket")
     await office.until(lambda: served.connected == 1)
     return task
@@ -151,9 +151,7 @@ async def by_socket(office, bolt):
 
 async def by_http(office, bolt):
     served = office.workspace
-    server = http.Server(
-        bolt=bolt, secrets=[served.signing_secret], host="127.0.0.1", port=0
-    )
+    server = http.Server(bolt=bolt, secrets=[served.signing_secret], host="127.0.0.1", port=0)
     task = tasks.spawn(server.run(), name="http")
     await office.until(lambda: server.port)
     served.delivery.change(f"http://127.0.0.1:{server.port}{http.PATH}")

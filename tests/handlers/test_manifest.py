@@ -60,12 +60,16 @@ def test_manifest_asks_for_exactly_the_scopes_of_the_calls_that_are_made():
     assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == wanted
 
 
-def test_manifest_turns_socket_mode_and_interactivity_on_and_one_event():
+def test_manifest_turns_socket_mode_and_interactivity_on_and_the_events_that_are_heard():
     settings = MANIFEST["settings"]
     assert settings["socket_mode_enabled"] and settings["interactivity"]["is_enabled"]
     app = socket.app(token="xoxb-1", base_url="http://127.0.0.1:1/api/")
     home.Home(desk=None, who=None, publish=None).register(app)
     heard = [one.ack_function.__name__ for one in app._async_listeners]
     assert heard == ["opened", "turned"]
-    assert settings["event_subscriptions"]["bot_events"] == ["app_home_opened"]
+    assert settings["event_subscriptions"]["bot_events"] == [
+        "app_home_opened",
+        "message.channels",
+        "message.groups",
+    ]
     assert MANIFEST["features"]["app_home"]["home_tab_enabled"]

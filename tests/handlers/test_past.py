@@ -38,6 +38,19 @@ async def test_person_reads_who_did_what_and_why_newest_first(office):
     assert said.index("reason 2") < said.index("reason 1") < said.index("reason 0")
 
 
+async def test_person_reads_a_reason_that_was_given_later_at_its_decision(office):
+    office.desk.history = shelves.Shelf()
+    later = record(9, kind=records.Kind.EXPLAINED, about="id-1", reason="blank page")
+    await office.desk.history.append([record(1, reason=""), later], at=virtual.START)
+    assert ": 2 records." in await office.command("audit checkout 5000w")
+    said = str(office.whispers()[-1].blocks)
+    assert said.index("reason given by sam") < said.index("aborted by sam")
+    assert "blank page (said afterwards)" in said[said.index("aborted by sam") :]
+    assert ": 1 record." in await office.command("history checkout 5000w")
+    said = str(office.whispers()[-1].blocks)
+    assert "blank page (said afterwards)" in said and "reason given" not in said
+
+
 async def test_person_gets_the_newest_twenty_and_how_to_get_the_rest(office):
     await keep(office, 30)
     answer = await office.command("history")

@@ -86,6 +86,7 @@ RECORDS = sa.Table(
     _text("ts"),
     _text("permalink"),
     _text("gate"),
+    _text("about"),
     _text("commit"),
     *(sa.Column(name, Instant) for name in _TIMES),
     sa.UniqueConstraint("id", name="rollout_records_id"),
@@ -104,7 +105,7 @@ HEAD = sa.Table(
 
 _PLAIN = (
     "id", "at", "cluster", "namespace", "rollout", "uid", "revision", "hash", "actor",
-    "actor_id", "way", "reason", "channel", "ts", "permalink", "gate",
+    "actor_id", "way", "reason", "channel", "ts", "permalink", "gate", "about",
 )  # fmt: skip
 
 

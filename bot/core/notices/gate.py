@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.core import blue_green_places, gate_limits, weights, writers
+from bot.core import blue_green_places, explaining, gate_limits, weights, writers
 from bot.core.notices import (
     approving,
     blast,
@@ -234,7 +234,7 @@ def _aborted(scene: scenes.Scene) -> messages.GateDecision:
     at, because = scenes.time(scene.abort.get("at")), standing.cause(scene)
     by = people.decode(str(scene.abort.get("by", "")))
     if by is not None:
-        reason = str(scene.abort.get("reason", ""))
+        reason = explaining.reason(scene.abort)
         return messages.GateDecision(closing=Closing.ABORTED, at=at, by=by, because=reason)
     if because:
         return messages.GateDecision(closing=Closing.ROLLED_BACK, at=at, because=because)

@@ -94,7 +94,7 @@ def _timeline(
     lines = list(_failures(scene))
     lines += [
         postmortem.Line(at=one.at, what=past.sentence(one), why=past.reason(one))
-        for one in found
+        for one in past.told(found)
         if one.hash == scene.hash or one.kind is records.Kind.REFUSED
     ]
     for name, when in said.get(thread.key(scene), {}).items():

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.core import quorum, unmeasured
+from bot.core import explaining, quorum, unmeasured
 from bot.core.notices import measured, people, switching, warm, way
 from bot.core.notices import scene as scenes
 from bot.model import buttons, facts
@@ -154,9 +154,8 @@ def _verdict(scene: scenes.Scene, text: str) -> str:
 
 def cause(scene: scenes.Scene) -> str:
     """What an abort came from, in the words it was recorded with."""
-    for key in ("reason", "cause"):
-        if text := scene.abort.get(key):
-            return str(text)[:600]
+    if text := explaining.reason(scene.abort) or scene.abort.get("cause"):
+        return str(text)[:600]
     condition = scene.status.condition("Progressing")
     if condition is not None and condition.reason == "ProgressDeadlineExceeded":
         return condition.message

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.core import gate_limits, gatekeeping
+from bot.core import explaining, gate_limits, gatekeeping
 from bot.core.notices import (
     afterwards,
     approving,
@@ -96,7 +96,7 @@ def _asked(scene: scenes.Scene) -> Iterator[Line]:
         if not one.accepted or one.kind not in _KINDS or (started and one.at < started):
             continue
         yield Line(id=f"{one.kind}:{one.id[:16]}", fact=_decision(scene, one, opened))
-        if one.kind == "abort" and not scene.abort.get("reason"):
+        if one.kind == "abort" and not explaining.reason(scene.abort):
             yield Line(id=f"why:{one.id[:16]}", fact=_question(one))
     if opened is not None and people.decode(opened.by) is None and opened.revision == scene.hash:
         text = f"promoted with {opened.how or 'kubectl'} (no name known)"
@@ -122,7 +122,7 @@ def _decision(
     opener = opened is not None and opened.by == one.actor and opened.at == one.at
     if opener or _counted(one):
         kind = ThreadKind.APPROVED
-    reason = str(scene.abort.get("reason", "")) if one.kind == "abort" else ""
+    reason = explaining.reason(scene.abort) if one.kind == "abort" else ""
     return messages.ThreadFact(
         kind=kind,
         at=one.at,

@@ -72,7 +72,7 @@ class Interactions:
         )
 
     async def say(self, *, user: str, channel: str, text: str, thread_ts: str) -> dict[str, Any]:
-        """Post as a person; the app hears of it where it is mentioned."""
+        """Post as a person; the app hears of it in its channels, and where it is mentioned."""
         who, room = self._place(user, channel)
         if not text.strip() or len(text) > TEXT_LIMIT:
             raise RefusedError("invalid_message", f"A message has 1 to {TEXT_LIMIT} characters.")
@@ -89,13 +89,17 @@ class Interactions:
                 thread_ts=parent,
             )
         )
-        if f"<@{people.BOT_USER}>" in escaped and people.BOT_USER in room.members:
-            await self._mention(message)
+        if people.BOT_USER in room.members:
+            await self._heard(message, "message")
+            if f"<@{people.BOT_USER}>" in escaped:
+                await self._heard(message, "app_mention")
         return {"ok": True, "ts": message.ts}
 
-    async def _mention(self, message: Message) -> None:
+    async def _heard(self, message: Message, kind: str) -> None:
         event = wire.message(self._state, message)
-        event |= {"type": "app_mention", "channel": message.channel, "event_ts": message.ts}
+        event |= {"type": kind, "channel": message.channel, "event_ts": message.ts}
+        if kind == "message":
+            event["channel_type"] = "channel"
         await self._event(event)
 
     async def _event(self, event: dict[str, Any]) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core import glass, loose_records
+from bot.core import explaining, glass, loose_records
 from bot.core.notices import people, table
 from bot.core.notices import scene as scenes
 from bot.model import errors, facts, messenger, policy, ports
@@ -142,6 +142,15 @@ def abort_and_retry(start):
     sim.later().settle()
 
 
+def explained(start):
+    """Asked for in the thread: only the aborter's first line is the reason."""
+    sim = start(steps=STEPS, routed=True).passed().later()
+    sim.answer(sim.intent(SAM, kind="abort")).later().settle()
+    sim.later().answer(sim.intent(LEE, kind=explaining.KIND, reason="what happened?"))
+    sim.later().answer(sim.intent(SAM, kind=explaining.KIND, reason=" blank page "))
+    sim.later().answer(sim.intent(SAM, kind=explaining.KIND, reason="and more"))
+
+
 def undo(start):
     sim = start(steps=STEPS, routed=True).passed().later()
     sim.answer(sim.intent(SAM, kind="promote-full")).later().settle()
@@ -172,7 +181,9 @@ def moved_and_paused(start):
     sim.stuck.add("two")
     sim.as_from_chat("two", DANA).later()
     sim.wrote("kubectl-argo-rollouts", "paused", part="spec").patch(spec={"paused": True}).settle()
-    sim.later().wrote("argocd-server", "paused", part="spec").patch(spec={"paused": False}).settle()
+    sim.later().wrote("argocd-server", "paused", part="spec").patch(
+        spec={"paused": False}
+    ).settle()
     sim.later().wrote("kubectl-argo-rollouts", "currentStepIndex")
     sim.write_status(currentStepIndex=2).settle()
     sim.later().wrote("nobody").patch(spec={"paused": True}).settle()
@@ -254,7 +265,7 @@ def outage(start):
 
 
 STORIES = (
-    quorum, broken_glass, abort_and_retry, undo, stock_tools, known_tools,
+    quorum, broken_glass, abort_and_retry, explained, undo, stock_tools, known_tools,
     moved_and_paused, skip_a_step, rolled_back,
     not_restored, measure_again, promoted_by_the_policy, aborted_by_the_policy, freezes, outage,
 )  # fmt: skip

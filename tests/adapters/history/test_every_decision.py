@@ -9,7 +9,7 @@ import pytest
 
 from bot.adapters import history
 from bot.core import codec_status
-from bot.model import chain, records
+from bot.model import chain, past, records
 from bot.model.records import Kind
 from tests.adapters.history import stories
 
@@ -94,6 +94,15 @@ ROWS = [
     row("abort_and_retry", Kind.ABORTED, KUBECTL, "", "Paused 20 % 2 → Degraded 20 % 1", "alert", 1),
     row("abort_and_retry", Kind.RETRIED, KUBECTL, "",
         "Degraded 0 % 1 → Paused 20 % 2", "card", 1),
+    row("explained", Kind.ABORTED, SAM, "", "Paused 20 % 2 → Degraded 20 % 1", "alert"),
+    row("explained", Kind.REFUSED, LEE,
+        "explain: Nobody waits for that reason; nothing was changed.",
+        "Degraded 0 % 1 → Degraded 0 % 1", "card"),
+    row("explained", Kind.EXPLAINED, SAM, "blank page",
+        "Degraded 0 % 1 → Degraded 0 % 1", "alert"),
+    row("explained", Kind.REFUSED, SAM,
+        "explain: Nobody waits for that reason; nothing was changed.",
+        "Degraded 0 % 1 → Degraded 0 % 1", "card", 1),
     row("undo", Kind.PROMOTED, SAM, "All steps that are left are skipped.",
         "Paused 20 % 2 → Progressing 20 % 4", "card"),
     row("undo", Kind.UNDONE, LEE, "one", "Healthy 4 → Progressing 0 % 1", "card"),
@@ -191,6 +200,7 @@ def test_every_decision_is_there_once_and_nothing_else(played):
         Kind.GATE_KEPT, Kind.MEASURED_AGAIN, Kind.CONTINUED, Kind.ROLLED_BACK, Kind.GLASS_ASKED,
         Kind.GLASS_BROKEN, Kind.GLASS_REFUSED, Kind.UNDONE, Kind.RESTARTED, Kind.FROZEN,
         Kind.UNFROZEN, Kind.GAP, Kind.MOVED, Kind.HALTED, Kind.RESUMED,
+        Kind.EXPLAINED,
     )  # fmt: skip
     missing = []
     for name in {one.story for one in ROWS}:
@@ -220,6 +230,16 @@ def test_restored_update_has_every_instant_that_it_is_measured_by(played):
         <= update.restored_at
         == one.at
     )
+
+
+def test_reason_that_was_given_later_is_a_row_of_its_own_that_names_its_decision(played):
+    entries, _, _ = played
+    mine = [e.record for e in entries if e.record.cluster == "explained"]
+    (abort,) = (one for one in mine if one.kind is Kind.ABORTED)
+    (said,) = (one for one in mine if one.kind is Kind.EXPLAINED)
+    assert (said.about, abort.about, abort.reason) == (abort.id, "", "")
+    shown = {one.id: one.reason for one in past.told(mine)}
+    assert shown[abort.id] == "blank page (said afterwards)"
 
 
 def test_chain_of_all_stories_is_whole(played):

@@ -8,6 +8,7 @@ from alembic.runtime import migration
 from sqlalchemy.ext import asyncio as sa_asyncio
 
 from bot.adapters.history import migrating, schema, urls
+from bot.model import chain
 from tests.adapters.history.conftest import START
 
 
@@ -45,12 +46,32 @@ async def test_each_step_goes_back_alone(address):
     url = urls.engine_url(address)
     chosen = migrating.configured(None)
     steps = [one.revision for one in script.ScriptDirectory.from_config(chosen).walk_revisions()]
-    assert steps == ["0001"]
+    assert steps == ["0002", "0001"]
     for step in reversed(steps):
         await asyncio.to_thread(migrating.upgrade, url, step)
         await asyncio.to_thread(migrating.downgrade, url, "-1")
         await asyncio.to_thread(migrating.upgrade, url, step)
     assert await asked(url, different) == []
+
+
+async def test_rows_of_the_version_before_are_intact_and_go_on(opened, address, record):
+    url = urls.engine_url(address)
+    await asyncio.to_thread(migrating.upgrade, url, "0001")
+    old = chain.entry(record(1), seq=1, previous=chain.START, written_at=START)
+    row = {key: value for key, value in schema.to_row(old).items() if key != "about"}
+    head = {"seq": 1, "digest": old.digest}
+    async with asyncio.timeout(60):
+        engine = sa_asyncio.create_async_engine(url)
+        async with engine.begin() as connection:
+            await connection.execute(sa.insert(schema.RECORDS).values(**row))
+            await connection.execute(sa.update(schema.HEAD).values(**head))
+        await engine.dispose()
+    store = opened()
+    await store.append([record(2, about="record-1")], at=START)
+    first, second = await store.walk(after=0, limit=9)
+    assert (first, second.record.about) == (old, "record-1")
+    walker = chain.Walker(head=await store.head())
+    assert walker.follow([first, second]) is None
 
 
 async def test_two_processes_that_start_at_once_make_the_tables_once(opened, record):
