@@ -28,6 +28,17 @@ _IN_PRIVATE = frozenset({"subscribe"})
 _LISTING = frozenset({"freeze", "subscribe"})
 """Alone they only list what there is."""
 _HELP = frozenset({"--help", "-h"})
+_ELSEWHERE = {
+    "approve": ("promote",),
+    "deploy": ("set-image",),
+    "hold": ("freeze",),
+    "pause": ("freeze",),
+    "resume": ("unfreeze", "promote"),
+    "revert": ("abort", "undo"),
+    "rollback": ("abort", "undo"),
+    "status": ("get",),
+}
+"""What people type who know other tools, the button, or the terminal; none of them is done."""
 
 
 def register(app: AsyncApp, *, at: desk.Desk, who: asking.Who) -> None:
@@ -81,7 +92,7 @@ async def answered(body: dict[str, Any], *, at: desk.Desk, who: asking.Who) -> m
         return usage(tuple(word.lower() for word in about if word not in _HELP))
     module = commands.TABLE.get(name) if name else commands.BARE
     if module is None:
-        near = difflib.get_close_matches(name, commands.TABLE, n=3)
+        near = _near(name)
         return answers.unknown_word(known=[*commands.TABLE, "help"], near=near)
     person = await who(str(body.get("user_id") or ""))
     if person.guest and (only_reads(body) or name in _IN_PRIVATE):
@@ -101,12 +112,19 @@ async def answered(body: dict[str, Any], *, at: desk.Desk, who: asking.Who) -> m
     return asking.as_it_stood(found, at=at) if name in _READS else found
 
 
+def _near(name: str) -> tuple[str, ...]:
+    """Commands that are spelled like it, or that it means elsewhere."""
+    close = difflib.get_close_matches(name, (*commands.TABLE, *_ELSEWHERE), n=3)
+    meant = [one for word in close for one in _ELSEWHERE.get(word, (word,))]
+    return tuple(dict.fromkeys(meant))
+
+
 def usage(words: tuple[str, ...]) -> messages.Message:
     """How one command is used, or all of them."""
     if words and words[0] in commands.TABLE:
         return answers.usage(commands.TABLE[words[0]].USAGE)
     if words:
-        near = difflib.get_close_matches(words[0], commands.TABLE, n=3)
+        near = _near(words[0])
         return answers.unknown_word(known=[*commands.TABLE, "help"], near=near)
     lines = [commands.BARE.USAGE[0], *(module.USAGE[0] for module in commands.TABLE.values())]
     return answers.usage([*lines, "/rollout help COMMAND   more on one of them"])

@@ -4,7 +4,10 @@ from bot.cli import asking, outcome, plain, telling
 from bot.core.gates import freeze_words
 from bot.runtime import freeze_desk, orders
 
-_SAY_HOW_LONG = 'Say for how long, as in 30m, 2h or 1d: freeze shop/* 2h "database incident".'
+_SAY_HOW_LONG = (
+    "Say for how long, as in 30m, 2h or 1d, from a minute to 30 days: "
+    'freeze shop/* 2h "database incident".'
+)
 
 
 async def listed(ask: asking.Ask) -> outcome.Outcome:

@@ -121,8 +121,9 @@ def _hold(seen: world.Seen, index: int, at: datetime) -> tuple[datetime | None, 
 
 
 def _stage(d: draft_module.Draft, index: int, text: str, at: datetime | None) -> Stage:
-    """The pods and the weight that step ``index`` asks for."""
-    there = replace(d, status=replace(d.status, step_index=index), gated={})
+    """The pods and the weight that step ``index`` asks for, once it is its turn."""
+    opened = replace(d.spec, gate_before_full=False)  # its approval is a stage of its own
+    there = replace(d, spec=opened, status=replace(d.status, step_index=index), gated={})
     pods = sizing.target(there)
     full = d.spec.canary.full
     return Stage(

@@ -14,8 +14,11 @@ from bot.render import blocks, gates, words
 VERSION = 1
 ROWS_SHOWN = 20
 SIGNS = {
+    feed.Kind.PAUSED: "⏸",
     feed.Kind.NEEDS_APPROVAL: "⏸",
     feed.Kind.STILL_WAITS: "⏸",
+    feed.Kind.ANALYSIS_FAILED: "✗",
+    feed.Kind.ANALYSIS_ERROR: "!",
     feed.Kind.ROLLED_BACK: "✗",
     feed.Kind.RECOVERED: "✓",
     feed.Kind.DONE: "✓",

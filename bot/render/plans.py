@@ -6,7 +6,7 @@ from bot.model import messages
 from bot.render import blocks, words
 
 SHOWN = 20
-SOON = timedelta(minutes=1)
+SECOND, SOON = timedelta(seconds=1), timedelta(minutes=1)
 
 
 def plan(facts: messages.PlanFacts) -> messages.Message:
@@ -36,7 +36,9 @@ def _line(number: int, one: messages.StageFact, facts: messages.PlanFacts) -> st
 
 
 def _when(one: messages.StageFact, facts: messages.PlanFacts) -> str:
-    if one.at is None or one.at - facts.now < SOON:
+    if one.at is None or one.at - facts.now < SECOND:
         return "at once"
+    if one.at - facts.now < SOON:
+        return f"in {words.duration((one.at - facts.now).total_seconds())}"
     same = one.at.date() == facts.now.date()
     return f"at {words.at(one.at)}" if same else words.by_day(one.at)

@@ -2,6 +2,7 @@
 
 import copy
 import difflib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,9 @@ from bot.core import revisions
 from bot.core.notices import people
 from bot.core.notices import scene as scenes
 from bot.model import facts, ports, world
+
+_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,511}")
+"""No more than a registry takes: what is shown must be what runs, with nothing that hides."""
 
 Change = tuple[Mapping[str, Any] | None, str]
 """The template to write and what to say; no template: why nothing is changed."""
@@ -97,8 +101,9 @@ def with_image(scene: scenes.Scene, *, container: str, image: str) -> Change:
     now = _present(scene)
     if now is None:
         return None, f"{scene.rollout.name} has no pod template of its own to change."
-    if not image.strip() or any(char.isspace() for char in image.strip()):
-        return None, f'"{image[:80]}" is not the name of an image.'
+    if not _IMAGE.fullmatch(image.strip()):
+        what = "it has letters, digits and . _ - / : @ only, 512 of them at most"
+        return None, f'"{image[:80]}" is not the name of an image: {what}.'
     template = copy.deepcopy(dict(now))
     pod = template.get("spec") or {}
     everyone = [c for kind in ("initContainers", "containers") for c in pod.get(kind) or ()]

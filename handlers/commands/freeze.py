@@ -22,7 +22,7 @@ async def run(ask: asking.Ask) -> messages.Message:
     span = freeze_words.duration(words[1]) if len(words) > 1 else None
     if span is None:
         return asking.sentence(
-            "Say for how long, as in 30m, 2h or 1d: "
+            "Say for how long, as in 30m, 2h or 1d, from a minute to 30 days: "
             '/rollout freeze shop/* 2h "database incident". Nothing was frozen.'
         )
     if not (reason := " ".join(words[2:]).strip()):

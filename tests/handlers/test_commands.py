@@ -90,6 +90,12 @@ async def test_member_ships_another_image_when_setting_one(office):
         ("promot checkout", "I know list, get, why, plan, promote, abort, retry, undo, set-image, "
                             "break-glass, freeze, unfreeze, stop-the-line, history, audit, "
                             "subscribe, unsubscribe, help. Did you mean promote?"),
+        ("approve checkout", "I know list, get, why, plan, promote, abort, retry, undo, "
+                             "set-image, break-glass, freeze, unfreeze, stop-the-line, history, "
+                             "audit, subscribe, unsubscribe, help. Did you mean promote?"),
+        ("rollback checkout", "I know list, get, why, plan, promote, abort, retry, undo, "
+                              "set-image, break-glass, freeze, unfreeze, stop-the-line, history, "
+                              "audit, subscribe, unsubscribe, help. Did you mean abort, undo?"),
         ("promote chekout", 'No rollout "chekout". Did you mean checkout, checkout-worker?'),
         ("promote checkout --ful", "This command knows only --full, not --ful. Nothing was done."),
         ("undo checkout --to-revsion=1",

@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
+from bot.model import feed as events
 from bot.model import messages as m
-from bot.render import gates, rendering
+from bot.render import feed, gates, rendering
 from tests.gallery import answers, cards, sample
 from tests.render import examples as ex
 from tests.render.limits import problems
@@ -123,6 +124,14 @@ def test_answered_break_glass_begins_with_what_came_of_it(agreed, head, tail):
     assert said == [f"break-glass: {head} in prod-eu, asked by carol", ASKED[1], tail]
 
 
+def test_plan_says_of_what_comes_within_a_minute_in_how_many_seconds():
+    stage = m.StageFact(text="50 %", weight=50, canary=5, stable=5, at=ex.at(12, 0, 15))
+    plan = m.PlanFacts(
+        rollout=ex.ROLLOUT, revision=ex.V42, stages=(stage,), now=ex.at(12, 0)
+    )
+    assert lines(rendering.render(plan))[1] == "1. 50 % · canary 5, stable 5 · in 15 s"
+
+
 def test_plan_says_the_weight_once():
     plan = m.PlanFacts(
         rollout=ex.ROLLOUT, revision=ex.V42, stages=answers.STAGES, now=ex.at(12, 0)
@@ -158,3 +167,19 @@ def test_number_and_its_unit_stay_together_on_a_narrow_screen():
     shown = said.blocks[0]["text"]["text"]
     assert "2\u202fmin (2\u202fallowed)" in shown
     assert "2 min" in said.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "sign"),
+    [
+        (events.Kind.ANALYSIS_FAILED, "✗"),
+        (events.Kind.ANALYSIS_ERROR, "!"),
+        (events.Kind.PAUSED, "⏸"),
+        (events.Kind.SHIPPED, "▶"),
+    ],
+)
+def test_private_news_bears_the_sign_of_what_it_says(kind, sign):
+    one = events.Event(
+        id="e1", kind=kind, rollout=ex.ROLLOUT, revision=ex.V42, stable=None, at=ex.at(12, 0)
+    )
+    assert lines(feed.message([one]))[0].startswith(f"{sign} checkout v42 ")

@@ -307,6 +307,9 @@ def test_desk_sets_an_image_and_names_the_containers_it_knows():
         stage.settle()
         table = open_desk(stage)
         wrong = await table.set_image("shop/checkout", SAM, "ap", "app:v3")
+        for odd in ("app:v3 x", "<http://x|y>", "app\u202e:v3", "-app:v3", "app:é", "a" * 513, ""):
+            refused = await table.set_image("shop/checkout", SAM, "app", odd)
+            assert "is not the name of an image: it has letters, digits" in refused.sentence
         same = await table.set_image("shop/checkout", SAM, "app", "app:v1")
         return stage, wrong, same, await table.set_image("shop/checkout", SAM, "app", "app:v3")
 

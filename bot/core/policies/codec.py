@@ -65,7 +65,7 @@ def who(raw: Any, path: str, groups: frozenset[str], *, nested: bool = False) ->
 def _who(raw: Any, path: str, groups: frozenset[str], *, nested: bool) -> str:
     text = reading.text(raw, path)
     kind, colon, name = text.partition(":")
-    if _USER.fullmatch(text) or (text[:1] == "@" and text[1:].strip("@ ")):
+    if _USER.fullmatch(text) or (text[:1] == "@" and text[1:].strip("@ ") and text.isprintable()):
         return text
     if kind == "user" and name:
         return text
@@ -165,11 +165,20 @@ def _approval_of(
     if body.get("escalations") is not None:
         said["escalations"] = _escalations(body["escalations"], f"{path}.escalations", groups)
     found = replace(usual, **said)
+    if {"approvers", "quorum"} & said.keys() and _too_few(found.approvers, found.quorum):
+        few = f"{found.quorum} must approve and {len(found.approvers)} is named: nobody opens it"
+        raise reading.Mistake(f"{path}.quorum", few)
     if found.on_timeout is not policy.OnTimeout.HOLD and found.expires_s is None:
         raise reading.Mistake(
             f"{path}.onTimeout", f"{found.on_timeout} needs expires: after which time?"
         )
     return found
+
+
+def _too_few(named: policy.Who, quorum: int) -> bool:
+    """Whether so many can never be found; how many a group or a channel has, nobody knows here."""
+    many = any(one in {"channel", "anyone"} or one[:6] == "group:" for one in named)
+    return bool(named) and not many and len(named) < quorum
 
 
 def _escalations(raw: Any, path: str, groups: frozenset[str]) -> tuple[policy.Escalation, ...]:

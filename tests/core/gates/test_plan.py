@@ -59,6 +59,16 @@ def test_next_version_is_planned_before_anybody_ships_it(make, routed):
     ]
 
 
+@pytest.mark.parametrize("routed", [False, True])
+def test_plan_ends_with_all_users_when_an_approval_is_asked_for_before_that(make, routed):
+    steps = (weight(20), {"pause": {"duration": "1h"}})
+    sim = make(*steps, routed=routed, replicas=10)
+    sim.patch(metadata={"annotations": {"rollout-bot.io/gate-before-full": "true"}}).settle()
+    (*_, asked, last) = plan(sim)
+    assert asked[:3] == ("approval", 20, 2)
+    assert last[:3] == ("all users: it is the stable then", 100, 10)
+
+
 def test_plan_counts_the_window_that_a_pause_ends_out_of(make):
     begin = FRIDAY - timedelta(minutes=20)
     sim = make(*STEPS, at=begin, windows=(HOURS,))

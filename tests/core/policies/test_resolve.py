@@ -1,10 +1,10 @@
 """Which rule counts for a rollout, and that its own annotations only tighten it."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bot.core.policies import codec, resolve
+from bot.core.policies import codec, reading, resolve
 from bot.model import policy
 
 ROLLOUT = {"cluster": "prod-eu", "namespace": "shop", "name": "checkout"}
@@ -147,7 +147,12 @@ def _at_least(after, before):
 
 @given(rules=_RULES, notes=_NOTES)
 def test_annotations_never_loosen_a_policy(rules, notes):
-    before, after = effective(*rules), effective(*rules, annotations=notes)
+    try:
+        before = effective(*rules)
+    except reading.Mistake as mistake:  # one that says more than these lists can see to
+        assume("nobody opens it" not in str(mistake))
+        raise
+    after = effective(*rules, annotations=notes)
     _at_least(after.approval, before.approval)
     for one, other in zip(after.steps, before.steps, strict=True):
         assert (one.index, one.weight, one.name) == (other.index, other.weight, other.name)
