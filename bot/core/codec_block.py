@@ -158,11 +158,13 @@ def _handled(key: str, raw: Any) -> status.Handled | None:
         sentence=_text(got.get("sentence")),
         actor=_text(got.get("actor")),
         at=at,
+        outcome=_text(got.get("outcome")),
     )
 
 
 def _encode_handled(value: status.Handled) -> dict[str, Any]:
-    return {
+    came_to = {"outcome": str(value.outcome)} if value.outcome else {}
+    return came_to | {
         "kind": value.kind,
         "accepted": value.accepted,
         "sentence": value.sentence,

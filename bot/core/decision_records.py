@@ -9,11 +9,11 @@ from dataclasses import replace
 from bot.core import (
     codec_block,
     gate_limits,
-    gatekeeping,
     glass_records,
     inconclusive,
     intake,
     loose_records,
+    outcomes,
     record_looks,
     stock_records,
     writers,
@@ -23,6 +23,7 @@ from bot.core.notices import scene as scenes
 from bot.model import records
 from bot.model import status as status_model
 from bot.model.records import Kind, Way
+from bot.model.status import Outcome
 
 
 def of(look: record_looks.Look) -> Iterator[records.Record]:
@@ -106,14 +107,13 @@ def handled(look: record_looks.Look) -> Iterator[records.Record]:
             yield made.record(Kind.REFUSED, one.at, "refused", one.id, reason=reason)
         elif one.kind == "abort" and look.status.abort:
             continue  # the abort itself knows more
-        elif one.sentence.startswith(gatekeeping.RECORDED):
+        elif (came_to := outcomes.of(one)) is Outcome.VOTED:
             gate = _gate_of(look, one)
             yield made.record(Kind.VOTED, one.at, "vote", one.id, reason=one.sentence, gate=gate)
-        elif one.kind == "promote" and one.sentence == intake.STEP_SKIPPED:
+        elif came_to is Outcome.SKIPPED:
             yield made.record(Kind.PROMOTED, one.at, "skip", one.id, reason=one.sentence)
         elif one.kind in _DECIDED:
-            opened = one.kind == "promote" and one.sentence.startswith(intake.APPROVED)
-            kind = Kind.APPROVED if opened else _DECIDED[one.kind]
+            kind = Kind.APPROVED if came_to is Outcome.OPENED else _DECIDED[one.kind]
             at = record_looks.second(one.at)
             yield made.record(kind, one.at, one.kind, at, reason=one.sentence)
 

@@ -17,14 +17,14 @@ class Draft:
 
     ``before`` is the status as read; ``status`` the next one. ``resumed`` means that a person
     ended the present pause, ``again`` that what was inconclusive is measured anew; ``by`` who and
-    how, where it is known. ``show_weight`` is a weight
-    that must be written before the next step may ask for another; ``cleared`` says that nothing
-    holds the switch of a blue-green any more. ``gated`` are the answers of the gates by step;
-    ``bitten`` is the hold that something of this pass came up against. ``full_passed`` tells of a
-    gate before 100 % that only named people open (None: there is none such). ``kept`` is a gate
-    that holds on though the steps were changed under it; ``cap`` the most that the canary gets
-    while something holds it that is no step. ``claimed`` is the stable as it was written, which
-    need not be the one that is.
+    how, where it is known; ``outcome`` what the present intent comes to. ``show_weight`` is a
+    weight that must be written before the next step may ask for another; ``cleared`` says that
+    nothing holds the switch of a blue-green any more. ``gated`` are the answers of the gates by
+    step; ``bitten`` is the hold that something of this pass came up against. ``full_passed``
+    tells of a gate before 100 % that only named people open (None: there is none such). ``kept``
+    is a gate that holds on though the steps were changed under it; ``cap`` the most that the
+    canary gets while something holds it that is no step. ``claimed`` is the stable as it was
+    written, which need not be the one that is.
     """
 
     spec: spec_model.Spec
@@ -36,6 +36,7 @@ class Draft:
     resumed: bool = False
     again: bool = False
     by: tuple[str, str] = ("", "")
+    outcome: status_model.Outcome = status_model.Outcome.UNKNOWN
     abort_cause: str = ""
     shifted: bool = False
     cleared: bool = False

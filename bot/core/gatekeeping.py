@@ -12,6 +12,7 @@ from bot.core import (
     approvals,
     gate_ids,
     hurrying,
+    outcomes,
     persons,
     stables,
     tally,
@@ -25,8 +26,6 @@ from bot.model import policy, sealed, status
 
 KEPT = 32
 ALREADY = "You have approved this already"
-RECORDED = "Recorded: "
-"""How the answer to one approval of several begins."""
 
 
 def shut(d: draft_module.Draft) -> int | None:
@@ -171,7 +170,8 @@ def approve(
     kept = tuple(one for one in d.status.bot.approvals if one.gate == here and one.signed)
     d.set_bot(approvals=(*kept, mine)[-KEPT:])
     if len(after) < rule.quorum:
-        return True, f"{RECORDED}{tally.so_far(d, here, rule)}{_not_adding(d, here, mine)}"
+        d.outcome, so_far = status.Outcome.VOTED, tally.so_far(d, here, rule)
+        return True, f"{outcomes.RECORDED}{so_far}{_not_adding(d, here, mine)}"
     how = people.way_of(intent.actor)
     d.by = (intent.actor, how)
     unlock(d, gate, tuple(one.actor for one in after), how)

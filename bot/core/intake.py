@@ -15,6 +15,7 @@ from bot.core import (
     glass,
     hurrying,
     inconclusive,
+    outcomes,
     stock_writes,
     unmeasured,
     weights,
@@ -27,9 +28,6 @@ from bot.model import status as status_model
 
 KEPT = timedelta(minutes=10)
 UNKNOWN = "kubectl (no name known)"
-APPROVED = "Approved"
-"""How the answer to what opened a gate begins."""
-STEP_SKIPPED = "The present step is skipped."
 STEPS_SKIPPED = "All steps that are left are skipped."
 _KINDS = (
     frozenset({"abort", "retry", "promote", "promote-full", explaining.KIND})
@@ -46,7 +44,7 @@ def take(d: draft_module.Draft) -> None:
     _stock(d)
     for asked in d.status.bot.intents:
         gate = gate_ids.known(asked.gate, d.seen.cluster, d.seen.uid, d.before)
-        intent = replace(asked, gate=gate)
+        intent, d.outcome = replace(asked, gate=gate), status_model.Outcome.DONE
         accepted, sentence = _refusal(d, intent) or _apply(d, intent)
         _answer(d, intent, sentence, accepted=accepted)
     fresh = tuple(h for h in d.status.bot.handled if d.now - h.at < KEPT)
@@ -166,15 +164,17 @@ def _promote(d: draft_module.Draft, intent: status_model.Intent) -> tuple[bool, 
     if (hold := gates.ahead(d)) is not None:
         return False, f"Nothing was changed: {hold.sentence}. {hold.frees}"
     d.set(step_index=d.index + 1, step_run=None)
-    return True, STEP_SKIPPED
+    d.outcome = status_model.Outcome.SKIPPED
+    return True, outcomes.STEP_SKIPPED
 
 
 def _passed(d: draft_module.Draft) -> str:
+    d.outcome = status_model.Outcome.OPENED
     if weights.held_before_full(d) and gates.ahead(d) is None:
-        return f"{APPROVED}: all traffic goes to v{d.family.new.revision}."
+        return f"{outcomes.APPROVED}: all traffic goes to v{d.family.new.revision}."
     if (hold := gates.ahead(d)) is not None:
-        return f"{APPROVED}, and held: {hold.sentence}. {hold.frees}"
-    return f"{APPROVED}: v{d.family.new.revision} goes on."
+        return f"{outcomes.APPROVED}, and held: {hold.sentence}. {hold.frees}"
+    return f"{outcomes.APPROVED}: v{d.family.new.revision} goes on."
 
 
 def _answer(
@@ -187,6 +187,7 @@ def _answer(
         sentence=sentence,
         actor=intent.actor,
         at=d.now,
+        outcome=d.outcome if accepted else status_model.Outcome.UNKNOWN,
     )
     bot = d.status.bot
     d.status = replace(d.status, bot=replace(bot, handled=(*bot.handled, handled)))

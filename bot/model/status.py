@@ -101,9 +101,19 @@ class Intent:
     signed: bool = False
 
 
+class Outcome(StrEnum):
+    """What an accepted intent came to; what another version wrote may be none of these."""
+
+    UNKNOWN = ""
+    DONE = "done"
+    VOTED = "voted"  # one approval of several that a gate needs
+    OPENED = "opened"  # a gate or a pause
+    SKIPPED = "skipped"  # the present step
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handled:
-    """What became of an intent."""
+    """What became of an intent. ``outcome`` is an ``Outcome`` or a newer bot's word for one."""
 
     id: str
     kind: str
@@ -111,6 +121,7 @@ class Handled:
     sentence: str
     actor: str
     at: datetime
+    outcome: str = Outcome.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ HANDLED = st.builds(
     sentence=TEXT,
     actor=TEXT,
     at=st.just(AT),
+    outcome=st.sampled_from(list(status.Outcome)) | TEXT,
 )
 WRITES = st.none() | st.builds(
     stock.Write,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.core import explaining, gate_limits, gatekeeping
+from bot.core import explaining, gate_limits, outcomes
 from bot.core.notices import (
     afterwards,
     approving,
@@ -136,7 +136,7 @@ def _decision(
 
 def _counted(one: status.Handled) -> bool:
     """One approval of several: by itself it promoted nothing."""
-    return one.kind == "promote" and one.sentence.startswith(gatekeeping.RECORDED)
+    return outcomes.of(one) is status.Outcome.VOTED
 
 
 def _leads_to(scene: scenes.Scene, one: status.Handled, kind: ThreadKind) -> int | None:
