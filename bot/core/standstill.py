@@ -17,6 +17,7 @@ from bot.core import (
     sizing,
     trials,
     unmeasured,
+    unreached,
     weights,
 )
 from bot.core import draft as draft_module
@@ -247,7 +248,8 @@ def _trouble(raw: Mapping[str, Any]) -> str:
         name = str(one.get("name", ""))
         taken = one.get("measurements")
         last = taken[-1] if isinstance(taken, list) and taken else None
-        said = str(last.get("message") or "")[:200] if isinstance(last, Mapping) else ""
+        said = str(last.get("message") or "") if isinstance(last, Mapping) else ""
+        said = unreached.said(said)[:200]
         if one.get("consecutiveError"):
             return f"; {name} cannot be measured" + (f": {said}" if said else "")
         if one.get("inconclusive"):

@@ -202,13 +202,17 @@ class SlackWasAway:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricsAway:
-    """``holding`` rollouts are measured by it; so many of them go back if it stays away."""
+    """``holding`` rollouts are measured by it; so many of them go back if it stays away.
+
+    ``moving``: that many go on unmeasured, because nothing they wait for is measured by it.
+    """
 
     server: str
     since: datetime
     holding: int
     until: datetime | None = None
     aborting: int = 0
+    moving: int = 0
     names: tuple[str, ...] = ()
 
 

@@ -46,6 +46,12 @@ def metrics_away(facts: messages.MetricsAway) -> messages.Message:
 
 def _measured(facts: messages.MetricsAway) -> str:
     """What it means for the rollouts, by what the policy says of errors."""
+    if not facts.aborting and facts.moving:
+        rest = facts.holding - facts.moving
+        holds = f"{rest:,} {'holds' if rest == 1 else 'hold'}, " if rest else ""
+        on = f"{facts.moving:,} {'goes' if facts.moving == 1 else 'go'} on unmeasured"
+        who = words.count(facts.holding, "rollout is", "rollouts are")
+        return f"{who} measured by it: {holds}{on}, none is rolled back for it"
     if not facts.aborting:
         who = words.count(facts.holding, "rollout holds", "rollouts hold")
         none = "it is not rolled back" if facts.holding == 1 else "none is rolled back"

@@ -30,15 +30,19 @@ SPACING_S = 10.0
 
 @dataclass(slots=True, kw_only=True)
 class _Away:
-    """``rollouts`` hold what each does if it lasts: whether it waits (True) or goes back."""
+    """``rollouts`` hold what each does if it lasts: whether it waits (True) or goes back.
+
+    ``waiting`` are those that stand until it answers; the others go on unmeasured meanwhile.
+    """
 
     server: str
     since: datetime
     last: datetime
     failures: int = 0
     rollouts: dict[str, bool] = field(default_factory=dict)
+    waiting: set[str] = field(default_factory=set)
     until: datetime | None = None
-    shown: tuple[int, bool] | None = None
+    shown: tuple[int, int, bool] | None = None
     place: messenger.Place | None = None
     task: asyncio.Task[None] | None = None
 
@@ -47,9 +51,9 @@ class _Away:
         return self.failures >= FAILURES and self.last - self.since >= SPAN
 
     @property
-    def now(self) -> tuple[int, bool]:
+    def now(self) -> tuple[int, int, bool]:
         """What a message would say that another would not."""
-        return len(self.rollouts), self.until is not None
+        return len(self.rollouts), len(self.waiting), self.until is not None
 
     def content(self) -> messages.Message:
         self.shown = self.now
@@ -60,6 +64,7 @@ class _Away:
             until=self.until,
             holding=len(self.rollouts),
             aborting=sum(not holds for holds in self.rollouts.values()),
+            moving=len(self.rollouts.keys() - self.waiting),
             names=tuple(names[:12]),
         )
         return rendering.render(facts)
@@ -75,8 +80,11 @@ class Outages:
     holds: Callable[[str], bool]
     _away: OrderedDict[str, _Away] = field(default_factory=OrderedDict)
 
-    def heard(self, server: str, rollout: str, *, answered: bool) -> None:
-        """One measurement for ``rollout`` came back, or nothing did; returns at once."""
+    def heard(self, server: str, rollout: str, *, answered: bool, waits: bool = True) -> None:
+        """One measurement for ``rollout`` came back, or nothing did; returns at once.
+
+        ``waits``: the rollout stands at the step that measures.
+        """
         now = self.clock()
         one = self._away.get(server)
         if answered:
@@ -91,6 +99,8 @@ class Outages:
         one.last, one.failures = now, one.failures + 1
         if rollout and len(one.rollouts) < ROLLOUTS_LIMIT:
             one.rollouts[rollout] = self.holds(rollout)
+            if waits:
+                one.waiting.add(rollout)
         if one.due:
             self._tell(one)
 

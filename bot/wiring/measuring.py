@@ -57,7 +57,9 @@ def _heard(controller: "controllers.Controller") -> measure.Heard:
         server = metric_servers.server(due.provider, due.config, default)
         run = caches.runs.get(*key.split("/", 1))
         if server and run is not None:
-            found.heard(server, triggers.owner_key(run), answered=answered)
+            labels = run["metadata"].get("labels") or {}
+            waits = "step-index" in labels
+            found.heard(server, triggers.owner_key(run), answered=answered, waits=waits)
 
     return heard
 

@@ -165,6 +165,7 @@ async def opened(
     history="off",
     arguments=(),
     tiers=False,
+    prometheus="",
 ):
     """A workspace, and the bot at it with ``policy``; the namespaces must be there."""
     space = workspaces.LocalWorkspace(commands=("/rollout",), tiers=tiers)
@@ -174,7 +175,7 @@ async def opened(
     bot = process.BotProcess(
         kubeconfig=bot_kubeconfig or kubeconfig,
         folder=folder,
-        prometheus="",
+        prometheus=prometheus,
         slack={"url": space.api_url, "bot": space.bot_token, "app": space.app_token},
         arguments=("--policy", str(rules), "--history", history, *arguments),
     )

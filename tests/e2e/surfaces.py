@@ -150,11 +150,11 @@ async def _until(look: Callable[[], Awaitable[bool]], began: float) -> float | N
 
 @contextlib.asynccontextmanager
 async def opened(
-    folder: Path, policy: str = POLICY, *, tiers: bool = False
+    folder: Path, policy: str = POLICY, *, tiers: bool = False, prometheus: str = ""
 ) -> AsyncIterator[Surfaces]:
     """The local stage with one bot, and a phone that looks at its workspace.
 
-    ``tiers``: the workspace answers 429 as Slack would.
+    ``tiers``: the workspace answers 429 as Slack would. ``prometheus``: what the bot measures by.
     """
     cluster = LocalCluster()
     await cluster.start()
@@ -167,7 +167,12 @@ async def opened(
                 space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
                 await api.apply(space)
             at = shops.opened(
-                kubeconfig=kubeconfig, folder=folder, policy=policy, api=api, tiers=tiers
+                kubeconfig=kubeconfig,
+                folder=folder,
+                policy=policy,
+                api=api,
+                tiers=tiers,
+                prometheus=prometheus,
             )
             async with at as shop:
                 size = {"width": showing.WIDTH, "height": showing.HEIGHT}

@@ -68,6 +68,27 @@ def test_channel_is_told_that_rollouts_go_back_where_the_policy_does_not_hold_th
     )
 
 
+@pytest.mark.parametrize(
+    ("waiting", "words"),
+    [
+        (0, "2 rollouts are measured by it: 2 go on unmeasured, none is rolled back for it."),
+        (1, "2 rollouts are measured by it: 1 holds, 1 goes on unmeasured, none is rolled back for it."),
+        (2, "2 rollouts hold, none is rolled back for it."),
+    ],
+)
+def test_channel_hears_which_rollouts_stand_and_which_go_on_unmeasured(waiting, words):
+    async def story():
+        found, chat = watching(holding={"shop/a", "shop/b"})
+        for _ in range(6):
+            for at, key in enumerate(("shop/a", "shop/b")):
+                found.heard("p:9090", key, answered=False, waits=at < waiting)
+            await asyncio.sleep(10)
+        return chat
+
+    (text,) = said(virtual.run(story()))
+    assert text == f"The metrics server p:9090 has not answered since T: {words} a, b."
+
+
 def test_message_is_edited_when_more_rollouts_are_kept_and_never_posted_again():
     async def story():
         found, chat = watching(holding={"shop/a", "shop/b"})

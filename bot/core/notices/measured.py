@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.core import codec_status
+from bot.core import codec_status, unreached
 from bot.core.notices import scene as scenes
 from bot.model import chart_data, facts, world
 
@@ -107,7 +107,6 @@ def _fact(
     metric: Mapping[str, Any], result: Mapping[str, Any], raw: Mapping[str, Any]
 ) -> facts.MetricFact:
     failed, inconclusive = _count(result, "failed"), _count(result, "inconclusive")
-    errors = _count(result, "error")
     unit = unit_of(metric, raw)
     last = _last(result)
     verdict = _VERDICTS.get(str(result.get("phase")), facts.Verdict.RUNNING)
@@ -116,7 +115,7 @@ def _fact(
         value_text=value_text(last.get("value"), unit),
         bound_text=bound_text(metric, raw),
         verdict=verdict,
-        taken=_count(result, "successful") + failed + inconclusive + errors,
+        taken=_count(result, "successful") + failed + inconclusive,
         wanted=_wanted(metric, raw),
         failed=failed,
         failure_limit=_limit(metric, raw),
@@ -136,7 +135,7 @@ def _last(result: Mapping[str, Any]) -> Mapping[str, Any]:
 def _message(result: Mapping[str, Any]) -> str:
     """What the metric says, or its newest measurement."""
     newest = (_maps(result.get("measurements")) or ({},))[-1]
-    return str(result.get("message") or newest.get("message") or "")[:300]
+    return unreached.said(str(result.get("message") or newest.get("message") or ""))[:300]
 
 
 def _wanted(metric: Mapping[str, Any], raw: Mapping[str, Any]) -> int | None:

@@ -4,25 +4,22 @@ Only what stands in the runs is used: a row of errors that name the server's add
 such errors lead to is the analysis' business.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-from bot.core import codec_status
+from bot.core import codec_status, unreached
 from bot.core.notices import measured
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Line
-from bot.model import facts, messages, world
+from bot.model import facts, messages, policy, world
 
 ROW = 2
 """Errors in a row; one alone is a hiccup that nobody needs to hear of."""
 TIMES = 3
 """A server that comes and goes is told of so often for one card, then no more."""
 
-_NAMED = re.compile(r"(?P<place>https?://\S+?): (?P<reason>.*)", re.DOTALL)
 _ITS_OWN = "server_error: "
 _LIMIT = 4  # Argo's, where a metric names none
 
@@ -71,7 +68,9 @@ def _away(scene: scenes.Scene, number: int, state: _State) -> Line:
     what = f"{name} holds" if state.held else f"{name} goes on unmeasured"
     ends = ""
     if state.limit is not None:
-        ends = f"; after {state.limit + 1} errors in a row it goes back"
+        kept = scene.seen.policy.on_metric_error is policy.OnMetricError.HOLD
+        then = "somebody must decide" if kept else "it goes back"
+        ends = f"; after {state.limit + 1} errors in a row {then}"
     reason = f" ({state.reason})" if state.reason else ""
     text = f"metrics server {state.server} does not answer{reason}: {what}{ends}"
     return Line(id=_id("away", state.server, number), fact=_fact(since, text))
@@ -135,22 +134,13 @@ def _silent(one: Mapping[str, Any], configured: str) -> tuple[str, str]:
         return "", ""
     if message.startswith(_ITS_OWN):
         return configured, message.removeprefix(_ITS_OWN)
-    match = _NAMED.match(message)
-    return (_host(match["place"]), match["reason"]) if match else ("", "")
+    return unreached.parts(message)
 
 
 def _configured(metric: Mapping[str, Any], raw: Mapping[str, Any]) -> str:
     provider = _map(metric.get("provider"))
     address = _map(provider.get("prometheus")).get("address")
-    return _host(measured.filled(address or _map(provider.get("web")).get("url"), raw))
-
-
-def _host(address: str) -> str:
-    """Host and port, never a name or a password; empty where it is no address."""
-    try:
-        return urlsplit(address).netloc.rpartition("@")[2][:120]
-    except ValueError:
-        return ""
+    return unreached.host(measured.filled(address or _map(provider.get("web")).get("url"), raw))
 
 
 def _limit(

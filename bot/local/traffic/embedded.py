@@ -31,8 +31,9 @@ class Embedded:
 
     source = "embedded"
 
-    def __init__(self) -> None:
+    def __init__(self, *, port: int = 0) -> None:
         self.url = ""
+        self._port = port
         self._ports: list[int] = []
         self._series: dict[evaluate.Labels, collections.deque[tuple[float, float]]] = {}
         self._jobs = jobs.Jobs()
@@ -46,7 +47,7 @@ class Embedded:
         app.router.add_get("/-/ready", _ready)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_S)
         await self._runner.setup()
-        await web.TCPSite(self._runner, HOST, 0).start()
+        await web.TCPSite(self._runner, HOST, self._port).start()
         self.url = f"http://{HOST}:{self._runner.addresses[0][1]}"
         self._jobs.start(self._scrapes(), name="scrape")
 

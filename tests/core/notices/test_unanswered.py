@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.notices import thread, unanswered
-from bot.model import world
+from bot.core.notices import measured, thread, unanswered
+from bot.model import policy, world
 from tests.core.notices import test_notices as notices
 
 GONE = ("Error", "http://prometheus:9090: connection refused", "")
@@ -59,6 +59,23 @@ def test_thread_tells_once_that_a_metrics_server_does_not_answer():
     assert next(unanswered.lines(here, {})).fact.at == notices.START + timedelta(seconds=20)
     assert said(scene(*[GONE] * 4), {AWAY}) == []
     assert AWAY in [line.id for line in thread.lines(here, {})]
+
+
+def test_thread_promises_no_way_back_where_the_policy_holds():
+    here = scene(GOOD, GONE, GONE)
+    kept = dataclasses.replace(here.seen.policy, on_metric_error=policy.OnMetricError.HOLD)
+    here = dataclasses.replace(here, seen=dataclasses.replace(here.seen, policy=kept))
+    ((_, text),) = said(here)
+    assert text.endswith("checkout holds; after 5 errors in a row somebody must decide")
+
+
+def test_card_says_who_does_not_answer_and_counts_no_error_as_a_measurement():
+    counted = {"successful": 2, "error": 3, "consecutiveError": 3}
+    (metric,) = measured.metrics(scene(GOOD, GOOD, GONE, GONE, GONE, **counted))
+    assert metric.message == "prometheus:9090 does not answer (connection refused)"
+    assert metric.taken == 2
+    ((_, text),) = said(scene(GOOD, ("Error", "http://bot:secret@p:9090/x: HTTP 503", ""), GONE))
+    assert "p:9090 does not answer (HTTP 503)" in text and "secret" not in text
 
 
 def test_thread_tells_once_that_it_answers_again():
