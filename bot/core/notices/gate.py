@@ -23,6 +23,8 @@ from bot.core.notices.notice import Kind, Notice, Said
 from bot.model import facts, messages, sealed, status, world
 from bot.model.facts import Closing
 
+HEADER_LIMIT = 200
+
 
 def notices(scene: scenes.Scene, said: Said) -> Iterator[Notice]:
     """The open gate, and the end of those that are over."""
@@ -55,6 +57,7 @@ def keep(scene: scenes.Scene) -> dict[str, Any]:
         "since": held.start.isoformat() if held is not None else "",
         **({"old": former.hash} if (former := scenes.former(scene)) is not None else {}),
         **({"inconclusive": True} if scenes.inconclusive(scene) else {}),
+        **({"header": header[:HEADER_LIMIT]} if (header := header_routes.text(scene)) else {}),
     }
 
 
@@ -113,6 +116,7 @@ def closed(scene: scenes.Scene, gate: str, record: Mapping[str, Any]) -> message
         weight_to=_number(record, "to"),
         inconclusive=record.get("inconclusive") is True,
         switch=switching.fact(scene),
+        header_route=str(record.get("header", "")),
         decided=_decision(scene, gate, record),
         **_evidence(scene, record),
     )

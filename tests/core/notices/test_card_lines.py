@@ -9,8 +9,10 @@ from bot.core import codec_spec, codec_status
 from bot.core.notices import card, gate, header_routes, listing, standing, warm
 from bot.core.notices import scene as scenes
 from bot.model.facts import Closing, News
+from bot.render import rendering
 from tests.core.notices import test_blue_green as switches
 from tests.core.notices import test_notices as canaries
+from tests.render import reading
 
 OLD, NEW, PAUSED = switches.OLD, switches.NEW, switches.PAUSED
 
@@ -121,7 +123,7 @@ def test_answer_is_useless_when_nothing_is_inconclusive(kind):
     assert listing.useless(canaries.scene(INCONCLUSIVE), kind) == ""
 
 
-def routed(*steps, weights=None, index=None):
+def routed(*steps, weights=None, index=None, **more):
     """A canary behind a router whose steps are over but for the last."""
     manifest = canaries.manifest(steps=[*steps, {"pause": {}}])
     canary = manifest["spec"]["strategy"]["canary"]
@@ -132,6 +134,7 @@ def routed(*steps, weights=None, index=None):
         "currentPodHash": NEW,
         "stableRS": OLD,
         "currentStepIndex": len(steps) if index is None else index,
+        **more,
     }
     return scenes.build(
         spec=codec_spec.decode(manifest),
@@ -178,6 +181,21 @@ def test_list_and_why_claim_no_share_of_all_where_a_header_brings_people():
     assert " at 0 % by weight" in listing.why(here).sentences[0]
     plain = routed({"setCanaryScale": {"replicas": 1}}, header())
     assert "by weight" not in listing.row(plain).what + listing.why(plain).sentences[0]
+
+
+def test_closed_gate_keeps_whom_the_header_brought():
+    """The route is another by then, and the record is all that is known of it."""
+    steps = ({"setCanaryScale": {"replicas": 1}}, header(TRUE))
+    (asked,) = gate.notices(routed(*steps, pauseConditions=canaries.pauses()), {})
+    assert asked.facts.header_route == "X-Canary: true"
+    after = routed(*steps, header(), index=4)
+    (over,) = gate.notices(after, {asked.key: {"ts": "1", **asked.keep}})
+    assert over.settled and header_routes.text(after) == ""
+    assert over.facts.header_route == "X-Canary: true"
+    message = rendering.render(over.facts)
+    assert "0 % by weight; everyone with X-Canary: true" in "\n".join(reading.lines(message))
+    (old,) = gate.notices(after, {asked.key: {"ts": "1", "step": 2, "revision": NEW}})
+    assert old.facts.header_route == "", "as an earlier bot recorded it"
 
 
 def eta(raw=None, **more):
