@@ -6,7 +6,7 @@ card's thread says of them is ``bot.core.notices.approving``'s. Decides nothing.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from bot.core.notices import reminding, standing
 from bot.core.notices import scene as scenes
 from bot.model import errors, feed, messages, messenger, policy, ports
 from bot.render import feed as wording
+from bot.runtime import addressees as addressees_module
 from bot.runtime import asked, authorize, outbox, whom
 from bot.runtime import roster as rosters
 
@@ -22,12 +23,8 @@ log = logging.getLogger(__name__)
 PEOPLE_MOST = 10
 """Private messages of one escalation; nobody is answerable where more are."""
 LOOK_UP_TIMEOUT_S = 4.0
-HANDLE_AGAIN_S = 300.0
 TIMEOUT_S = 900.0
 ROOM_AGAIN_S = 15.0
-
-Handle = Callable[[str], Awaitable[str]]
-"""The id of whoever has a handle; NotFound where nobody has."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,10 +39,9 @@ class Escalations:
     scene: Callable[[str], scenes.Scene | None]
     gate_at: Callable[[feed.Event], messenger.Place | None]
     kept: asked.Asked
-    handle: Handle | None = None
+    addressees: addressees_module.Addressees = field(default_factory=addressees_module.Addressees)
     name: str = "esc-"
     timeout_s: float = TIMEOUT_S
-    _handles: dict[str, tuple[float, str]] = field(default_factory=dict)
 
     def follows(self, rollout: ports.Object) -> bool:
         if self.kept.any(rollout):
@@ -69,38 +65,14 @@ class Escalations:
         effective = scene.seen.policy
         groups = whom.groups_of(effective, everybody)
         listed = (word for who in everybody for word in _members(who, effective))
+        key = f"{scene.rollout.namespace}/{scene.rollout.name}"
         handles = sorted({word for word in (*everybody, *listed) if word.startswith("@")})
         try:
             async with asyncio.timeout(LOOK_UP_TIMEOUT_S):
                 await self.roster.of(groups, deciding=False)
-                for handle in handles[:PEOPLE_MOST]:
-                    await self._find(handle)
+                await self.addressees.look_up(key, handles[:PEOPLE_MOST])
         except TimeoutError:
             log.warning("who should hear of %s was not found out in time", scene.rollout.name)
-
-    async def _find(self, handle: str) -> None:
-        now = asyncio.get_running_loop().time()
-        known = self._handles.get(handle)
-        if self.handle is None or (known is not None and now - known[0] < HANDLE_AGAIN_S):
-            return
-        before = "" if known is None else known[1]
-        # Where Slack hangs the next rollout does not wait for the same: others come behind it.
-        self._note(handle, now - HANDLE_AGAIN_S + rosters.AGAIN_S, before)
-        try:
-            found = await self.handle(handle.lstrip("@"))
-        except errors.NotFound as problem:
-            log.warning("%s cannot be written to: %s", handle, problem)
-            self._note(handle, now, before)
-        except errors.RolloutBotError as problem:
-            log.warning("%s cannot be written to now: %s", handle, problem)
-        else:
-            self._note(handle, now, found)
-
-    def _note(self, handle: str, at: float, found: str) -> None:
-        self._handles.pop(handle, None)
-        while len(self._handles) >= rosters.GROUPS_LIMIT:
-            self._handles.pop(next(iter(self._handles)))
-        self._handles[handle] = (at, found)
 
     def targets(self, event: feed.Event, rollout: ports.Object) -> tuple[str, ...]:
         """Channels (``#…``), user groups to mention (``S…``), people (``U…``, ``W…``)."""
@@ -148,8 +120,7 @@ class Escalations:
 
     def _person(self, who: str) -> Iterator[str]:
         if who.startswith("@"):
-            found = self._handles.get(who, (0.0, ""))[1]
-            if found:
+            if found := self.addressees.id(who):
                 yield found
         elif _is_id(who):
             yield who

@@ -7,7 +7,7 @@ from bot.adapters.slack import handles
 from bot.adapters.slack import messenger as messengers
 from bot.model import feed
 from bot.model import messenger as places
-from bot.runtime import anchors, announce, asked, directs, escalating, subscriptions
+from bot.runtime import addressees, anchors, announce, asked, directs, escalating, subscriptions
 from bot.runtime import desk as desks
 
 if TYPE_CHECKING:
@@ -50,6 +50,9 @@ def by_slack(
             scene=desk.scenery.of,
             gate_at=gate_at,
             kept=asked.Asked(box=teller.box, places=teller.sender.places),
-            handle=handles.Handles(client=messenger.client).of,
+            addressees=addressees.Addressees(
+                handle=handles.Handles(client=messenger.client).of,
+                again=controller.queue.add,
+            ),
         ),
     )
