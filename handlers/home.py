@@ -17,7 +17,7 @@ from bot.model import errors, messages, policy
 from bot.model import facts as people
 from bot.model import home as model
 from bot.render import home as drawing
-from bot.runtime import authorize
+from bot.runtime import awaited
 from bot.runtime import desk as desks
 from bot.runtime import subscriptions as subscribing
 from handlers import asking, tabs
@@ -25,8 +25,6 @@ from handlers import asking, tabs
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 10.0
-ASKED_LIMIT = 200
-"""Rollouts of which it is asked whether the reader may approve; more are left out."""
 
 Publish = Callable[[str, messages.Message], Awaitable[None]]
 
@@ -122,7 +120,9 @@ class Home:
         return model.HomeFacts(
             cluster=self.desk.scenery.cluster,
             at=self.desk.clock(),
-            waiting=await self._mine(rows.waiting, person),
+            waiting=await awaited.by(
+                person, rows.waiting, view=self.desk.scenery, rights=self.desk.permits
+            ),
             moving=rows.moving,
             failed=rows.failed,
             freezes=self._freezes(rows.freezes),
@@ -142,22 +142,6 @@ class Home:
         """Why nobody knows what is frozen; empty where that is known."""
         asked = self.desk.freezing
         return asked.unknown() if asked is not None else ""
-
-    async def _mine(
-        self, found: tuple[messages.RowFact, ...], person: people.Person
-    ) -> tuple[messages.RowFact, ...]:
-        """Of what waits, what this person may approve."""
-        kept = []
-        for row in found[:ASKED_LIMIT]:
-            key = f"{row.rollout.namespace}/{row.rollout.name}"
-            rollout, scene = self.desk.scenery.rollout(key), self.desk.scenery.of(key)
-            if rollout is None:
-                continue
-            promote = authorize.Action.PROMOTE
-            answer = await self.desk.permits.ask(person, promote, rollout, scene=scene)
-            if isinstance(answer, authorize.Allowed):
-                kept.append(row)
-        return tuple(kept)
 
 
 def is_home(body: dict[str, Any]) -> bool:

@@ -123,10 +123,11 @@ class RowFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingFacts:
-    """Answer to the bare command: what waits for a person first, then what moves."""
+    """Answer to the bare command: what waits for who asks, what for others, what moves."""
 
     cluster: str
     waiting: tuple[RowFact, ...] = ()
+    others: tuple[RowFact, ...] = ()
     moving: tuple[RowFact, ...] = ()
 
 

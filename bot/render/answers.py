@@ -64,11 +64,22 @@ def waiting(facts: messages.WaitingFacts) -> messages.Message:
         parts += blocks.section([row_line(row)]) + blocks.actions(row.buttons, stakes)
     if count > ROWS_WITH_BUTTONS:
         parts += blocks.section([f"and {count - ROWS_WITH_BUTTONS} more: /rollout list"])
-    moves = _moves(facts.moving)
+    moves = [*_others(facts.others), *_moves(facts.moving)]
     parts += blocks.section(moves)
     said = [row_line(row) for row in facts.waiting[:ROWS_WITH_BUTTONS]]
     text = words.joined([f"{head}: {'; '.join(said)}." if said else head, " ".join(moves)], " ")
     return blocks.message(text, parts)
+
+
+def _others(rows: Sequence[messages.RowFact]) -> list[str]:
+    """What somebody else must decide; without buttons, for they would do nothing here."""
+    if not rows:
+        return []
+    head = f"{words.count(len(rows), 'waits', 'wait')} for others:"
+    lines = [row_line(row) for row in rows[:ROWS_WITH_BUTTONS]]
+    more = len(rows) - len(lines)
+    rest = [f"and {more} more: /rollout list"] if more else []
+    return [f"{head} {lines[0]}"] if len(rows) == 1 else [head, *lines, *rest]
 
 
 def _moves(rows: Sequence[messages.RowFact]) -> list[str]:

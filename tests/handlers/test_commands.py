@@ -3,6 +3,8 @@
 import asyncio
 from types import SimpleNamespace
 
+from dataclasses import replace
+
 import pytest
 
 from bot.model import errors
@@ -21,6 +23,14 @@ async def test_person_sees_what_waits_with_its_buttons_when_typing_the_bare_comm
     assert "wait" in answer and "approval at 50 %" in answer.replace("\u202f", " ")
     actions = [b for b in office.whispers()[-1].blocks if b["type"] == "actions"]
     assert {e["action_id"] for b in actions for e in b["elements"]} >= {"rollout:approve"}
+
+
+async def test_person_who_may_not_approve_is_told_that_it_waits_for_others(office):
+    office.desk.rules = replace(office.desk.rules, approvers={"shop/*": ("U0OTHER",)})
+    answer = (await office.command("")).replace("\u202f", " ")
+    assert answer.startswith("Nothing waits for you in prod-eu. 1 waits for others: checkout v2")
+    kinds = [block["type"] for block in office.whispers()[-1].blocks]
+    assert "actions" not in kinds
 
 
 async def test_person_sees_the_card_when_asking_for_one_rollout(office):
