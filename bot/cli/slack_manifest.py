@@ -21,6 +21,7 @@ SCOPES = (
     ("files:write", "charts"),
     ("groups:history", "the same for private channels"),
     ("groups:read", "the same for private channels"),
+    ("im:history", "whether an escalation of ours stands after a kill, in private too"),
     ("im:write", "news in private"),
     ("usergroups:read", "who is in a user group that a policy names"),
     ("users:read", "who is a full member"),

@@ -1,10 +1,12 @@
 """Where the escalations of a gate stand, and their end: none asks for what is decided.
 
 One record a gate in ``status.rolloutBot.said``; it goes once all of them are closed, so that a
-restart or another replica closes what this one did not.
+restart or another replica closes what this one did not. Where a message is being sent is written
+down before: a kill between Slack's answer and our record leaves it to be found by its mark.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +21,10 @@ log = logging.getLogger(__name__)
 
 PREFIX = "asked:"
 TO = "to:"
+SENT = "sent:"
+"""As ``TO``, for one whose answer has not come: the channel, and the thread in it."""
+BEFORE_S = 5.0
+"""An escalation does not wait longer for what is written down before it."""
 TIMEOUT_S = 900.0
 GATES_LIMIT = 500
 """Gates whose escalations are closed at the same time; the others wait for a later pass."""
@@ -35,14 +41,25 @@ class Asked:
     def any(self, rollout: ports.Object) -> bool:
         return any(key.startswith(PREFIX) for key in self.places.of(rollout))
 
-    async def stands(self, scene: scenes.Scene, target: str, place: messenger.Place) -> None:
-        """Record it, with what must be known of the gate when it is gone from the status.
+    async def begins(
+        self, scene: scenes.Scene, target: str, *, channel: str, thread: str = ""
+    ) -> None:
+        """Write down where it is being sent. ``scene`` is one in which the gate is open."""
+        at = f"{scene.now.timestamp():.6f}"
+        sent = {"ts": at, f"{SENT}{target}": f"{channel}/{thread}"}
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(BEFORE_S):
+                await self._note(scene, sent)
 
-        ``scene`` is one in which the gate was open.
-        """
-        record = {"ts": place.ts, f"{TO}{target}": f"{place.channel}/{place.ts}"}
-        key = f"{PREFIX}{scenes.gate(scene)}"
-        await self.places.record(dict(scene.seen.raw), key, {**gates.keep(scene), **record})
+    async def stands(self, scene: scenes.Scene, target: str, place: messenger.Place) -> None:
+        """Record it; ``scene`` is one in which the gate was open."""
+        there = {f"{TO}{target}": f"{place.channel}/{place.ts}", f"{SENT}{target}": None}
+        await self._note(scene, {"ts": place.ts, **there})
+
+    async def _note(self, scene: scenes.Scene, record: anchors.Record) -> None:
+        """With what must be known of the gate when it is gone from the status."""
+        raw = dict(scene.seen.raw)
+        await self.places.record(raw, _key(scene), {**gates.keep(scene), **record})
 
     def end(self, scene: scenes.Scene) -> None:
         """Close what asks for a gate that is over. Returns at once and never raises."""
@@ -55,21 +72,26 @@ class Asked:
                 continue
             self._ending.add(mark)
             message = wording.over(gates.closed(scene, gate, record))
-            closing = self._close(rollout, key, [*_places(record)], message, mark)
+            closing = self._close(rollout, key, record, message, mark)
             tasks.spawn(closing, name=f"close {key}")
 
     async def _close(
         self,
         rollout: ports.Object,
         key: str,
-        places: list[messenger.Place],
+        record: anchors.Record,
         message: messages.Message,
         mark: tuple[str, str],
     ) -> None:
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                for place in places:
+                for place in _places(record):
                     await self._edit(place, message)
+                for target, channel, thread in _sent(record):
+                    wanted = anchors.mark(rollout, key, target)
+                    left = await self.box.left(channel=channel, thread=thread, mark=wanted)
+                    if left is not None:
+                        await self._edit(left, message)
                 await self.places.drop(rollout, key)
         except TimeoutError:
             log.warning("escalations of a gate that is over still stand: %s", key)
@@ -91,3 +113,20 @@ def _places(record: anchors.Record) -> Iterator[messenger.Place]:
         channel, _, ts = str(value).rpartition("/")
         if name.startswith(TO) and channel:
             yield messenger.Place(channel=channel, ts=ts)
+
+
+def _sent(record: anchors.Record) -> Iterator[tuple[str, str, str]]:
+    """Each that may stand without our knowing where: to whom, its channel, its thread."""
+    for name, value in record.items():
+        channel, _, thread = str(value or "").partition("/")
+        if name.startswith(SENT) and channel:
+            yield name.removeprefix(SENT), channel, thread
+
+
+def marked(scene: scenes.Scene, target: str) -> str:
+    """What makes a message the one to ``target`` about the gate that is open in ``scene``."""
+    return anchors.mark(dict(scene.seen.raw), _key(scene), target)
+
+
+def _key(scene: scenes.Scene) -> str:
+    return f"{PREFIX}{scenes.gate(scene)}"

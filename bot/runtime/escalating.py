@@ -6,8 +6,8 @@ card's thread says of them is ``bot.core.notices.approving``'s. Decides nothing.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.core.notices import reminding, standing
@@ -25,6 +25,9 @@ PEOPLE_MOST = 10
 LOOK_UP_TIMEOUT_S = 4.0
 TIMEOUT_S = 900.0
 ROOM_AGAIN_S = 15.0
+
+_Say = Callable[[str], Awaitable[messenger.Place | None]]
+"""Says it in a channel."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -138,10 +141,10 @@ class Escalations:
         open_still = self._now(event)
         if open_still is None or not self._waits(event):
             return
-        place = await self._post(event, target)
+        place = await self._post(event, target, open_still)
         if place is None:
             return
-        await self.kept.stands(open_still, target, place)
+        await self.kept.stands(open_still, _each(event, target), place)
         now = self._now(event)
         if now is not None and not self._waits(event):  # decided while this was on its way
             self.kept.end(now)
@@ -151,17 +154,30 @@ class Escalations:
         scene = self._now(event)
         if scene is None or not self._waits(event):
             return None
+        mark = asked.marked(scene, _each(event, target))
         if target.startswith("S"):
-            return wording.message((event,), buttons=True, group=target)
-        answers = standing.made(scene, *standing.at_gate(scene))
-        return wording.message((event,), buttons=True, answers=answers)
+            message = wording.message((event,), buttons=True, group=target)
+        else:
+            answers = standing.made(scene, *standing.at_gate(scene))
+            message = wording.message((event,), buttons=True, answers=answers)
+        return replace(message, mark=mark)
 
-    async def _post(self, event: feed.Event, target: str) -> messenger.Place | None:
-        def content() -> messages.Message | None:
-            return self._content(event, target)
+    async def _post(
+        self, event: feed.Event, target: str, scene: scenes.Scene
+    ) -> messenger.Place | None:
+        """``scene`` is one in which the gate is open."""
+
+        async def say(channel: str, thread: str = "") -> messenger.Place | None:
+            await self.kept.begins(scene, _each(event, target), channel=channel, thread=thread)
+            return await self.box.post(
+                channel=channel,
+                content=lambda: self._content(event, target),
+                thread=thread,
+                priority=outbox.Priority.LOUD,
+            )
 
         if target.startswith("#"):
-            return await self._into(target, content, event)
+            return await self._into(target, say, event)
         thread = ""
         if target.startswith("S"):
             place = self.gate_at(event)
@@ -169,24 +185,18 @@ class Escalations:
             thread = "" if place is None else place.ts
         else:
             channel = await self._room(event, target)
-        if not channel:
-            return None
-        return await self.box.post(
-            channel=channel, content=content, thread=thread, priority=outbox.Priority.LOUD
-        )
+        return await say(channel, thread) if channel else None
 
-    async def _into(
-        self, channel: str, content: outbox.Content, event: feed.Event
-    ) -> messenger.Place | None:
+    async def _into(self, channel: str, say: _Say, event: feed.Event) -> messenger.Place | None:
         """Where we are not in the channel it is said in the rollout's own: never nowhere."""
-        own, loud = next(_hashed(self._own(event)), ""), outbox.Priority.LOUD
+        own = next(_hashed(self._own(event)), "")
         try:
-            return await self.box.post(channel=channel, content=content, priority=loud)
+            return await say(channel)
         except (errors.Forbidden, errors.NotFound) as problem:
             log.warning("an escalation did not reach %s: %s", channel, problem)
             if not own or own == channel:
                 raise
-            return await self.box.post(channel=own, content=content, priority=loud)
+            return await say(own)
 
     async def _room(self, event: feed.Event, user: str) -> str:
         """Where to write to ``user``; waits while Slack is down, for as long as it is needed."""
@@ -215,6 +225,11 @@ class Escalations:
             if scene is None
             else self.rules.channel(dict(scene.seen.raw))
         )
+
+
+def _each(event: feed.Event, target: str) -> str:
+    """One escalation to one receiver, who may be told of the same gate again later."""
+    return f"{target}:{event.id.rpartition(':')[2]}"
 
 
 def _members(who: str, effective: policy.Effective) -> policy.Who:

@@ -137,6 +137,16 @@ class Outbox:
 
         await self._until_sent(self._edits, priority, content, send, about=about)
 
+    async def left(self, *, channel: str, thread: str, mark: str) -> messenger.Place | None:
+        """Where a message with this mark stands that nobody recorded; None where it does not."""
+        for turn in range(sightings.LOOKS):
+            try:
+                return await self._sightings.lost(channel, thread, mark)
+            except errors.Unavailable as problem:
+                asked = problem.retry_after_s or BACKOFF_CAP_S
+                await asyncio.sleep(min(asked, RETRY_AFTER_CAP_S) * (turn + 1))
+        return None
+
     def hurry(self, about: str) -> None:
         """What waits to be edited has become news: it goes before what only moves on."""
         place = self._lined.get(about)
