@@ -1,5 +1,6 @@
 """What every handler gets: who asks, where, with which words, and the desk that answers."""
 
+import asyncio
 import html
 import shlex
 from collections.abc import Awaitable, Callable
@@ -15,6 +16,13 @@ GUEST = (
     "channels you are in are all there is for you to see. Ask a full member for the rest."
 )
 """A listing shows every namespace, also of channels that a guest is not in."""
+UNSURE = (
+    "Slack does not say now whether you are a guest of this workspace, and guests get no answers "
+    "about rollouts: ask again in a moment. Meanwhile an abort works, and rollout-bot at a "
+    "terminal does."
+)
+UNSURE_AGAIN_S = 1.0
+"""Slack is asked twice before a member is sent away."""
 LATE_S = 10.0
 """A watch that breaks is back sooner; nobody needs to hear of that."""
 
@@ -74,6 +82,22 @@ class Unknown(Exception):  # noqa: N818 - it is an answer, not a failure
     def __init__(self, answer: messages.Message) -> None:
         super().__init__(answer.text)
         self.answer = answer
+
+
+async def reader(who: Who, user: str) -> facts.Person:
+    """Somebody who wants to read: who they are is worth a second look-up, for an act it is not."""
+    person = await who(user)
+    if person.unsure:
+        await asyncio.sleep(UNSURE_AGAIN_S)
+        person = await who(user)
+    return person
+
+
+def refused(person: facts.Person) -> messages.Message | None:
+    """Why nothing of rollouts is shown to somebody; None where it is."""
+    if person.guest:
+        return sentence(GUEST)
+    return sentence(UNSURE) if person.unsure else None
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -83,11 +83,13 @@ async def _pressed(
     line = asking.freezing(at) if kind == buttons.ButtonKind.RESUME else None
     if foreign := (line or at).foreign(value):
         return asking.sentence(foreign)
-    person = await who(str((body.get("user") or {}).get("id") or ""))
-    if kind in _READS and person.guest:
-        return asking.sentence(asking.GUEST)
+    user = home.user_of(body)
     if kind in _READS:
+        refusal = asking.refused(await asking.reader(who, user))
+        if refusal is not None:
+            return refusal
         return asking.as_it_stood(_read(kind, f"{value.namespace}/{value.name}", at), at=at)
+    person = await who(user)
     async with asyncio.TaskGroup() as group:
         pressed = at.press(value, kind, person) if line is None else line.resume(value, person)
         asked = group.create_task(pressed)

@@ -69,9 +69,9 @@ class Home:
         """Draw the tab of ``user``; never raises: it is drawn again when it is opened."""
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                person = await self.who(user)
-                if person.guest:
-                    await self.publish(user, note or asking.sentence(asking.GUEST))
+                person = await asking.reader(self.who, user)
+                if (refusal := asking.refused(person)) is not None:
+                    await self.publish(user, note or refusal)
                     return
                 found = await self.facts(person, note=note, page=page)
                 await self.publish(user, drawing.home(found))
@@ -92,7 +92,9 @@ class Home:
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 note, page = tab.note(self.open_tabs.clock()), tab.shown.page
-                return await self.facts(await self.who(user), note=note, page=page)
+                person = await self.who(user)
+                if asking.refused(person) is None:
+                    return await self.facts(person, note=note, page=page)
         except (errors.RolloutBotError, TimeoutError) as problem:
             log.warning("a Home tab was not looked at: %s", problem)
         except Exception:

@@ -94,9 +94,11 @@ async def answered(body: dict[str, Any], *, at: desk.Desk, who: asking.Who) -> m
     if module is None:
         near = _near(name)
         return answers.unknown_word(known=[*commands.TABLE, "help"], near=near)
-    person = await who(str(body.get("user_id") or ""))
-    if person.guest and (only_reads(body) or name in _IN_PRIVATE):
-        return asking.sentence(asking.GUEST)
+    reads, user = only_reads(body) or name in _IN_PRIVATE, str(body.get("user_id") or "")
+    person = await (asking.reader(who, user) if reads else who(user))
+    refusal = asking.refused(person)
+    if refusal is not None and reads:
+        return refusal
     channels = (str(body.get("channel_name") or ""), str(body.get("channel_id") or ""))
     ask = asking.Ask(
         desk=at,
@@ -108,7 +110,7 @@ async def answered(body: dict[str, Any], *, at: desk.Desk, who: asking.Who) -> m
         found: messages.Message = await module.run(ask)
     except asking.Unknown as unknown:
         # It says which rollouts there are.
-        return asking.sentence(asking.GUEST) if person.guest else unknown.answer
+        return refusal or unknown.answer
     return asking.as_it_stood(found, at=at) if name in _READS else found
 
 

@@ -95,13 +95,14 @@ class Person:
     """Who did something. ``slack_id`` is empty for somebody Slack does not know.
 
     ``user`` is the name in the cluster of somebody at a terminal. ``guest``: of the workspace, and
-    no full member of it.
+    no full member of it; ``unsure``: Slack does not say whether they are one.
     """
 
     name: str
     slack_id: str = ""
     user: str = ""
     guest: bool = False
+    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

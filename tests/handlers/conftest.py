@@ -134,6 +134,7 @@ async def office(request, workspace, stage):
     lines = reason_lines.Reasons(desk=desk)
     reasons.register(bolt, at=lines, who=chat.directory.person)
     made = Office(workspace, stage, chat, desk)
+    made.tab = tab
     opened = by_socket if request.param == "socket" else by_http
     task = await opened(made, bolt)
     yield made

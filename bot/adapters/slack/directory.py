@@ -15,6 +15,8 @@ from bot.adapters.slack import calls
 from bot.model import errors, facts
 
 KEEP_S = 300.0
+SAID_S = 3_600.0
+"""For so long it counts whether somebody is a guest, where Slack does not say it anew."""
 INVITED_S = 10.0
 """Who is not there is looked for again after so long."""
 PAGE = 1000
@@ -150,15 +152,26 @@ class Directory:
     async def person(self, user: str) -> facts.Person:
         """Who ``user`` is; by id alone where Slack does not say soon. Never raises our errors.
 
-        A handle is unique in its own workspace only: a stranger's could be an approver's.
+        A handle is unique in its own workspace only: a stranger's could be an approver's. Whether
+        they are a guest is taken from what Slack said within the hour, and nothing else is.
         """
         try:
             async with asyncio.timeout(PERSON_TIMEOUT_S):
                 account = await self.account(user)
         except (errors.RolloutBotError, TimeoutError):
-            return facts.Person(name=user, slack_id=user)
+            before = self._said_before(user)
+            return facts.Person(
+                name=user,
+                slack_id=user,
+                guest=before is not None and _guest(before),
+                unsure=before is None,
+            )
         name = account.handle if account.ours else user
-        return facts.Person(name=name, slack_id=user, guest=account.ours and not account.full)
+        return facts.Person(name=name, slack_id=user, guest=_guest(account))
+
+    def _said_before(self, user: str) -> Account | None:
+        known = self._accounts.get(user)
+        return known[1] if known is not None and self.monotonic() - known[0] < SAID_S else None
 
     async def usergroup(self, group: str) -> frozenset[str]:
         """The ids in a user group, as Slack says now.
@@ -210,6 +223,10 @@ class Directory:
         roll.cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
         roll.pages += 1
         roll.complete = not roll.cursor or roll.pages >= MOST_PAGES
+
+
+def _guest(account: Account) -> bool:
+    return account.ours and not account.full
 
 
 def _account(raw: dict[str, Any], home: str) -> Account:
