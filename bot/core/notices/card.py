@@ -36,7 +36,11 @@ def notices(scene: scenes.Scene, said: Said) -> Iterator[Notice]:
     for old, record in said.items():
         if old.startswith("card:") and old != mine and not record.get("end"):
             yield Notice(
-                key=old, kind=Kind.CARD, facts=_superseded(scene, old), fresh=False, settled=True
+                key=old,
+                kind=Kind.CARD,
+                facts=_superseded(scene, old, said),
+                fresh=False,
+                settled=True,
             )
 
 
@@ -163,8 +167,8 @@ def _duration(scene: scenes.Scene) -> float | None:
     return max(0.0, (end - start).total_seconds())
 
 
-def _superseded(scene: scenes.Scene, old: str) -> messages.CardFacts:
-    """The end of an earlier card, from what its key says."""
+def _superseded(scene: scenes.Scene, old: str, said: Said) -> messages.CardFacts:
+    """The end of an earlier card, from what its key says and what was told of it."""
     _, _, rest = old.partition(":")
     pod_hash, _, number = rest.rpartition(":")
     found = scenes.label(scene.of_hash(pod_hash))
@@ -182,5 +186,14 @@ def _superseded(scene: scenes.Scene, old: str) -> messages.CardFacts:
         revision=label,
         stable=scenes.former(scene),
         weight=0,
-        because=text,
+        because=f"{_came_to(rest, said)}{text}",
     )
+
+
+def _came_to(revision: str, said: Said) -> str:
+    """What its card must go on saying, whatever came after it: its thread knows."""
+    thread = said.get(f"thread:{revision}", {})
+    if "done" in thread:
+        return "it was done; "
+    alerts = (record.get("ts") for key, record in said.items() if key.startswith("alert:"))
+    return "it was rolled back; " if thread.get("ts") in {*alerts} - {None} else ""

@@ -211,6 +211,21 @@ def test_card_of_an_earlier_revision_is_closed():
     assert found["card:abc:1"].facts.news is News.SUPERSEDED
 
 
+@pytest.mark.parametrize(
+    ("thread", "says"),
+    [
+        ({"ts": "9"}, "it was rolled back; v2 was shipped"),
+        ({"ts": "9", "done": "2026-11-23T12:00:00+00:00"}, "it was done; v2 was shipped"),
+        ({"ts": "1"}, "v2 was shipped"),
+        ({}, "v2 was shipped"),
+    ],
+)
+def test_card_of_an_earlier_revision_goes_on_saying_what_it_came_to(thread, says):
+    said = {"card:abc:1": {"ts": "1"}, "thread:abc:1": thread, "alert:abc:x": {"ts": "9"}}
+    found = {n.key: n for n in card.notices(scene(), said)}
+    assert found["card:abc:1"].facts.because == says
+
+
 def test_alert_of_a_rollout_that_was_taken_over_is_not_posted():
     raw = {"abort": True, "abortedAt": "2026-11-22T12:00:00Z", "rolloutBot": {"abort": BACK}}
     assert not any(n.fresh for n in table.of(scene(raw), {}))
