@@ -43,7 +43,7 @@ def entries(book):
 def made(freeze_id="f1", **more):
     return policy.Freeze(
         **{"id": freeze_id, "scope": policy.Scope(), "reason": "db", "by": "dana (U0SAM)",
-           "at": virtual.now(), **more}  # fmt: skip
+           **more, "at": more.get("at") or virtual.now()}  # fmt: skip
     )
 
 
@@ -106,6 +106,47 @@ def test_entry_that_cannot_be_read_is_ignored_and_named(key, text, caplog):
 
     assert virtual.run(story()) == ["good", "good"]
     assert len([r for r in caplog.records if "cannot be read" in r.message]) == 1
+
+
+def begun(freeze_id, **more):
+    return made(freeze_id, at=virtual.START, **more)
+
+
+def stored(*found):
+    return {one.id: freeze_codec.encode(one) for one in found}
+
+
+@pytest.mark.parametrize(
+    "over", [{"until": virtual.START - HOUR}, {"lifted_at": virtual.START}], ids=["ended", "lifted"]
+)
+def test_freeze_in_force_is_not_crowded_out_by_those_that_are_over(over):
+    """They began before it, and their names come before its own."""
+    old = [
+        made(f"a{number}", at=virtual.START - 2 * HOUR, **over)
+        for number in range(freeze_codec.LIMIT)
+    ]
+    now = [begun("z1", until=virtual.START + HOUR), begun("z2")]
+    found, broken = freeze_codec.decode(stored(*old, *now))
+    assert (found[-2:], broken) == (tuple(now), ())
+    assert len(found) == freeze_codec.LIMIT
+    assert sorted(found, key=lambda one: (one.at, one.id)) == list(found)
+
+
+def test_freezes_of_which_too_many_are_in_force_keep_those_that_last():
+    many = [
+        begun(f"f{number:02}", until=virtual.START + (number + 1) * HOUR)
+        for number in range(freeze_codec.LIMIT + 2)
+    ]
+    found, _ = freeze_codec.decode(stored(*many, begun("g")))
+    kept = {one.id for one in found}
+    assert [one.id for one in many if one.id not in kept] == ["f00", "f01", "f02"] and "g" in kept
+
+
+def test_freezes_beyond_what_is_read_are_said_to_count_for_nothing():
+    many = [begun(f"f{number:03}") for number in range(freeze_codec.READ_LIMIT + 1)]
+    assert freeze_codec.decode(stored(*many[1:]))[1] == ()
+    (said,) = freeze_codec.decode(stored(*many))[1]
+    assert said == "data: more than 256 entries; the last of them count for nothing"
 
 
 def test_freezes_are_bounded_and_those_that_are_over_make_room():

@@ -6,7 +6,7 @@ What people typed is cut to size here; what cannot be read is nobody's freeze an
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.core import codec_block, fields
@@ -16,24 +16,36 @@ LIMIT = 64
 REASON_LIMIT = 300
 LIFTED_LIMIT = 32
 ENTRY_LIMIT = 8_000
+READ_LIMIT = 4 * LIMIT
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
 def decode(data: Any) -> tuple[tuple[policy.Freeze, ...], tuple[str, ...]]:
     """Every freeze by its begin, and a sentence for each entry that is none.
 
-    Of too many those go first that are over: one in force is never crowded out by them.
+    Of too many those go first that are over, lifted or expired: of all that are not lifted these
+    end the soonest. So one in force is never crowded out by them.
     """
     found: list[policy.Freeze] = []
     broken: list[str] = []
     entries = data if isinstance(data, Mapping) else {}
-    for key in sorted(map(str, entries))[: 4 * LIMIT]:
+    keys = sorted(map(str, entries))
+    if len(keys) > READ_LIMIT:
+        broken.append(f"data: more than {READ_LIMIT} entries; the last of them count for nothing")
+    for key in keys[:READ_LIMIT]:
         try:
             found.append(_one(key, entries[key]))
         except errors.UserError as problem:
             broken.append(problem.sentence)
-    first = sorted(found, key=lambda one: (one.lifted_at is not None, one.at, one.id))[:LIMIT]
-    return tuple(sorted(first, key=lambda one: (one.at, one.id))), tuple(broken)
+    found.sort(key=lambda one: (one.at, one.id))
+    kept = sorted(found, key=_lasts, reverse=True)[:LIMIT]
+    return tuple(one for one in found if one in kept), tuple(broken)
+
+
+def _lasts(one: policy.Freeze) -> tuple[bool, datetime]:
+    """What is least of it gives room first; of two that are alike the one that began later."""
+    return one.lifted_at is None, one.until or _FOREVER
 
 
 def _one(key: str, raw: Any) -> policy.Freeze:
