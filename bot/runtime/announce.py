@@ -145,14 +145,7 @@ class Announcer:
         if self._stopping:
             return
         key = f"{seen.namespace}/{seen.name}"
-        told = delivery.Told(
-            rollout=rollout,
-            spec=spec,
-            status=status,
-            seen=seen,
-            reasons=decision.reasons,
-            at=self.clock(),
-        )
+        told = states.told(rollout, spec, status, seen, decision, at=self.clock())
         if self.box.down_since is not None:
             channel, stood = self.rules.channel(rollout), self.sender.memory.card(key)
             self.absence.collect(key, channel, states.scene(told), stood=stood)

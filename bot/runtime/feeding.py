@@ -80,14 +80,7 @@ class Feed:
         """Take the facts; returns at once and never raises."""
         if self._stopping or not any(one.follows(rollout) for one in self.outlets):
             return
-        told = states.Told(
-            rollout=rollout,
-            spec=spec,
-            status=status,
-            seen=seen,
-            reasons=decision.reasons,
-            at=self.clock(),
-        )
+        told = states.told(rollout, spec, status, seen, decision, at=self.clock())
         mark = states.mark(status)
         mine = self._states.setdefault(f"{seen.namespace}/{seen.name}", deque(maxlen=STATES_LIMIT))
         if mine and mine[-1][0] == mark:

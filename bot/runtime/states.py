@@ -30,6 +30,21 @@ class Told:
         return f"{self.seen.namespace}/{self.seen.name}"
 
 
+def told(
+    rollout: ports.Object,
+    spec: spec_model.Spec | errors.UserError,
+    status: status_model.Status,
+    seen: world.Seen,
+    decision: world.Decision,
+    *,
+    at: datetime,
+) -> Told:
+    """What a pass left behind at ``at``."""
+    return Told(
+        rollout=rollout, spec=spec, status=status, seen=seen, reasons=decision.reasons, at=at
+    )
+
+
 def scene(told: Told) -> scenes.Scene:
     """The rollout at that moment."""
     return scenes.build(
