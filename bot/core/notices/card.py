@@ -195,5 +195,5 @@ def _came_to(revision: str, said: Said) -> str:
     thread = said.get(f"thread:{revision}", {})
     if "done" in thread:
         return "it was done; "
-    alerts = (record.get("ts") for key, record in said.items() if key.startswith("alert:"))
-    return "it was rolled back; " if thread.get("ts") in {*alerts} - {None} else ""
+    alerts = [record.get("ts") for key, record in said.items() if key.startswith("alert:")]
+    return "it was rolled back; " if thread.get("ts") and thread["ts"] in alerts else ""
