@@ -38,7 +38,7 @@ class Standing:
         if self.rule.quorum < 2 or not self.approved:
             return ""
         said = f"{len(self.approved)} of {self.rule.quorum} approved: {', '.join(self.approved)}"
-        return f"{said}; maybe the same: {', '.join(self.apart)}" if self.apart else said
+        return f"{said}; maybe the same person: {', '.join(self.apart)}" if self.apart else said
 
 
 def of(d: draft_module.Draft) -> Standing | None:

@@ -104,7 +104,7 @@ def test_approval_by_another_way_is_kept_and_says_whom_to_list_when_one_is_not_k
         "the policy file.",
     )
     told = approving.facts_of(sim.scene())
-    assert told["quorum"] == "1 of 2 approved: eve; maybe the same: anna@corp"
+    assert told["quorum"] == "1 of 2 approved: eve; maybe the same person: anna@corp"
     assert opened(approve(sim, BEN_T)), "two users of the cluster are two"
 
 
