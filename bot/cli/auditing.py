@@ -64,7 +64,8 @@ def lines(entries: Iterable[records.Entry], *, audit: bool = True) -> str:
 
 def _line(record: records.Record) -> str:
     at = f"{record.at:%Y-%m-%d %H:%M:%S}Z"
-    where = f"{record.namespace}/" if record.namespace else ""
+    # What is of no rollout is of the cluster; its scope stands in the reason.
+    where = f"{record.namespace}/" if record.namespace and record.rollout else ""
     what = f"{where}{past.subject(record)} {past.sentence(record)}"
     parts = (at, what, past.change(record), past.reason(record), record.permalink)
     return " · ".join(words.bare(part, 400) for part in parts if part)

@@ -1,5 +1,6 @@
 """The commands that look at the history: where it is kept is a setting, the rest is values."""
 
+import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from bot.cli import auditing
 from bot.model import chain, errors, past, records
 
 BATCH = 1_000
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 T = TypeVar("T")
 
 _where = (
@@ -121,7 +123,8 @@ def _listed(flags: dict[str, Any], kinds: frozenset[records.Kind]) -> None:
         else auditing.lines(found, audit=kinds is past.DECISIONS)
     )
     if not found:
-        click.echo(f"nothing is recorded since {flags['since']}", err=True)
+        of = f" of {flags['name']}" if flags["name"] else ""
+        click.echo(f"nothing is recorded{of} in the last {flags['since']}", err=True)
     click.echo(text, nl=False)
 
 
@@ -169,7 +172,7 @@ def _noted(text: str) -> records.Head | None:
     seq, _, digest = text.partition(":")
     if not text:
         return None
-    if not seq.isdecimal() or not digest:
+    if not (seq.isascii() and seq.isdecimal() and _DIGEST.fullmatch(digest)):
         raise click.BadParameter(f"{text!r} is not SEQ:DIGEST, as verify prints it")
     return records.Head(seq=int(seq), digest=digest)
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from bot import __main__ as program
 from bot.adapters import history
+from bot.cli import auditing
 from bot.model import records
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -64,6 +65,23 @@ def test_verify_is_content_with_what_was_written(path):
     assert invoke("audit", "verify", "--history", str(path), "--head", head).exit_code == 0
     forged = invoke("audit", "verify", "--history", str(path), "--head", "3:" + "0" * 64)
     assert (forged.exit_code, "made anew" in forged.output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "head", ["3:abc", "3", ":" + "0" * 64, "x:" + "0" * 64, "²:" + "0" * 64, "3:" + "0" * 65]
+)
+def test_head_that_verify_never_printed_is_wrong_usage_and_no_forgery(path, head):
+    done = invoke("audit", "verify", "--history", str(path), "--head", head)
+    assert (done.exit_code, "is not SEQ:DIGEST, as verify prints it" in done.output) == (2, True)
+
+
+def test_freeze_is_listed_as_of_the_cluster_and_not_as_a_rollout_of_its_name():
+    frozen = records.Record(
+        id="f", kind=records.Kind.FROZEN, at=START, cluster="prod-eu", namespace="shop",
+        actor="sam", way=records.Way.SLACK, reason="shop/* (freeze f1)",
+    )  # fmt: skip
+    entry = records.Entry(seq=1, written_at=START, previous="", digest="", record=frozen)
+    assert auditing.lines([entry]).startswith("2026-11-23 12:00:00Z · prod-eu frozen by sam · ")
 
 
 @pytest.mark.parametrize(
