@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.core import tally
+from bot.core import persons, tally
 from bot.core.notices import people
 from bot.core.notices import scene as scenes
 from bot.model import facts, messages
@@ -33,9 +33,11 @@ async def by(
 
 
 def _approved(scene: scenes.Scene, person: facts.Person) -> bool:
-    """Whether the gate has this person's approval and waits for others'."""
+    """Whether the gate has this person's approval, by whichever way in, and waits for others'."""
     gate = scenes.gate(scene)
     if not gate or scene.sheet is None:
         return False
-    mine = people.encode(person)
-    return any(one.actor == mine for one in tally.recorded(scene.sheet, gate))
+    known = scene.seen.policy.people
+    mine = persons.key(people.encode(person), known)
+    votes = tally.recorded(scene.sheet, gate)
+    return any(persons.key(one.actor, known) == mine for one in votes)
