@@ -186,6 +186,7 @@ class EtaFact:
     """What is left: steps, the seconds that machines need, how many approvals.
 
     ``more``: something in it takes a time that nobody knows; ``done_at`` only without that.
+    ``misses``: the window that will have closed before it gets through, and until when.
     """
 
     steps: int
@@ -193,6 +194,7 @@ class EtaFact:
     people: int = 0
     more: bool = False
     done_at: datetime | None = None
+    misses: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

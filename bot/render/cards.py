@@ -197,6 +197,8 @@ def _left(facts: messages.CardFacts) -> str:
         parts.append(f"{words.count(eta.people, 'approval', 'approvals')} of unknown length")
     if eta.more:
         parts.append("and what nobody can tell")
+    if eta.misses:
+        parts.append(f"not all in its window: {words.plain(eta.misses, 160)}")
     said = words.joined(parts, ", ")
     return f"left: {said}" if said else ""
 

@@ -68,6 +68,13 @@ CARDS = {
         steps=ex.steps(*[f"{n} %" for n in range(1, 15)], done=5),
         eta=m.EtaFact(steps=9, machine_s=900, done_at=ex.at(12, 40)),
     ),
+    "misses-its-window": dict(
+        eta=m.EtaFact(
+            steps=4,
+            machine_s=7_200,
+            misses="outside business hours, until Mon 2026-11-30 09:00 +01:00 (Europe/Berlin)",
+        )
+    ),
     "many-buttons": dict(
         buttons=tuple(map(ex.button, ("promote", "promote_full", "skip_wait", "abort", "why")))
     ),

@@ -116,6 +116,11 @@ def test_card_names_the_service_of_a_preview_without_an_address():
             "left: 4 steps, about 7 min, 1 approval of unknown length",
         ),
         (dict(steps=1, more=True), "left: 1 step, and what nobody can tell"),
+        (
+            dict(steps=4, machine_s=420, misses="outside business hours, until Mon 09:00"),
+            "left: 4 steps, about 7 min, not all in its window: outside business hours, until "
+            "Mon 09:00",
+        ),
     ],
 )
 def test_card_says_what_is_left(eta, said):

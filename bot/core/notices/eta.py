@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core import analysis, analysis_refs, durations
+from bot.core import analysis, analysis_refs, broken, durations, gates
+from bot.core.gates import windows
 from bot.core.notices import measured, switching
 from bot.core.notices import scene as scenes
 from bot.model import errors, facts
@@ -32,14 +33,34 @@ def left(scene: scenes.Scene) -> facts.EtaFact | None:
         return None
     machine_s = sum(known)
     unknown = len(known) < len(waits) or (ends is None and _waits(scene))
-    sure = ends is not None and not people and not unknown
+    misses = _missed(scene, ends) if ends is not None else ""
+    sure = ends is not None and not people and not unknown and not misses
     return facts.EtaFact(
         steps=len(rest),
         machine_s=machine_s,
         people=people,
         more=unknown,
         done_at=ends + timedelta(seconds=machine_s) if sure and ends is not None else None,
+        misses=misses,
     )
+
+
+def _missed(scene: scenes.Scene, ends: datetime) -> str:
+    """The window that is closed when its turn comes; nothing of it moves with the clock."""
+    if scene.sheet is None or gates.exempt(scene.sheet) or broken.since(scene.sheet) is not None:
+        return ""
+    at = ends
+    for index in range(scene.index + 1, len(scene.steps) + 1):
+        hold = windows.closed_at(scene.seen.policy.windows, index, at)
+        if hold is not None:
+            return hold.sentence
+        step = scene.steps[index] if index < len(scene.steps) else None
+        asks = isinstance(step, spec_model.Pause) and step.duration_s is None
+        length = None if step is None or asks else _length(scene, step)
+        if length is None:
+            return ""  # nobody knows when it goes on from there
+        at += timedelta(seconds=length)
+    return ""
 
 
 def _asks_last(rest: tuple[spec_model.Step, ...]) -> bool:

@@ -225,6 +225,31 @@ def explained_hold(scene):
     return next(one.sentence for one in scene.reasons if one.rule == "now:held")
 
 
+def near_the_evening(sim):
+    sim.now, sim.policy = FRIDAY - timedelta(minutes=20), policy.Effective(windows=(HOURS,))
+    steps(weight(20), {"pause": {"duration": "10m"}}, weight(60), {"pause": {"duration": "1h"}})(
+        sim
+    )
+
+
+def test_card_says_that_it_will_miss_its_window_before_it_does():
+    left = card.card(played(near_the_evening)).eta
+    assert left.misses == "outside hours, until Mon 2026-11-30 09:00 +01:00 (Europe/Berlin)"
+    assert left.done_at is None
+
+
+def test_card_promises_its_end_where_the_windows_let_it():
+    def noon(sim):
+        sim.now = FRIDAY - timedelta(hours=5)
+        sim.policy = policy.Effective(windows=(HOURS,))
+        steps(weight(20), {"pause": {"duration": "10m"}}, weight(60), {"pause": {"duration": "1h"}})(
+            sim
+        )
+
+    left = card.card(played(noon)).eta
+    assert (left.misses, left.done_at) == ("", FRIDAY - timedelta(hours=5) + timedelta(minutes=70))
+
+
 def test_card_names_a_freeze_before_it_holds_anything():
     scene = played(gate_frozen)
     assert standing.news(scene) is facts.News.WAITS
