@@ -104,6 +104,17 @@ def at(phase: str, step: int) -> Callable[[Mapping[str, Any]], bool]:
     return handovers.phase(phase, step=step)
 
 
+def kept(sort: str, **fields: int) -> Callable[[Mapping[str, Any]], bool]:
+    """That the status remembers this write of the plugin: its records name the tool."""
+    wanted = {"how": "the Argo Rollouts plugin", **fields}
+
+    def holds(status: Mapping[str, Any]) -> bool:
+        found = status.get("rolloutBot", {}).get("stock", {}).get(sort, {})
+        return {key: found.get(key) for key in wanted} == wanted
+
+    return holds
+
+
 def lines(text: str) -> dict[str, str]:
     """The head of what ``get rollout`` prints, by its words."""
     found = (line.partition(":") for line in text.splitlines() if ":" in line)
@@ -134,11 +145,14 @@ def test_plugin_moves_a_canary_in_every_state(place: Place) -> None:
     place.until("gate", at("Degraded", 0))
     assert "retried" in place.run("retry", "rollout", "gate")
     place.until("gate", at("Paused", 1))
+    place.until("gate", kept("retried"))
     place.run("pause", "gate")
     place.until("gate", lambda status: status.get("message") == "manually paused")
+    place.until("gate", kept("halted"))
     place.run("promote", "gate")  # it takes back the pause of the spec and passes the gate
     place.until("gate", at("Paused", 3))
     assert not place.spec("gate").get("paused")
+    place.until("gate", kept("resumed"))
     assert "fully promoted" in place.run("promote", "gate", "--full")
     place.until("gate", handovers.promoted)
     place.run("promote", "gate", "--full")  # of nothing
@@ -147,8 +161,10 @@ def test_plugin_moves_a_canary_in_every_state(place: Place) -> None:
     assert place.image("gate") == "img:1"
     place.run("promote", "gate", "--skip-current-step")
     place.until("gate", at("Paused", 3))
+    place.until("gate", kept("moved", start=1, to=2))
     place.run("promote", "gate", "--skip-all-steps")
     place.until("gate", handovers.promoted)
+    place.until("gate", kept("moved", start=3, to=4))
     place.run("undo", "gate", "--to-revision=2")
     place.until("gate", at("Paused", 1))
     assert place.image("gate") == "img:2"
@@ -163,6 +179,7 @@ def test_plugin_promotes_past_a_check_that_runs_or_is_in_doubt(place: Place) -> 
     place.until("checked", handovers.running)
     place.run("promote", "checked")
     place.until("checked", at("Paused", 2))
+    place.until("checked", kept("moved", start=1, to=2))
     place.run("abort", "checked")
     place.until("checked", at("Degraded", 0))
     path = f"/apis/argoproj.io/v1alpha1/namespaces/{place.namespace}/analysistemplates/check"
