@@ -160,7 +160,9 @@ def decision(facts: messages.GateFacts, decided: messages.GateDecision) -> str:
             to = facts.weight_to if decided.to is None else decided.to
             return f"✓ approved by {by}{at} · {new} goes to {words.percent(to)}"
         case Closing.ABORTED:
-            reason = words.quoted(decided.because) or "asked in the thread for the reason"
+            asked = decided.by is not None and bool(decided.by.slack_id)
+            none = "asked in the thread for the reason" if asked else "no reason given"
+            reason = words.quoted(decided.because) or none
             return f"✗ aborted by {by}{at} · {reason}"
         case Closing.PROMOTED_ELSEWHERE:
             return f"closed: promoted{named} {how} at{at or ' some time'}{nameless}"

@@ -96,7 +96,7 @@ def _asked(scene: scenes.Scene) -> Iterator[Line]:
         if not one.accepted or one.kind not in _KINDS or (started and one.at < started):
             continue
         yield Line(id=f"{one.kind}:{one.id[:16]}", fact=_decision(scene, one, opened))
-        if one.kind == "abort" and not explaining.reason(scene.abort):
+        if one.kind == "abort" and _answerable(scene, one):
             yield Line(id=f"why:{one.id[:16]}", fact=_question(one))
     if opened is not None and people.decode(opened.by) is None and opened.revision == scene.hash:
         text = f"promoted with {opened.how or 'kubectl'} (no name known)"
@@ -104,6 +104,12 @@ def _asked(scene: scenes.Scene) -> Iterator[Line]:
             text = "promoted by the policy: nobody answered in time"
         fact = messages.ThreadFact(kind=ThreadKind.OTHER, at=opened.at, text=text)
         yield Line(id=f"opened:{opened.at:%Y%m%d%H%M%S}", fact=fact)
+
+
+def _answerable(scene: scenes.Scene, one: status.Handled) -> bool:
+    """Whether the reason is missing, and who is asked can be known by an answer in the thread."""
+    by = people.decode(one.actor)
+    return not explaining.reason(scene.abort) and by is not None and bool(by.slack_id)
 
 
 def _question(one: status.Handled) -> messages.ThreadFact:

@@ -6,6 +6,7 @@ from bot.core import chronicle, explaining
 from bot.core.notices import degraded, gate, postmortem, standing, thread
 from bot.model import records
 from bot.model.records import Kind
+from bot.render import gates
 from bot.render import postmortem as rendering
 from tests.core.engine.guarded import Guarded
 
@@ -31,6 +32,8 @@ def questions(sim):
 def test_reason_is_asked_for_until_it_is_given_and_then_told_everywhere():
     sim = aborted()
     assert len(questions(sim)) == 1
+    (asked,) = [one.facts for one in gate.notices(sim.scene(), {"gate:g": sim.opened})]
+    assert gates.decision(asked, asked.decided).endswith("· asked in the thread for the reason")
     explain(sim)
     assert sim.answers()[-1] == (True, "The reason is kept with the abort.")
     assert questions(sim) == []
@@ -52,6 +55,18 @@ def test_post_mortem_has_the_reason_at_the_abort_and_when_it_was_given():
     assert told["reason given by sam"] == "blank page"
     assert bundle.actors == ("sam: aborted, reason given",)
     assert "aborted by sam | blank page" in rendering.markdown(bundle)
+
+
+def test_nobody_is_asked_in_a_thread_where_they_cannot_be_known():
+    sim = aborted()
+    at_a_terminal = sim.raw["status"]["rolloutBot"]["handled"]
+    for one in at_a_terminal.values():
+        one["actor"] = "lee@example.com (terminal)"
+    sim.write_status(rolloutBot={"handled": at_a_terminal, "abort": {"by": one["actor"]}})
+    assert questions(sim) == []
+    told = gate.notices(sim.scene(), {"gate:g": {**sim.opened, "gate": "g"}})
+    (facts,) = [one.facts for one in told]
+    assert gates.decision(facts, facts.decided).endswith("· no reason given")
 
 
 @pytest.mark.parametrize(
