@@ -64,10 +64,12 @@ def waiting(facts: messages.WaitingFacts) -> messages.Message:
         parts += blocks.section([row_line(row)]) + blocks.actions(row.buttons, stakes)
     if count > ROWS_WITH_BUTTONS:
         parts += blocks.section([f"and {count - ROWS_WITH_BUTTONS} more: /rollout list"])
-    moves = [*_others(facts.others), *_moves(facts.moving)]
-    parts += blocks.section(moves)
+    others, moves = _others(facts.others), _moves(facts.moving)
+    parts += blocks.section(others) + blocks.section(moves)
     said = [row_line(row) for row in facts.waiting[:ROWS_WITH_BUTTONS]]
-    text = words.joined([f"{head}: {'; '.join(said)}." if said else head, " ".join(moves)], " ")
+    first = f"{head}: {'; '.join(said)}." if said else head
+    second = f"{' '.join(others)}." if others else ""
+    text = words.joined([first, second, " ".join(moves)], " ")
     return blocks.message(text, parts)
 
 

@@ -39,6 +39,6 @@ def _when(one: messages.StageFact, facts: messages.PlanFacts) -> str:
     if one.at is None or one.at - facts.now < SECOND:
         return "at once"
     if one.at - facts.now < SOON:
-        return f"in {words.duration((one.at - facts.now).total_seconds())}"
+        return f"in {words.duration(float(round((one.at - facts.now).total_seconds())))}"
     same = one.at.date() == facts.now.date()
     return f"at {words.at(one.at)}" if same else words.by_day(one.at)

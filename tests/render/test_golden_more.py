@@ -132,6 +132,18 @@ def test_plan_says_of_what_comes_within_a_minute_in_how_many_seconds():
     assert lines(rendering.render(plan))[1] == "1. 50 % · canary 5, stable 5 · in 15 s"
 
 
+def test_bare_command_tells_what_waits_for_others_apart_from_what_moves():
+    row = m.RowFact(rollout=ex.ROLLOUT, news=m.News.WAITS, revision=ex.V42, what="approval at 50 %")
+    facts = m.WaitingFacts(cluster="prod-eu", others=(row,), moving=(row,))
+    message = rendering.render(facts)
+    assert lines(message) == [
+        "Nothing waits for you in prod-eu.",
+        "1 waits for others: checkout v42 · approval at 50 %",
+        "1 moves: checkout v42 · approval at 50 %",
+    ]
+    assert "for others: checkout v42 · approval at 50 %. 1 moves" in read(message.text)
+
+
 def test_plan_says_the_weight_once():
     plan = m.PlanFacts(
         rollout=ex.ROLLOUT, revision=ex.V42, stages=answers.STAGES, now=ex.at(12, 0)
