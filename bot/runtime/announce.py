@@ -6,7 +6,6 @@ only the difference. Nothing in here may raise into a pass or keep it waiting.
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -30,30 +29,21 @@ from bot.runtime import (
 )
 from bot.runtime import bundles as post_mortems
 from bot.runtime import folding as foldings
+from bot.runtime import lanes as lanes_module
 from bot.runtime import quotas as quotas_module
 from bot.runtime import ward as wards
 
 log = logging.getLogger(__name__)
 
-PENDING_LIMIT = 24
-"""States of one rollout that wait to be told; beyond it the oldest quiet ones go."""
-
 GATE_FIRST_S = 5.0
-
-
-@dataclass(slots=True, kw_only=True)
-class _Lane:
-    """What waits for one rollout in one lane, and the task that works it off."""
-
-    pending: deque[tuple[str, delivery.Told]] = field(default_factory=deque)
-    task: asyncio.Task[None] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class Announcer:
     """Implements ``reconcile.Teller``.
 
-    Two lanes a rollout, so that what is loud never waits behind what is quiet.
+    Three lanes a rollout: what is loud never waits behind what is quiet, and no card behind the
+    lines of its thread.
     ``observing``: for a bot that only looks on; it shows cards and writes nothing down.
     """
 
@@ -80,8 +70,9 @@ class Announcer:
     ward: wards.Ward = field(init=False)
     aftermath: aftermaths.Aftermath = field(init=False)
     quotas: quotas_module.Quotas = field(init=False)
-    _loud: dict[str, _Lane] = field(default_factory=dict)
-    _quiet: dict[str, _Lane] = field(default_factory=dict)
+    _loud: dict[str, lanes_module.Lane] = field(default_factory=dict)
+    _quiet: dict[str, lanes_module.Lane] = field(default_factory=dict)
+    _thread: dict[str, lanes_module.Lane] = field(default_factory=dict)
     _last: dict[str, delivery.Told] = field(default_factory=dict)
     _stopping: bool = False
 
@@ -166,16 +157,20 @@ class Announcer:
 
     def _put(self, key: str, told: delivery.Told) -> None:
         mark = states.mark(told.status)
-        for lanes, work in ((self._loud, self._tell_loud), (self._quiet, self._tell_quiet)):
-            lane = lanes.setdefault(key, _Lane())
-            _put(lane, mark, told)
+        for lanes, work in (
+            (self._loud, self._tell_loud),
+            (self._quiet, self._tell_quiet),
+            (self._thread, self._tell_thread),
+        ):
+            lane = lanes.setdefault(key, lanes_module.Lane())
+            lane.put(mark, told)
             if lane.task is None:
                 name = f"{work.__name__.strip('_')} {key}"
                 lane.task = tasks.spawn(self._work(key, lanes, lane, work), name=name)
 
     def forget(self, key: str) -> None:
         """The rollout is gone: nothing more is said of it."""
-        for lanes in (self._loud, self._quiet):
+        for lanes in (self._loud, self._quiet, self._thread):
             lane = lanes.pop(key, None)
             if lane is not None and lane.task is not None:
                 lane.task.cancel()
@@ -223,9 +218,9 @@ class Announcer:
     async def _work(
         self,
         key: str,
-        lanes: dict[str, _Lane],
-        lane: _Lane,
-        work: Callable[[_Lane], Awaitable[None]],
+        lanes: dict[str, lanes_module.Lane],
+        lane: lanes_module.Lane,
+        work: Callable[[lanes_module.Lane], Awaitable[None]],
     ) -> None:
         try:
             while lane.pending:
@@ -238,11 +233,11 @@ class Announcer:
             if lanes.get(key) is lane and not lane.pending:
                 del lanes[key]
 
-    async def _tell_loud(self, lane: _Lane) -> None:
+    async def _tell_loud(self, lane: lanes_module.Lane) -> None:
         _, told = lane.pending.popleft()
         last = lane.pending[-1][1] if lane.pending else told
         scene = states.scene(told)
-        await self.sender.loud(told, scene, newest=lambda: _newest(lane, last))
+        await self.sender.loud(told, scene, newest=lambda: lane.newest(last))
         self.gallery.want(told, scene)
         self.bundles.want(told, scene)
 
@@ -252,12 +247,20 @@ class Announcer:
         if loud is not None and loud.task is not None and scenes.gate(states.scene(told)):
             await asyncio.wait({loud.task}, timeout=GATE_FIRST_S)
 
-    async def _tell_quiet(self, lane: _Lane) -> None:
+    async def _tell_quiet(self, lane: lanes_module.Lane) -> None:
         await self._gate_first(lane.pending[-1][1])
-        every = [told for _, told in lane.pending]
-        lane.pending.clear()
+        every = lane.take()
         scene_list = [(told, states.scene(told)) for told in every]
-        await self.sender.quiet(scene_list, newest=lambda: _newest(lane, every[-1]))
+        await self.sender.quiet(scene_list, newest=lambda: lane.newest(every[-1]))
+
+    async def _tell_thread(self, lane: lanes_module.Lane) -> None:
+        """The lines of every state; a thread hangs on its card, so that stands before."""
+        told = lane.pending[-1][1]
+        quiet = self._quiet.get(told.key)
+        if quiet is not None and quiet.task is not None and not self.sender.lines.hangs(told):
+            await asyncio.wait({quiet.task})
+        for one in lane.take():
+            await self.sender.lines.tell(one, states.scene(one))
 
     async def drain(self, *, timeout_s: float) -> None:
         """Take nothing new; give what waits ``timeout_s``, then let it go."""
@@ -266,7 +269,7 @@ class Announcer:
         await self.aftermath.close()
         await self.quotas.close()
         await self.bundles.close()
-        every = [*self._loud.values(), *self._quiet.values()]
+        every = [*self._loud.values(), *self._quiet.values(), *self._thread.values()]
         running = (
             {lane.task for lane in every if lane.task is not None}
             | self.gallery.running
@@ -275,16 +278,3 @@ class Announcer:
         if running:
             await asyncio.wait(running, timeout=timeout_s)
         await tasks.cancel(*(task for task in running if not task.done()))
-
-
-def _put(lane: _Lane, mark: str, told: delivery.Told) -> None:
-    if lane.pending and lane.pending[-1][0] == mark:
-        lane.pending.pop()
-    lane.pending.append((mark, told))
-    if len(lane.pending) > PENDING_LIMIT:
-        quiet = next((i for i, (_, one) in enumerate(lane.pending) if not one.status.abort), 0)
-        del lane.pending[quiet]
-
-
-def _newest(lane: _Lane, fallback: delivery.Told) -> scenes.Scene:
-    return states.scene(lane.pending[-1][1] if lane.pending else fallback)

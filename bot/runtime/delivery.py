@@ -63,7 +63,7 @@ class Sender:
                 await self._stand(told, one, newest, outbox.Priority.LOUD)
 
     async def quiet(self, states: Sequence[tuple[Told, scenes.Scene]], *, newest: Newest) -> None:
-        """The card of the last state, and the lines of all of them."""
+        """The card of the last state."""
         told, last = states[-1]
         present = card.key(last)
         fresh = any(
@@ -80,8 +80,6 @@ class Sender:
                 newest,
                 outbox.Priority.NEWS if news else outbox.Priority.EDIT,
             )
-        for state, scene in states:
-            await self.lines.tell(state, scene)
 
     def _cards(self, told: Told, scene: scenes.Scene) -> list[notice.Notice]:
         said = self.places.of(told.rollout)

@@ -39,6 +39,11 @@ class Lines:
     folding: foldings.Folding
     observing: bool = False
 
+    def hangs(self, told: states.Told) -> bool:
+        """Whether the card stands whose thread it is."""
+        anchor = self.places.of(told.rollout).get(card.key(states.scene(told)), {})
+        return bool(anchor.get("ts"))
+
     async def tell(self, told: states.Told, scene: scenes.Scene) -> None:
         """What is new of one state."""
         if self.observing:

@@ -29,6 +29,9 @@ RETRY_AFTER_CAP_S = 300.0
 OUTAGE_S = 60.0
 """From here on it is an outage that people should hear of, not a hiccup."""
 CHANNELS_LIMIT = 500
+POSTS_BURST = 5
+POSTS_KEPT = 2
+"""Of a channel's burst, for approvals and alerts: lines and cards use up the rest."""
 EDITS_PER_S = 45 / 60
 EDITS_BURST = 40
 EDITS_KEPT = 20
@@ -238,8 +241,13 @@ class Outbox:
 
     def _channel(self, channel: str) -> turns.Turns:
         """The limit of one channel; those that nobody used for long are forgotten."""
-        limit = self._posts.setdefault(channel, turns.Turns(per_s=1.0, burst=5))
+        limit = self._posts.setdefault(channel, _posts())
         self._posts.move_to_end(channel)
         while len(self._posts) > CHANNELS_LIMIT:
             self._posts.popitem(last=False)
         return limit
+
+
+def _posts() -> turns.Turns:
+    """The limit of one channel: a message a second."""
+    return turns.Turns(per_s=1.0, burst=POSTS_BURST, kept=POSTS_KEPT, hurried=Priority.LOUD)

@@ -288,6 +288,7 @@ def test_edit_that_has_become_news_goes_before_those_that_only_move_on():
     assert max(at for text, at in edits if text.isdecimal()) > 60
 
 
+@pytest.mark.timeout(400)
 def test_card_of_what_is_done_is_edited_before_the_cards_that_only_move_on():
     async def story():
         steps = []
