@@ -122,6 +122,7 @@ class GateFacts:
 class AlertFacts:
     """A rollback. Its cause is ``metric``, or ``by``, or neither: then ``because`` (a deadline).
 
+    ``ordered``: somebody asked for it, though nobody may be known by name (``by`` None).
     ``safe``: every user is on the stable again. Until then ``weight_left`` and ``trouble``.
     ``git`` names where Git still wants the revision; empty where nothing manages it.
     """
@@ -135,6 +136,7 @@ class AlertFacts:
     trouble: str = ""
     metric: MetricFact | None = None
     by: Person | None = None
+    ordered: bool = False
     because: str = ""
     decided_at: datetime | None = None
     took_s: float | None = None

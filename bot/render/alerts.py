@@ -39,6 +39,8 @@ def _trouble(facts: messages.AlertFacts) -> str:
 def _cause(facts: messages.AlertFacts) -> str:
     if facts.by is not None:
         return words.joined([f"by {words.person(facts.by)}", words.quoted(facts.because)], ": ")
+    if facts.ordered:
+        return words.plain(facts.because)
     if facts.metric is None:
         return f"by itself: {words.plain(facts.because) or 'the reason is not known'}"
     return f"by itself: {_metric(facts.metric)}{_stable(facts, facts.metric)}"
@@ -73,7 +75,7 @@ def _speed(facts: messages.AlertFacts) -> str:
         return since
     verdict = ""
     if facts.decided_at is not None:
-        what = "the order" if facts.by is not None else "the verdict"
+        what = "the order" if facts.by is not None or facts.ordered else "the verdict"
         verdict = f" after {what} at {words.exactly(facts.decided_at)}"
     took = "" if facts.took_s is None else f" {_in(facts.took_s)}"
     if not facts.weight_from:

@@ -132,6 +132,14 @@ def test_plan_says_of_what_comes_within_a_minute_in_how_many_seconds():
     assert lines(rendering.render(plan))[1] == "1. 50 % · canary 5, stable 5 · in 15 s"
 
 
+def test_alert_does_not_say_that_it_came_by_itself_where_a_stock_tool_ordered_it():
+    because = "aborted with kubectl (no name known)"
+    message = rendering.render(ex.alert(metric=None, by=None, ordered=True, because=because))
+    assert lines(message)[1] == because
+    assert "after the order at" in " ".join(lines(message))
+    assert "by itself" not in read(message.text) + " ".join(lines(message))
+
+
 def test_bare_command_tells_what_waits_for_others_apart_from_what_moves():
     row = m.RowFact(rollout=ex.ROLLOUT, news=m.News.WAITS, revision=ex.V42, what="approval at 50 %")
     facts = m.WaitingFacts(cluster="prod-eu", others=(row,), moving=(row,))

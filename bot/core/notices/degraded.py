@@ -47,6 +47,8 @@ def alert(scene: scenes.Scene, record: Mapping[str, Any]) -> messages.AlertFacts
     if metric is not None and isinstance(record.get("stable"), str):
         metric = replace(metric, stable_text=record["stable"])
     weight = scene.abort.get("weight")
+    because = _because(scene, record)
+    nobody = "" if by is not None or because else _nobody(scene)
     return messages.AlertFacts(
         rollout=scene.rollout,
         revision=scenes.revision(scene),
@@ -57,7 +59,8 @@ def alert(scene: scenes.Scene, record: Mapping[str, Any]) -> messages.AlertFacts
         trouble=str(scene.abort.get("trouble", ""))[:600],
         metric=metric,
         by=by,
-        because=_because(scene, record) or ("" if by is not None else _nobody(scene)),
+        ordered=by is not None or (metric is None and bool(nobody)),
+        because=because or nobody,
         decided_at=at,
         took_s=_between(at, safe_at),
         bad_since=_bad_since(run, metric),

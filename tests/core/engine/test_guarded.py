@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core import codec_block, unmeasured
-from bot.core.notices import approving, card, gate, listing
+from bot.core.notices import approving, card, degraded, gate, listing
 from bot.core.policies import codec
 from bot.model import facts, ports
 from bot.runtime import signing
@@ -408,6 +408,14 @@ def test_canary_that_nothing_measures_is_held_where_the_policy_wants_a_metric():
     assert "The policy wants a metric" in sim.answers()[-1][1]
     sim.write_status(abort=True).settle()
     assert sim.status.phase == "Degraded"
+
+
+def test_alert_of_an_abort_by_a_stock_tool_says_that_it_was_an_order():
+    sim = at_gate()
+    sim.write_status(abort=True).settle()
+    told = degraded.alert(sim.scene(), {})
+    assert (told.ordered, told.by) == (True, None)
+    assert told.because == "aborted with kubectl (no name known)"
 
 
 @pytest.mark.parametrize("steps", [STEPS, ({"pause": {}}, {"setWeight": 60})])
