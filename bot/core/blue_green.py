@@ -70,6 +70,8 @@ def hold(d: draft_module.Draft) -> holds.Hold | None:
 
 def way_back(d: draft_module.Draft) -> str:
     """Why an earlier revision may come back at once; empty where it may not (spec §2.19)."""
+    if revisions.GUARD in d.family.new.annotations:
+        return ""  # it has never been the stable
     if revisions.in_window(d.family, d.spec.rollback_window):
         return "Rollback within window"
     retried = d.before.aborted_at is not None

@@ -26,6 +26,8 @@ from bot.model import policy, sealed, status
 
 KEPT = 32
 ALREADY = "You have approved this already"
+UNSIGNED = "This approval does not bear the bot's signature and counts for nothing: use Slack."
+OLD = "This approval is of an earlier try, or its signature is not the bot's: approve it again."
 
 
 def shut(d: draft_module.Draft) -> int | None:
@@ -149,10 +151,7 @@ def approve(
     """Count one approval; the gate opens with the last that is needed, then no words come back."""
     here = gate_ids.present_gate(d.seen.cluster, d.seen.uid, d.before)
     if not intent.signed:
-        return False, (
-            "This approval does not bear the bot's signature and counts for nothing: "
-            "approve it in Slack."
-        )
+        return False, OLD if intent.seal else UNSIGNED
     if not here or intent.gate != here or intent.revision != d.family.new.hash:
         return False, "This step is over; nothing was changed."
     mine = sealed.Approved(

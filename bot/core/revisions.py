@@ -18,6 +18,8 @@ WORKLOAD = "rollout.argoproj.io/workload-generation"
 HISTORY = "rollout.argoproj.io/revision-history"
 DESIRED = "rollout.argoproj.io/desired-replicas"
 DEADLINE = "scale-down-deadline"
+GUARD = "rollout-bot.io/guard"
+"""What ``tries`` keeps there until the revision is the stable: one without it has been that."""
 _SAFE = "bcdfghjklmnpqrstvwxz2456789"
 _NOT_COPIED = frozenset(
     {
@@ -26,6 +28,7 @@ _NOT_COPIED = frozenset(
         HISTORY,
         DESIRED,
         "notified.notifications.argoproj.io",
+        GUARD,
     }
 )
 
@@ -103,9 +106,13 @@ def in_flight(kin: Family, pod_hash: str) -> Family | None:
 def in_window(kin: Family, revisions: int | None) -> bool:
     """Whether the new revision is a recent one, older than the stable (spec §2.19).
 
+    One whose guard says that it has never been the stable is none to go back to.
+
     Recent by the time when it was made: fewer than ``revisions`` others lie between.
     """
     if not revisions or kin.creating or kin.stable is None or kin.promoted:
+        return False
+    if GUARD in kin.new.annotations:
         return False
     if kin.new.created >= kin.stable.created:
         return False

@@ -3,7 +3,7 @@
 Sealed from the begin of an update on: who writes another stable before the gate would pass it too.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.core import draft as draft_module
@@ -23,50 +23,71 @@ def true(
     Where the former stable is not there any more nothing is left to go back to.
     """
     sets = {rs.hash: rs for rs in seen.replica_sets if not rs.deleting}
-    was = _held_back(known, sets)
+    was = _held_back(known, seen, sets)
     if not was and named:
-        was = _never_passed(known, sets, named) or _missing(known, sets, new)
+        was = (
+            _beside(known, sets, new)
+            or _never_passed(known, seen, sets, named)
+            or _missing(known, sets, new)
+        )
     return replace(known, stable_hash=was) if was else known
 
 
-def _held_back(known: status.Status, sets: Mapping[str, world.ReplicaSet]) -> str:
+Sets = Mapping[str, world.ReplicaSet]
+
+
+def _held_back(known: status.Status, seen: world.Seen, sets: Sets) -> str:
     """The seal names the stable beside the revision that is said to be it."""
     held = _sealed(known)
     if held is None or held.stable == held.revision or known.stable_hash != held.revision:
         return ""
-    return held.stable if held.stable in sets else ""
+    return held.stable if _serves(held.stable, seen, sets) else ""
 
 
-def _never_passed(
-    known: status.Status, sets: Mapping[str, world.ReplicaSet], named: Sequence[int]
-) -> str:
-    """It still bears its guard, and the former stable serves as before.
+def _serves(pod_hash: str, seen: world.Seen, sets: Sets) -> bool:
+    """Whether the former stable has pods, or a Service still leads to it.
 
-    Where that one has no pods left another controller has completed the update meanwhile.
+    Where neither is so another controller has completed the update meanwhile.
     """
+    there = sets.get(pod_hash)
+    led = any(service.hash == pod_hash for service in seen.services.values())
+    return there is not None and (led or there.replicas > 0)
+
+
+def _beside(known: status.Status, sets: Sets, new: world.ReplicaSet) -> str:
+    """While a guarded revision is under way the stable is the one that its guard names."""
+    found = tries.guard(sets.get(new.hash))
+    if found is None or found.revision != new.revision:
+        return ""
+    if known.stable_hash in {found.stable, new.hash}:
+        return ""
+    return found.stable if found.stable in sets else ""
+
+
+def _never_passed(known: status.Status, seen: world.Seen, sets: Sets, named: Sequence[int]) -> str:
+    """It still bears its guard: users are on the former stable, or on what serves by now."""
     claimed = known.stable_hash
     found = tries.guard(sets.get(claimed))
     if found is None or all(_passed(known, claimed, gate) for gate in named):
         return ""
-    former = sets.get(found.stable)
-    return found.stable if former is not None and former.available else ""
+    return found.stable if _serves(found.stable, seen, sets) else _serving(sets.values())
 
 
-def _missing(
-    known: status.Status, sets: Mapping[str, world.ReplicaSet], new: world.ReplicaSet
-) -> str:
+def _missing(known: status.Status, sets: Sets, new: world.ReplicaSet) -> str:
     """No revision is named that is there, but others serve: it is no first deployment."""
     if known.stable_hash in sets:
         return ""
-    held, found = _sealed(known), tries.guard(sets.get(new.hash))
-    told = [held.stable] if held is not None and held.revision == new.hash else []
-    told += [found.stable] if found is not None else []
-    if there := next((one for one in told if one in sets), ""):
-        return there
-    others = [rs for rs in sets.values() if rs.hash != new.hash and rs.replicas]
-    others = [rs for rs in others if tries.guard(rs) is None]
-    serving = max(others, key=lambda rs: (rs.replicas, rs.revision), default=None)
-    return serving.hash if serving is not None else ""
+    held = _sealed(known)
+    if held is not None and held.revision == new.hash and held.stable in sets:
+        return held.stable
+    return _serving(rs for rs in sets.values() if rs.hash != new.hash)
+
+
+def _serving(among: Iterable[world.ReplicaSet]) -> str:
+    """The one with most pods of those that no guard keeps from being the stable."""
+    free = (rs for rs in among if rs.replicas and tries.guard(rs) is None)
+    found = max(free, key=lambda rs: (rs.replicas, rs.revision), default=None)
+    return found.hash if found is not None else ""
 
 
 def _sealed(known: status.Status) -> sealed.Held | None:

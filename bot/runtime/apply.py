@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.core import codec_status, revisions
+from bot.core import revisions
 from bot.model import errors, ports, routers, world
 from bot.model import spec as spec_model
-from bot.runtime import children
+from bot.runtime import children, resizing
 from bot.runtime import world as worlds
 
 _REFUSALS = (
@@ -27,11 +27,15 @@ _MANAGED = "argo-rollouts.argoproj.io/managed-by-rollouts"
 
 @dataclass(slots=True, kw_only=True)
 class Applied:
-    """What applying came to: events of routers, what a router refused, whether it wrote."""
+    """What applying came to: events of routers, what a router refused, whether it wrote.
+
+    ``mark_problem`` is an annotation of a ReplicaSet that was refused during an abort.
+    """
 
     wrote: bool = False
     events: list[world.Event] = field(default_factory=list)
     route_problem: str = ""
+    mark_problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +74,10 @@ class Applier:
         """
         done = Applied()
         urgent = desired.route_urgent
-        growing, shrinking = _resizes(seen, desired)
+        growing, shrinking = resizing.of(seen, desired)
         first = [
             *([self._create(seen, desired.create)] if desired.create else []),
-            *(self._resize(seen, *change) for change in growing),
+            *(self._grow(seen, *change, done, urgent=urgent) for change in growing),
             *self._select(seen, desired.selectors, urgent=urgent),
         ]
         done.wrote = bool(first or shrinking or children.changed(desired))
@@ -122,6 +126,17 @@ class Applier:
             self.caches.rollouts,
         )
         raise errors.Conflict(f"the name {ref.name} is taken: another one is made up")
+
+    async def _grow(
+        self, seen: world.Seen, name: str, patch: dict[str, Any], done: Applied, *, urgent: bool
+    ) -> None:
+        """No abort waits for a mark: one that is refused is told after its status is saved."""
+        try:
+            await self._resize(seen, name, patch)
+        except _REFUSALS as refused:
+            if not urgent or "spec" in patch:
+                raise
+            done.mark_problem = f"ReplicaSet {name}: {refused}"
 
     async def _resize(self, seen: world.Seen, name: str, patch: dict[str, Any]) -> None:
         ref = _ref(ports.REPLICA_SET, seen, name)
@@ -248,39 +263,6 @@ async def all_of(awaitables: Sequence[Awaitable[Any]]) -> None:
 
 def _ref(kind: ports.Kind, seen: world.Seen, name: str) -> ports.Ref:
     return ports.Ref(kind=kind, namespace=seen.namespace, name=name)
-
-
-def _resizes(
-    seen: world.Seen, desired: world.Desired
-) -> tuple[list[tuple[str, dict[str, Any]]], list[tuple[str, dict[str, Any]]]]:
-    """The patches that ReplicaSets need: those that add pods or mark, those that take away."""
-    growing: list[tuple[str, dict[str, Any]]] = []
-    shrinking: list[tuple[str, dict[str, Any]]] = []
-    for rs in seen.replica_sets:
-        size = desired.sizes.get(rs.name)
-        if size is None or not (patch := resize(rs, size)):
-            continue
-        (shrinking if size.replicas < rs.replicas else growing).append((rs.name, patch))
-    return growing, shrinking
-
-
-def resize(rs: world.ReplicaSet, size: world.Size) -> dict[str, Any]:
-    """The patch that makes a ReplicaSet as it should be; empty where it is."""
-    marks: dict[str, Any] = {
-        key: value for key, value in size.annotations.items() if rs.annotations.get(key) != value
-    }
-    if not size.keep_deadline and size.deadline != rs.deadline:
-        stamp = None if size.deadline is None else codec_status.stamp(size.deadline)
-        marks[revisions.DEADLINE] = stamp
-    spec: dict[str, Any] = {}
-    if size.replicas != rs.replicas:
-        spec["replicas"] = size.replicas
-    if size.min_ready_s != rs.min_ready_s:
-        spec["minReadySeconds"] = size.min_ready_s
-    if size.template:
-        spec["template"] = {"spec": dict(size.template)}
-    patch: dict[str, Any] = {"metadata": {"annotations": marks}} if marks else {}
-    return {**patch, "spec": spec} if spec else patch
 
 
 def _within(mine: Any, theirs: Any) -> bool:

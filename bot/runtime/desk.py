@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.core import gitops, glass
+from bot.core import gitops, glass, tries
 from bot.core.notices import card, listing, people, plan, warm
 from bot.core.notices import scene as scenes
 from bot.model import buttons, facts, messages, ports, records, status
@@ -199,7 +199,7 @@ class Desk:
             revision=revision or scene.hash,
             step=stale.step_of(scene, kind, gate, step),
             actor=people.encode(actor),
-            at=self.clock(),
+            at=tries.stamp(scene.sheet, self.clock()),
             gate=signatures.bound(scene, gate, actor),
             reason=reason[:600],
             expires=self.clock() + orders.EXPIRES,

@@ -6,7 +6,7 @@ Who may is asked of ``permits``; that two persons are needed is the pass's to se
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.core import glass
+from bot.core import glass, tries
 from bot.core.gates import freezes
 from bot.core.notices import listing, people
 from bot.core.notices import scene as scenes
@@ -71,7 +71,7 @@ class GlassDesk:
             revision=scene.hash,
             step=None,
             actor=people.encode(actor),
-            at=now,
+            at=tries.stamp(scene.sheet, now),
             gate=gate,
             reason=reason[:REASON_LIMIT],
             expires=now + orders.EXPIRES,

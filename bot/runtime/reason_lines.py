@@ -6,7 +6,7 @@ Most lines are none: whatever fits no abort that waits for its reason is nobody'
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from bot.core import codec_status, explaining
+from bot.core import codec_status, explaining, tries
 from bot.core.notices import people
 from bot.model import facts, messenger, status
 from bot.runtime import authorize, orders
@@ -41,7 +41,7 @@ class Reasons:
             revision=scene.hash,
             step=None,
             actor=explaining.awaited(scene.status),
-            at=now,
+            at=tries.stamp(scene.sheet, now),
             reason=text.strip()[: explaining.LIMIT],
             expires=now + orders.EXPIRES,
         )

@@ -152,7 +152,7 @@ class Reconciler:
         await self.applier.clean(seen, decision.desired)
         await self.pods.evict(seen, decision.desired.evict)
         marked = await self.pods.mark(seen, decision.desired.marks)
-        return saved, done.wrote or marked, done.route_problem
+        return saved, done.wrote or marked, done.route_problem or done.mark_problem
 
     def _known(self, rollout: ports.Object) -> status_model.Status:
         return self.signer.verified(codec_status.decode(rollout.get("status")), rollout)

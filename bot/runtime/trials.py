@@ -12,7 +12,7 @@ from typing import Any
 from bot.core import codec_status, experiments, revisions
 from bot.core.experiments import codec, status_codec
 from bot.model import errors, experiment, ports, world
-from bot.runtime import apply, reconcile
+from bot.runtime import apply, reconcile, resizing
 from bot.runtime import world as worlds
 
 MOST_TRIES = 8
@@ -134,20 +134,17 @@ class Trials:
         return {role: by_hash[one] for role, one in hashes.items() if one and one in by_hash}
 
     async def _apply(
-        self,
-        raw: ports.Object,
-        seen: experiment.Seen,
-        desired: experiment.Desired,
-        said: _Said,
+        self, raw: ports.Object, seen: experiment.Seen, desired: experiment.Desired, said: _Said
     ) -> None:
         """Everything but the status and what is deleted."""
+        sizes = desired.sizes
         work: list[Awaitable[None]] = [
             *([self._create_sets(raw, desired, said)] if desired.create_sets else []),
             *(self._create_service(raw, body, said) for body in desired.create_services),
             *(
                 self._resize(raw, rs.name, patch, said)
                 for rs in seen.replica_sets
-                if rs.name in desired.sizes and (patch := apply.resize(rs, desired.sizes[rs.name]))
+                if rs.name in sizes and (patch := resizing.patch(rs, sizes[rs.name]))
             ),
             *(self._create_run(raw, body) for body in desired.create_runs),
             *(self._terminate(raw, name) for name in desired.terminate_runs),

@@ -2,7 +2,12 @@
 
 import pytest
 
-from tests.core.engine import test_guarded, test_guarded_ahead, test_guarded_replays
+from tests.core.engine import (
+    test_guarded,
+    test_guarded_ahead,
+    test_guarded_honest,
+    test_guarded_replays,
+)
 from tests.core.engine.planted import Bug, planted
 
 BUGS = {
@@ -56,11 +61,11 @@ BUGS = {
         "test_seal_alone_keeps_the_stable_before_the_gate_without_a_guard",
     ),
     "earlier-status-counts": Bug(
-        "bot.core.tries:_of_now", "one.at < begun", "False",
+        "bot.core.tries:_of_now", "r.at >= floors[r.revision][0]", "True",
         "test_status_of_the_try_before_an_abort_opens_nothing_when_it_is_put_back[retry]",
     ),
     "guard-stays-behind-an-abort": Bug(
-        "bot.core.tries:_begun", "if d.status.abort:", "if False:",
+        "bot.core.tries:_times", "(rs.revision, d.status.abort)", "(rs.revision, former.aborted)",
         "test_status_of_the_try_before_an_abort_opens_nothing_when_it_is_put_back[abort only]",
     ),
     "earlier-shipping-counts": Bug(
@@ -69,12 +74,12 @@ BUGS = {
         "[before its first pass]",
     ),
     "guard-forgets-an-earlier-begin": Bug(
-        "bot.core.tries:marks", "max(former.since, begun)", "begun",
-        "test_status_of_the_try_before_an_abort_opens_nothing_when_it_is_put_back[retry]",
+        "bot.core.tries:_times", "if former is None:", "if True:",
+        "test_status_of_the_try_before_an_abort_opens_nothing_when_it_is_put_back[abort only]",
     ),
     "unsealed-time-of-a-record": Bug(
-        "bot.core.tries:at", "max(d.now,", "min(d.now,",
-        "test_clock_that_runs_behind_that_of_the_bot_before_keeps_no_gate_shut",
+        "bot.core.tries:at", "max(d.now, floor[0])", "d.now",
+        "test_bot_whose_clock_runs_behind_that_of_the_bot_before_opens_the_gate",
     ),
     "no-stable-is-a-first-deployment": Bug(
         "bot.core.stables:_missing", "known.stable_hash in sets", "True",
@@ -85,8 +90,28 @@ BUGS = {
         "test_revision_that_never_passed_its_gate_is_not_believed_to_be_the_stable",
     ),
     "completed-update-is-taken-back": Bug(
-        "bot.core.stables:_never_passed", "and former.available", "and True",
-        "test_update_that_another_controller_completed_is_not_taken_back_when_the_former_is_gone",
+        "bot.core.stables:_serves", "there.replicas > 0", "True",
+        "test_update_that_another_controller_completed_stays_when_the_former_is_gone[block left]",
+    ),
+    "edited-steps-end-what-holds": Bug(
+        "bot.core.tries:_times", "else now, former.begun", "else now, now",
+        "test_gate_whose_steps_are_edited_later_holds_on[fewer]",
+    ),
+    "guard-follows-the-clock": Bug(
+        "bot.core.tries:_times", "if former is None:", "if d.status.bot.started is None:",
+        "test_rollout_that_is_taken_over_in_mid_flight_comes_to_rest_and_opens",
+    ),
+    "window-brings-back-anything": Bug(
+        "bot.core.revisions:in_window", "GUARD in kin.new.annotations", "False",
+        "test_window_brings_no_revision_back_that_never_passed_its_gate",
+    ),
+    "warm-preview-goes-round-its-gate": Bug(
+        "bot.core.blue_green:way_back", "revisions.GUARD in d.family.new.annotations", "False",
+        "test_preview_that_is_still_warm_is_no_way_round_its_gate[taken back]",
+    ),
+    "service-does-not-tell": Bug(
+        "bot.core.stables:_serves", "led or", "False or",
+        "test_stable_without_pods_is_kept_while_its_service_leads_to_it",
     ),
     "edited-steps-pass-a-named-gate": Bug(
         "bot.core.approvals:prepare", "held.steps != d.status.step_hash", "False",
@@ -141,7 +166,7 @@ class NoSuchTestError(Exception):
 
 def play(name):
     function, _, case = name.partition("[")
-    places = (test_guarded, test_guarded_ahead, test_guarded_replays)
+    places = (test_guarded, test_guarded_ahead, test_guarded_honest, test_guarded_replays)
     test = next(getattr(one, function) for one in places if hasattr(one, function))
     marks = [mark for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"]
     if not marks:

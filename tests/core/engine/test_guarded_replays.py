@@ -1,20 +1,16 @@
 """A whole earlier status put back, or another stable named: neither passes a named gate."""
 
 import copy
+from datetime import timedelta
 
 import pytest
 
-from bot.core import tries
-from bot.model import ports
+from bot.core import revisions
+from bot.model import errors, ports
 from tests.core.engine.guarded import ONE, TWO, Guarded
-from tests.core.engine.test_guarded import LEE, SAM, STEPS
-
-
-def at_gate(policy=TWO, *, steps=STEPS, routed=True, **more):
-    sim = Guarded(policy=policy, steps=steps, routed=routed, **more).settle()
-    sim.ship("two").settle()
-    assert sim.status.pause_conditions
-    return sim
+from tests.core.engine.test_guarded import LEE, SAM, STEPS, at_gate
+from tests.core.engine.test_guarded_blue_green import Ruled
+from tests.core.engine.test_guarded_honest import WINDOW, made
 
 
 def kept(sim):
@@ -55,8 +51,9 @@ def test_status_of_the_try_before_an_abort_opens_nothing_when_it_is_put_back(aga
         sim.wait(seconds=60)
         sim.ask("retry").settle()
     sim.wait(seconds=60)
-    put_back(sim, earlier).settle(check=lambda: never_above(sim, 20))
-    sim.kubectl_promote().settle(check=lambda: never_above(sim, 20))
+    for _ in range(2):
+        put_back(sim, earlier).settle(check=lambda: never_above(sim, 20))
+        sim.kubectl_promote().settle(check=lambda: never_above(sim, 20))
     assert (sim.weight(), sim.status.step_index) == (20, 1)
     sim.wait(seconds=60)
     sim.approve(SAM).approve(LEE)
@@ -97,7 +94,7 @@ def test_status_of_an_earlier_shipping_of_a_revision_opens_nothing_when_it_is_pu
     earlier = opened(sim)
     sim.wait(seconds=60)
     sim.ship("one").settle()
-    sim.wait(seconds=60)
+    sim.wait(seconds=5)  # its pods are still warm
     sim.ship("two")
     if not first:
         sim.settle(check=lambda: never_above(sim, 20))
@@ -178,39 +175,18 @@ def test_nothing_is_guarded_where_no_gate_is_named():
     assert guarded(sim) == []
 
 
-def test_clock_that_runs_behind_that_of_the_bot_before_keeps_no_gate_shut():
-    sim = at_gate(ONE)
-    sim.ask("abort").settle()
-    sim.wait(seconds=60)
-    sim.ask("retry").settle()
-    sim.now = sim.now.replace(year=2025)
-    sim.put(sim.intent(SAM, at=sim.now.replace(year=2026, day=30))).settle()
-    assert (sim.weight(), sim.status.step_index) == (60, 3)
-
-
-def test_guard_that_nobody_can_read_counts_as_none():
-    sim = at_gate(ONE)
-    for rs in sim.sets():
-        notes = {**rs["metadata"]["annotations"], tries.GUARD: "{"}
-        body = {**rs, "metadata": {**rs["metadata"], "annotations": notes}}
-        sim.cluster.put(ports.REPLICA_SET, body)
-    sim.settle()
-    sim.approve(SAM)
-    assert sim.weight() == 60
-
-
 def guarded(sim):
     return [
         rs["spec"]["template"]["spec"]["containers"][0]["image"]
         for rs in sim.sets()
-        if tries.GUARD in rs["metadata"].get("annotations", {})
+        if revisions.GUARD in rs["metadata"].get("annotations", {})
     ]
 
 
 def unguarded(sim):
     """As the bot before this one left the ReplicaSets, or somebody who may write them."""
     for rs in sim.sets():
-        notes = {k: v for k, v in rs["metadata"]["annotations"].items() if k != tries.GUARD}
+        notes = {k: v for k, v in rs["metadata"]["annotations"].items() if k != revisions.GUARD}
         body = {**rs, "metadata": {**rs["metadata"], "annotations": notes}}
         sim.cluster.put(ports.REPLICA_SET, body)
     return sim
@@ -244,21 +220,131 @@ def test_seal_alone_keeps_the_stable_before_the_gate_without_a_guard():
     assert (sim.stable_image(), sim.status.step_index) == ("one", 1)
 
 
-def test_update_that_another_controller_completed_is_not_taken_back_when_the_former_is_gone():
-    sim = at_gate(ONE)
-    sim.replace_block({})
-    old, new = sorted(sim.sets(), key=lambda rs: rs["spec"]["replicas"], reverse=True)
-    for rs, count in ((old, 0), (new, 5)):
-        sim.cluster.put(ports.REPLICA_SET, {**rs, "spec": {**rs["spec"], "replicas": count}})
-    sim.kubelet()
-    sim.write_status(stableRS=sim.status.current_hash, pauseConditions=None, currentStepIndex=4)
-    sim.settle()
-    assert (sim.stable_image(), guarded(sim)) == ("two", [])
-
-
 def test_somebody_who_names_another_stable_is_told_of():
     sim = at_gate()
     sim.ask("abort").settle()
     sim.write_status(stableRS=sim.status.current_hash).settle()
     told = [text for _, reason, text in sim.events if reason == "StableKept"]
     assert len(told) == 1 and "wrote stableRS" in told[0]
+
+
+def test_abort_whose_time_somebody_wrote_ends_the_try_all_the_same():
+    sim = at_gate(ONE).approve(SAM)
+    earlier = kept(sim)
+    sim.wait(seconds=60)
+    sim.write_status(abort=True, abortedAt="2020-01-01T00:00:00Z").settle()
+    sim.wait(seconds=60)
+    put_back(sim, earlier).settle(check=lambda: never_above(sim, 20))
+
+
+def test_vote_of_the_try_before_is_not_shown_when_it_is_put_back():
+    sim = at_gate().approve(SAM)
+    half = kept(sim)
+    sim.wait(seconds=60)
+    sim.ask("abort").settle()
+    sim.wait(seconds=60)
+    sim.ask("retry").settle()
+    sim.wait(seconds=60)
+    put_back(sim, half).settle()
+    assert sim.status.bot.approvals == ()
+
+
+def test_revision_that_never_passed_is_not_believed_once_its_former_stable_is_gone():
+    sim = at_gate(ONE)
+    bad = sim.status.current_hash
+    sim.ask("abort").settle()
+    sim.wait(seconds=60)
+    sim.ship("three").settle()
+    sim.approve(SAM).approve(SAM)
+    sim.wait(seconds=600)
+    sim.write_status(stableRS=bad, currentStepIndex=0, pauseConditions=None).settle()
+    assert (sim.stable_image(), sim.sized()) == ("three", {"three": 5})
+
+
+def test_stable_without_pods_is_kept_while_its_service_leads_to_it():
+    full = ({"setWeight": 100}, {"pause": {}})
+    sim = at_gate(ONE, steps=full, dynamicStableScale=True)
+    sim.wait(seconds=600)
+    assert sim.sized() == {"two": 5}
+    sim.replace_block({}).write_status(stableRS=sim.status.current_hash).settle()
+    assert (sim.stable_image(), sim.status.step_index) == ("one", 1)
+
+
+def test_no_revision_of_long_ago_is_believed_while_another_is_under_way():
+    sim = at_gate(ONE)
+    old = sim.status.stable_hash
+    sim.approve(SAM).approve(SAM)
+    sim.wait(seconds=600)
+    sim.ship("three").settle()
+    sim.replace_block({}).write_status(stableRS=old).settle()
+    assert (sim.stable_image(), sim.weight()) == ("two", 20)
+
+
+def test_window_brings_no_revision_back_that_never_passed_its_gate():
+    sim = Guarded(policy=ONE, steps=STEPS, routed=True).patch(spec=WINDOW).settle()
+    sim.now += timedelta(minutes=1)
+    sim.ship("two").once()
+    made(sim, "two", 1).settle()
+    sim.ask("abort").settle()
+    sim.wait(seconds=240)
+    sim.ship("three").once()
+    made(sim, "three", 5).settle()
+    sim.approve(SAM).approve(SAM)
+    sim.wait(seconds=600)
+    assert sim.stable_image() == "three"
+    sim.ship("two").settle(check=lambda: never_above(sim, 20))
+    assert (sim.stable_image(), sim.status.step_index) == ("three", 1)
+
+
+@pytest.mark.parametrize("how", ["put back", "taken back", "shipped again"])
+def test_preview_that_is_still_warm_is_no_way_round_its_gate(how):
+    sim = Ruled(policy=TWO, autoPromotionEnabled=False).settle().ship("two").settle()
+    sim.wait(seconds=60)
+    before = kept(sim)
+    sim.write_status(abort=True).settle()
+    sim.now += timedelta(seconds=10)
+    if how == "put back":
+        put_back(sim, before)
+    elif how == "taken back":
+        sim.write_status(abort=None, abortedAt=None)
+    else:
+        sim.ship("one").settle()
+        sim.now += timedelta(seconds=5)
+        sim.ship("two")
+    sim.settle()
+    assert sim.selects("active") == "one"
+
+
+@pytest.mark.parametrize("what", ["retry", "ship", "steps"])
+def test_earlier_status_opens_nothing_though_the_bot_is_killed_anywhere(what):
+    for at in range(1, 9):
+        for side in ("before", "after"):
+            sim = at_gate()
+            earlier = opened(sim)
+            sim.wait(seconds=60)
+            _begin_again(sim, what)
+            nth, lost = sim.cluster.calls + at, errors.Unavailable("x")
+            setattr(sim.cluster, side, lambda n, w, nth=nth: lost if n == nth else None)
+            sim.once()
+            setattr(sim.cluster, side, lambda n, w: None)
+            sim.now += timedelta(seconds=1)
+            put_back(sim, earlier).settle()
+            sim.kubectl_promote().settle()
+            assert (sim.weight(), sim.status.step_index) == (20, 1), (at, side)
+            sim.close()
+
+
+def _begin_again(sim, what):
+    if what == "retry":
+        sim.ask("abort").settle()
+        sim.wait(seconds=60)
+        sim.ask("retry")
+    elif what == "ship":
+        sim.ship("one").settle()
+        sim.wait(seconds=60)
+        sim.ship("two")
+    else:
+        steps = sim.raw["spec"]["strategy"]["canary"]["steps"]
+        sim.patch(spec={"strategy": {"canary": {"steps": [*steps, {"setWeight": 90}]}}}).settle()
+        sim.wait(seconds=60)
+        sim.patch(spec={"strategy": {"canary": {"steps": steps}}})
