@@ -209,8 +209,8 @@ class Desk:
         after = self.scenery.of(key)
         if reply.accepted or reply.late or not reply.written or after is None or not intent.gate:
             return reply
-        if reply.sentence.startswith(signatures.ALREADY):
-            return reply
+        if scenes.gate(after) == gate:
+            return reply  # it still stands: the refusal has a reason of its own
         return replace(reply, sentence=stale.over(after, "This step is over"))
 
     async def undo(

@@ -1,10 +1,11 @@
 """A person at a terminal, where nothing can be signed, at a gate whose approvers are named."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from bot.model import facts
-from bot.runtime import authorize, desk, signatures, signing
+from bot.core.notices import scene as scenes
+from bot.model import facts, policy
+from bot.runtime import authorize, desk, orders, signatures, signing
 from tests.core.engine.test_guarded import at_gate
 from tests.runtime.test_glass_desk import KEY, View
 
@@ -18,8 +19,22 @@ class Terminal(View):
     signer: signing.Signer = field(default_factory=signing.Signer)
 
 
-def submit(sim, kind):
-    view = Terminal(sim=sim)
+class Blind(Terminal):
+    """Where the policy may not be read."""
+
+    def of(self, key):
+        scene = super().of(key)
+        bare = replace(scene.sheet.seen, policy=policy.Effective())
+        return replace(scene, seen=bare, sheet=replace(scene.sheet, seen=bare))
+
+    async def hand_in(self, key, rollout, intent):
+        await super().hand_in(key, rollout, intent)
+        mine = next(one for one in self.sim.status.bot.handled if one.id == intent.id)
+        return orders.Reply(accepted=mine.accepted, sentence=mine.sentence, written=True)
+
+
+def submit(sim, kind, view=Terminal, gate=""):
+    view = view(sim=sim)
 
     async def may(*_, **__):
         return True
@@ -32,7 +47,8 @@ def submit(sim, kind):
         members=None,
         review=may,
     )
-    return asyncio.run(at.submit(kind, KEY, facts.Person(name="dana", user="dana")))
+    person = facts.Person(name="dana", user="dana")
+    return asyncio.run(at.submit(kind, KEY, person, gate=gate))
 
 
 def test_person_at_a_terminal_is_sent_to_slack_when_the_gate_needs_signed_approvals():
@@ -40,6 +56,15 @@ def test_person_at_a_terminal_is_sent_to_slack_when_the_gate_needs_signed_approv
     reply = submit(sim, "promote")
     assert (reply.accepted, reply.sentence) == (False, signatures.AT_TERMINAL)
     assert "apply manifests/admission and set terminalApprovals: true in the policy" in reply.sentence
+    assert sim.status.step_index == 1
+
+
+def test_person_is_told_why_an_approval_is_refused_at_a_gate_that_still_stands():
+    """The terminal cannot see the policy; somebody has given the first of two approvals."""
+    sim = at_gate(NAMED).approve("sam (U0SAM)")
+    reply = submit(sim, "promote", Blind, scenes.gate(sim.scene()))
+    assert not reply.accepted and "This step is over" not in reply.sentence
+    assert "signature" in reply.sentence or "Slack" in reply.sentence
     assert sim.status.step_index == 1
 
 
