@@ -26,7 +26,9 @@ from bot.model import policy, sealed, status
 
 KEPT = 32
 ALREADY = "You have approved this already"
-UNSIGNED = "This approval does not bear the bot's signature and counts for nothing: use Slack."
+UNSIGNED = (
+    "This approval does not bear the bot's signature and counts for nothing: approve it in Slack."
+)
 OLD = "This approval is of an earlier try, or its signature is not the bot's: approve it again."
 
 
