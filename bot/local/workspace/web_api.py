@@ -26,7 +26,7 @@ HANG_S = 600.0
 _SHOWN_CHARACTERS = 20_000
 _SCOPES = (
     "commands,chat:write,files:write,files:read,users:read,usergroups:read,im:write,"
-    "channels:read,groups:read,channels:history,groups:history"
+    "channels:read,groups:read,channels:history,groups:history,im:history"
 )
 
 
