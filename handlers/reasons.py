@@ -1,6 +1,6 @@
 """Lines in threads: one that gives the reason of an abort is kept with it, any other is left.
 
-Nothing is answered: the card and the gate show the reason once it is kept.
+Nothing is answered: the card and the alert show the reason once it is kept.
 """
 
 import asyncio

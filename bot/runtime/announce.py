@@ -36,6 +36,7 @@ from bot.runtime import ward as wards
 log = logging.getLogger(__name__)
 
 GATE_FIRST_S = 5.0
+CARD_LOOK_S = 1.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -257,8 +258,10 @@ class Announcer:
         """The lines of every state; a thread hangs on its card, so that stands before."""
         told = lane.pending[-1][1]
         quiet = self._quiet.get(told.key)
-        if quiet is not None and quiet.task is not None and not self.sender.lines.hangs(told):
-            await asyncio.wait({quiet.task})
+        card = quiet.task if quiet is not None else None
+        while card is not None and not card.done() and not self.sender.lines.hangs(told):
+            # It stands long before its lane ends, where much is edited.
+            await asyncio.wait({card}, timeout=CARD_LOOK_S)
         for one in lane.take():
             await self.sender.lines.tell(one, states.scene(one))
 

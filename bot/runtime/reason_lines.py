@@ -31,6 +31,10 @@ class Reasons:
         rollout, scene = self.desk.scenery.rollout(key), self.desk.scenery.of(key)
         if rollout is None or scene is None:
             return None
+        awaited = explaining.awaited(scene.status)
+        by = people.decode(awaited)
+        if by is None or by.slack_id != actor.slack_id:
+            return None
         answer = await self.desk.permits.ask(actor, authorize.Action.ABORT, rollout, scene=scene)
         if isinstance(answer, authorize.Denied):
             return orders.Reply(accepted=False, sentence=answer.sentence, denied=answer)
@@ -40,7 +44,7 @@ class Reasons:
             kind=explaining.KIND,
             revision=scene.hash,
             step=None,
-            actor=explaining.awaited(scene.status),
+            actor=awaited,
             at=tries.stamp(scene.sheet, now),
             reason=text.strip()[: explaining.LIMIT],
             expires=now + orders.EXPIRES,
@@ -52,8 +56,8 @@ class Reasons:
     def _waiting(self, thread: messenger.Place, user: str) -> Iterator[str]:
         for rollout in self.desk.scenery.rollouts():
             raw = rollout.get("status") or {}
-            if not raw.get("abort"):
-                continue
+            if not raw.get("abort") or user not in str(raw.get("rolloutBot")):
+                continue  # most of ten thousand, and nothing is decoded of them
             known = codec_status.decode(raw)
             by = people.decode(explaining.awaited(known))
             if by is not None and by.slack_id == user and _is_of(known, thread):
@@ -62,9 +66,10 @@ class Reasons:
 
 
 def _is_of(known: status.Status, thread: messenger.Place) -> bool:
-    """Whether one of its messages stands at the head of ``thread``."""
+    """Whether one of its messages stands at the head of ``thread``, and is its alone."""
     return any(
         isinstance(one, Mapping)
+        and not one.get("folded")
         and one.get("ts") == thread.ts
         and one.get("channel") == thread.channel
         for one in known.bot.said.values()

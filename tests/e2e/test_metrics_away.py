@@ -107,7 +107,7 @@ async def set_up(shop):
         "templates": [{"templateName": "always"}]
     }
     await shop.api.apply(background)
-    for name in ("search", "parcel"):
+    for name in ("parcel", "search"):  # the one whose analysis ends is begun last
         await shop.ship("alice", name)
         await shop.until(lambda: measured(shop, name), f"{name} is measured")
 

@@ -83,7 +83,7 @@ class Office:
         spec = self.stage.api.rollout["spec"]["template"]["spec"]
         return [container["image"] for container in spec["containers"]]
 
-    async def until(self, condition, *, seconds=5.0):
+    async def until(self, condition, *, seconds=60.0):
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, "the condition never became true"

@@ -53,12 +53,24 @@ async def test_line_that_is_no_reason_is_left_alone(office, line):
     more = {key: other if value == "another" else value for key, value in line.items()}
     before = len(office.workspace.state.messages["CRELEASES1"])
     await say(office, **{"ts": ts, **more})
-    await office.command("list")  # whatever came before it was heard by now
-    assert office.asked() == ["abort"]
+    await say(office, ts, "the right one")
+    await office.until(lambda: kept(office) is not None)
+    assert (kept(office).text, office.asked()) == ("the right one", ["abort", "explain"])
     said = list(office.workspace.state.messages["CRELEASES1"].values())[before:]
     assert [one.user for one in said if not one.only_for] == [
-        office.workspace.state.user(more.get("user", "alice")).id
+        office.workspace.state.user(name).id for name in (more.get("user", "alice"), "alice")
     ]
+
+
+async def test_line_beneath_a_digest_of_several_is_no_reason(office):
+    ts = await aborted(office)
+    place = {"channel": "CRELEASES1", "ts": ts, "folded": "cause:x"}
+    office.stage.patch(rolloutBot={"said": {"alert:x": place}})
+    await say(office, ts)
+    office.stage.patch(rolloutBot={"said": {"alert:x": {**place, "folded": None}}})
+    await say(office, ts, "the right one")
+    await office.until(lambda: kept(office) is not None)
+    assert kept(office).text == "the right one"
 
 
 async def test_line_is_no_reason_where_one_was_given_or_nothing_was_aborted(office):

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from alembic import util as alembic_errors
 from sqlalchemy import event, exc, pool
 from sqlalchemy.ext import asyncio as sa_asyncio
 
@@ -123,8 +124,20 @@ def _ours(where: str) -> Iterator[None]:
     except exc.ProgrammingError as error:
         text = f"the history ({where}) refuses a statement ({_name(error)})"
         raise errors.Unavailable(f"{text}: its tables are not those of this version") from None
+    except alembic_errors.CommandError:
+        text = f"the history ({where}) has tables of a later version"
+        raise errors.Unavailable(f"{text}: bring the bot up to date, its records wait") from None
     except exc.DataError as error:
         raise errors.Refused(f"the history refuses a record ({_name(error)})") from None
+    except exc.OperationalError as error:
+        if str(error.orig).startswith(("no such column", "no such table")):
+            text = f"the history ({where}) has tables that are not those of this version"
+            raise errors.Unavailable(
+                f"{text}: a bot that keeps it brings them up to date"
+            ) from None
+        raise errors.Unavailable(
+            f"the history ({where}) does not answer ({_name(error)})"
+        ) from None
     except (exc.SQLAlchemyError, OSError, TimeoutError) as error:
         text = f"the history ({where}) does not answer ({_name(error)})"
         raise errors.Unavailable(text) from None

@@ -165,7 +165,9 @@ def _approval_of(
     if body.get("escalations") is not None:
         said["escalations"] = _escalations(body["escalations"], f"{path}.escalations", groups)
     found = replace(usual, **said)
-    if {"approvers", "quorum"} & said.keys() and _too_few(found.approvers, found.quorum):
+    opens_itself = found.on_timeout is policy.OnTimeout.PROMOTE
+    few_matter = {"approvers", "quorum"} & said.keys() and not opens_itself
+    if few_matter and _too_few(found.approvers, found.quorum):
         few = f"{found.quorum} must approve and {len(found.approvers)} is named: nobody opens it"
         raise reading.Mistake(f"{path}.quorum", few)
     if found.on_timeout is not policy.OnTimeout.HOLD and found.expires_s is None:

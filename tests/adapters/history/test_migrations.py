@@ -2,13 +2,14 @@
 
 import asyncio
 
+import pytest
 import sqlalchemy as sa
 from alembic import autogenerate, script
 from alembic.runtime import migration
 from sqlalchemy.ext import asyncio as sa_asyncio
 
 from bot.adapters.history import migrating, schema, urls
-from bot.model import chain
+from bot.model import chain, errors
 from tests.adapters.history.conftest import START
 
 
@@ -72,6 +73,29 @@ async def test_rows_of_the_version_before_are_intact_and_go_on(opened, address, 
     assert (first, second.record.about) == (old, "record-1")
     walker = chain.Walker(head=await store.head())
     assert walker.follow([first, second]) is None
+
+
+async def test_tables_of_a_later_version_make_records_wait_and_say_so(opened, address, record):
+    url = urls.engine_url(address)
+    await opened().append([record(1)], at=START)
+    await changed(url, "UPDATE rollout_records_version SET version_num = '9999'")
+    with pytest.raises(errors.Unavailable, match="tables of a later version"):
+        await opened().append([record(2)], at=START)
+    await changed(url, "UPDATE rollout_records_version SET version_num = '0002'")
+    await opened().append([record(2)], at=START)
+
+
+async def test_reader_of_tables_of_an_earlier_version_says_so(opened, address):
+    await asyncio.to_thread(migrating.upgrade, urls.engine_url(address), "0001")
+    with pytest.raises(errors.Unavailable, match="not those of this version"):
+        await opened(migrate=False).walk(after=0, limit=9)
+
+
+async def changed(url, statement):
+    engine = sa_asyncio.create_async_engine(url)
+    async with asyncio.timeout(60), engine.begin() as connection:
+        await connection.execute(sa.text(statement))
+    await engine.dispose()
 
 
 async def test_two_processes_that_start_at_once_make_the_tables_once(opened, record):

@@ -236,3 +236,8 @@ def test_mistake_is_told_with_its_path_and_what_is_allowed(raw, path, said):
     assert found.value.path == path
     assert said in found.value.sentence
     assert found.value.sentence.startswith(path or "the file")
+
+
+def test_gate_that_too_few_are_named_for_is_taken_where_it_opens_by_itself():
+    one = {"quorum": 2, "approvers": ["@lee"], "expires": "1h", "onTimeout": "promote"}
+    assert codec.decode({"rules": [{"approval": one}]}).rules[0].approval.quorum == 2
