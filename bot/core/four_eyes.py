@@ -1,6 +1,7 @@
 """Four eyes: whoever shipped a revision may not approve it, by whichever name they come.
 
-What cannot be told is held against the approval, never for it.
+At a terminal what cannot be told is held against the approval. In Slack, whoever ships by a name
+that Slack does not know is told apart by the policy's ``people`` alone.
 """
 
 from dataclasses import dataclass
