@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.core import (
-    codec_block,
+    codec_instant,
     decision_records,
     explaining,
     intake,
@@ -122,7 +122,7 @@ def _gate(look: record_looks.Look) -> Iterator[records.Record]:
 def _aborted(look: record_looks.Look) -> Iterator[records.Record]:
     """The way back: why, since when it was bad, and when no user was left on the canary."""
     abort = look.status.bot.abort if look.status.abort else {}
-    at, safe = codec_block.instant(abort.get("at")), codec_block.instant(abort.get("safeAt"))
+    at, safe = codec_instant.read(abort.get("at")), codec_instant.read(abort.get("safeAt"))
     if at is None:
         return
     update = replace(look.base.update, detected_at=at, zero_at=safe)

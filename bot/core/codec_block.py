@@ -1,10 +1,9 @@
 """``status.rolloutBot`` ↔ typed. Unknown keys are kept: a newer bot may have written them."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
-from bot.core import codec_seals, codec_stock
+from bot.core import codec_instant, codec_seals, codec_stock
 from bot.model import status
 
 VERSION = 1
@@ -37,15 +36,6 @@ _KNOWN = frozenset(
 )
 
 
-def instant(raw: Any) -> datetime | None:
-    """An instant with microseconds, or None."""
-    try:
-        parsed = datetime.fromisoformat(raw)
-    except (TypeError, ValueError):
-        return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-
-
 def decode(raw: Any) -> status.BotBlock:
     """The block; anything malformed in it counts as absent."""
     got = raw if isinstance(raw, Mapping) else {}
@@ -65,11 +55,11 @@ def decode(raw: Any) -> status.BotBlock:
         ),
         opened=_opened(got.get("opened")),
         hurried=_opened(got.get("hurried")),
-        full_gate_since=instant(got.get("fullGateSince")),
+        full_gate_since=codec_instant.read(got.get("fullGateSince")),
         held=held(got.get("held")),
         went_on=went_on(got.get("wentOn")),
         abort=_map(got.get("abort")),
-        started=instant(got.get("started")),
+        started=codec_instant.read(got.get("started")),
         shipped_by=_text(got.get("shippedBy")),
         previous_stable=_text(got.get("previousStable")),
         not_supported=_text(got.get("notSupported")),
@@ -112,7 +102,7 @@ def encode(block: status.BotBlock) -> dict[str, Any]:
 def intent(key: str, raw: Any) -> status.Intent | None:
     """One open intent of the map, or None where it is malformed."""
     got = _map(raw)
-    at = instant(got.get("at"))
+    at = codec_instant.read(got.get("at"))
     if at is None or not got.get("kind"):
         return None
     step = got.get("step")
@@ -125,7 +115,7 @@ def intent(key: str, raw: Any) -> status.Intent | None:
         at=at,
         gate=_text(got.get("gate")),
         reason=_text(got.get("reason")),
-        expires=instant(got.get("expires")),
+        expires=codec_instant.read(got.get("expires")),
         seal=_text(got.get("seal")),
     )
 
@@ -148,7 +138,7 @@ def encode_intent(value: status.Intent) -> dict[str, Any]:
 
 def _handled(key: str, raw: Any) -> status.Handled | None:
     got = _map(raw)
-    at = instant(got.get("at"))
+    at = codec_instant.read(got.get("at"))
     if at is None:
         return None
     return status.Handled(
@@ -175,7 +165,7 @@ def _encode_handled(value: status.Handled) -> dict[str, Any]:
 
 def _opened(raw: Any) -> status.Opened | None:
     got = _map(raw)
-    at = instant(got.get("at"))
+    at = codec_instant.read(got.get("at"))
     step = got.get("step")
     if at is None or not isinstance(step, int):
         return None
@@ -203,14 +193,14 @@ def _encode_opened(value: status.Opened | None) -> dict[str, Any] | None:
 def held(raw: Any) -> status.Held | None:
     """Since when and for what it is held, or None."""
     got = _map(raw)
-    since = instant(got.get("since"))
+    since = codec_instant.read(got.get("since"))
     if since is None:
         return None
     return status.Held(
         since=since,
         rule=_text(got.get("rule")),
-        until=instant(got.get("until")),
-        freed=instant(got.get("freed")),
+        until=codec_instant.read(got.get("until")),
+        freed=codec_instant.read(got.get("freed")),
     )
 
 
@@ -229,7 +219,7 @@ def _encode_held(value: status.Held | None) -> dict[str, Any] | None:
 def went_on(raw: Any) -> status.WentOn | None:
     """That it went on after a hold, or None."""
     got = _map(raw)
-    since, at = instant(got.get("since")), instant(got.get("at"))
+    since, at = codec_instant.read(got.get("since")), codec_instant.read(got.get("at"))
     return None if since is None or at is None else status.WentOn(since=since, at=at)
 
 

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, assert_never
 
+from bot.core import codec_instant
 from bot.model import sealed, status
 
 KEPT = 32
@@ -12,7 +12,7 @@ KEPT = 32
 
 def approved(key: str, raw: Any) -> sealed.Approved | None:
     got = raw if isinstance(raw, Mapping) else {}
-    at, step = _instant(got.get("at")), got.get("step")
+    at, step = codec_instant.read(got.get("at")), got.get("step")
     if at is None or not isinstance(step, int):
         return None
     return sealed.Approved(
@@ -28,7 +28,7 @@ def approved(key: str, raw: Any) -> sealed.Approved | None:
 
 def passed(raw: Any) -> sealed.Passed | None:
     got = raw if isinstance(raw, Mapping) else {}
-    at, step, by = _instant(got.get("at")), got.get("step"), got.get("by")
+    at, step, by = codec_instant.read(got.get("at")), got.get("step"), got.get("by")
     if at is None or not isinstance(step, int):
         return None
     return sealed.Passed(
@@ -43,7 +43,7 @@ def passed(raw: Any) -> sealed.Passed | None:
 
 def held(raw: Any) -> sealed.Held | None:
     got = raw if isinstance(raw, Mapping) else {}
-    start, step, weight = _instant(got.get("start")), got.get("step"), got.get("weight")
+    start, step, weight = codec_instant.read(got.get("start")), got.get("step"), got.get("weight")
     if start is None or not isinstance(step, int) or not isinstance(weight, int):
         return None
     return sealed.Held(
@@ -59,7 +59,7 @@ def held(raw: Any) -> sealed.Held | None:
 
 def glass(raw: Any) -> sealed.Glass | None:
     got = raw if isinstance(raw, Mapping) else {}
-    at, until = _instant(got.get("at")), _instant(got.get("until"))
+    at, until = codec_instant.read(got.get("at")), codec_instant.read(got.get("until"))
     if at is None or until is None:
         return None
     return sealed.Glass(
@@ -72,7 +72,7 @@ def glass(raw: Any) -> sealed.Glass | None:
         until=until,
         second=_text(got.get("second")),
         answer=_text(got.get("answer")),
-        answered=_instant(got.get("answered")),
+        answered=codec_instant.read(got.get("answered")),
         seal=_text(got.get("seal")),
     )
 
@@ -176,14 +176,6 @@ def text(record: sealed.Record | status.Intent, *, cluster: str, uid: str) -> by
             assert_never(record)
     plain = [one for one in body if not (isinstance(one, tuple) and one[0] == "seal")]
     return json.dumps([1, cluster, uid, *plain], separators=(",", ":")).encode()
-
-
-def _instant(raw: Any) -> datetime | None:
-    try:
-        parsed = datetime.fromisoformat(raw)
-    except (TypeError, ValueError):
-        return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def _text(raw: Any) -> str:

@@ -1,9 +1,9 @@
 """``status.rolloutBot.stock`` ↔ typed. Unknown keys are kept; what is malformed is absent."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
+from bot.core import codec_instant
 from bot.model import stock
 
 _WRITES = ("retried", "moved", "halted", "resumed")
@@ -33,7 +33,7 @@ def encode(value: stock.Stock) -> dict[str, Any]:
 
 def _write(raw: Any) -> stock.Write | None:
     got = raw if isinstance(raw, Mapping) else {}
-    at = _instant(got.get("at"))
+    at = codec_instant.read(got.get("at"))
     if at is None:
         return None
     return stock.Write(
@@ -60,14 +60,6 @@ def _course(raw: Any) -> stock.Course | None:
     got = raw if isinstance(raw, Mapping) else {}
     revision, step = _text(got.get("revision")), _number(got.get("step"))
     return None if not revision or step is None else stock.Course(revision=revision, step=step)
-
-
-def _instant(raw: Any) -> datetime | None:
-    try:
-        parsed = datetime.fromisoformat(raw)
-    except (TypeError, ValueError):
-        return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def _number(raw: Any) -> int | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.core import (
-    codec_block,
+    codec_instant,
     gate_limits,
     glass_records,
     inconclusive,
@@ -73,7 +73,7 @@ def _hurried(look: record_looks.Look) -> Iterator[records.Record]:
 def _kept(look: record_looks.Look) -> Iterator[records.Record]:
     """What a tool wrote past a gate that named people open, and that it was taken back."""
     kept, started = look.status.bot.kept, look.status.bot.started
-    at = codec_block.instant(kept.get("at"))
+    at = codec_instant.read(kept.get("at"))
     if at is None or (started is not None and at < started):
         return
     who = str(kept.get("by") or "")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.core import codec_block
+from bot.core import codec_instant
 from bot.core import draft as draft_module
 from bot.model import status as status_model
 
@@ -42,7 +42,7 @@ def later(abort: Mapping[str, Any]) -> Later | None:
     """What was said of it afterwards."""
     raw = abort.get(_LATER)
     got = raw if isinstance(raw, Mapping) else {}
-    at, text = codec_block.instant(got.get("at")), got.get("text")
+    at, text = codec_instant.read(got.get("at")), got.get("text")
     if at is None or not isinstance(text, str) or not text:
         return None
     return Later(by=str(got.get("by") or ""), at=at, text=text[:LIMIT])

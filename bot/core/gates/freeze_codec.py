@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.core import codec_block, fields
+from bot.core import codec_instant, fields
 from bot.model import errors, messenger, policy
 
 LIMIT = 64
@@ -57,10 +57,10 @@ def _one(key: str, raw: Any) -> policy.Freeze:
     except (ValueError, RecursionError):
         raise fields.Invalid(path, raw[:80], "must be JSON") from None
     body = fields.mapping(got, path)
-    at = codec_block.instant(body.get("at"))
+    at = codec_instant.read(body.get("at"))
     if at is None:
         raise fields.Invalid(f"{path}.at", body.get("at"), "must be an instant")
-    until = codec_block.instant(body.get("until"))
+    until = codec_instant.read(body.get("until"))
     if until is None and body.get("until") is not None:
         raise fields.Invalid(f"{path}.until", body.get("until"), "must be an instant")
     return policy.Freeze(
@@ -73,7 +73,7 @@ def _one(key: str, raw: Any) -> policy.Freeze:
         stop=body.get("stop") is True,
         lifted_for=tuple(str(one)[:320] for one in _list(body, "liftedFor"))[:LIFTED_LIMIT],
         lifted_by=_text(body, "liftedBy"),
-        lifted_at=codec_block.instant(body.get("liftedAt")),
+        lifted_at=codec_instant.read(body.get("liftedAt")),
         told=tuple(str(one)[:120] for one in _list(body, "told"))[:LIMIT],
         begun_place=_place(body.get("begunPlace")),
         ended_place=_place(body.get("endedPlace")),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.core import approvals, codec_block, gates, intake, revisions, sizing, weights
+from bot.core import approvals, codec_instant, gates, intake, revisions, sizing, weights
 from bot.core import draft as draft_module
 from bot.core import unmeasured as unmeasured_rule
 from bot.core.notices import ailing
@@ -286,4 +286,4 @@ def gate(scene: Scene) -> str:
 
 def time(raw: Any) -> datetime | None:
     """An instant of the status block."""
-    return codec_block.instant(raw)
+    return codec_instant.read(raw)

@@ -31,6 +31,15 @@ def never_at(sim, step):
     assert sim.status.step_index != step
 
 
+def tried_again(sim):
+    """Aborted and retried, a minute apart."""
+    sim.wait(seconds=60)
+    sim.ask("abort").settle()
+    sim.wait(seconds=60)
+    sim.ask("retry").settle()
+    sim.wait(seconds=60)
+
+
 def opened(sim):
     """The status in mid-flight behind the first gate, opened by both."""
     sim.approve(SAM).approve(LEE)
@@ -66,11 +75,7 @@ def test_click_of_the_try_before_counts_for_nothing_when_it_is_put_back():
     sim.put(mine)
     unread = kept(sim)
     sim.settle()
-    sim.wait(seconds=60)
-    sim.ask("abort").settle()
-    sim.wait(seconds=60)
-    sim.ask("retry").settle()
-    sim.wait(seconds=60)
+    tried_again(sim)
     put_back(sim, unread).settle(check=lambda: never_above(sim, 20))
     assert (sim.weight(), sim.status.step_index) == (20, 1)
 
@@ -78,11 +83,7 @@ def test_click_of_the_try_before_counts_for_nothing_when_it_is_put_back():
 def test_half_of_a_quorum_of_the_try_before_counts_for_nothing_when_it_is_put_back():
     sim = at_gate().approve(SAM)
     half = kept(sim)
-    sim.wait(seconds=60)
-    sim.ask("abort").settle()
-    sim.wait(seconds=60)
-    sim.ask("retry").settle()
-    sim.wait(seconds=60)
+    tried_again(sim)
     put_back(sim, half).settle()
     sim.approve(LEE)
     assert (sim.weight(), sim.status.step_index) == (20, 1)
@@ -240,11 +241,7 @@ def test_abort_whose_time_somebody_wrote_ends_the_try_all_the_same():
 def test_vote_of_the_try_before_is_not_shown_when_it_is_put_back():
     sim = at_gate().approve(SAM)
     half = kept(sim)
-    sim.wait(seconds=60)
-    sim.ask("abort").settle()
-    sim.wait(seconds=60)
-    sim.ask("retry").settle()
-    sim.wait(seconds=60)
+    tried_again(sim)
     put_back(sim, half).settle()
     assert sim.status.bot.approvals == ()
 
