@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from tests.cluster.control_plane import ControlPlane
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
 ROOT = Path(__file__).parents[2]
 ARGO = "/apis/argoproj.io/v1alpha1/namespaces/{}/{}"
-WAIT_S, LOOK_S = 90.0, 4.0
+WAIT_S, LOOK_S, REST_S = 90.0, 4.0, 1.0
 KINDS = {
     "Service": "/api/v1/namespaces/{}/services",
     "VirtualService": "/apis/networking.istio.io/v1alpha3/namespaces/{}/virtualservices",
@@ -86,10 +86,30 @@ class Handed:
             self.wait(name, handovers.promoted)
         for turn in range(max(len(m.acts) for m in handovers.MOMENTS.values())):
             acting = {n: m for n, m in handovers.MOMENTS.items() if turn < len(m.acts)}
+            self._rest(acting)
             for name, moment in acting.items():
                 self.ask(name, moment.acts[turn])
             for name, moment in acting.items():
                 self.wait(name, moment.there[turn])
+
+    def _rest(self, names: Iterable[str]) -> None:
+        """Until nothing was written to them for a while.
+
+        The Argo controller puts what it has just written back into its cache, over a newer object
+        that has come meanwhile, and then does not hear of that one: asked within some ms of a
+        write of its own it now and then stands for ever.
+        """
+        deadline = time.monotonic() + WAIT_S
+        seen, since = None, time.monotonic()
+        while (found := self._versions(names)) != seen or time.monotonic() - since < REST_S:
+            if found != seen:
+                seen, since = found, time.monotonic()
+            assert time.monotonic() < deadline, "they do not come to rest"
+            time.sleep(0.2)
+
+    def _versions(self, names: Iterable[str]) -> list[str]:
+        found = [self._plane.client.call("GET", f"{self._rollouts}/{name}") for name in names]
+        return [one["metadata"]["resourceVersion"] for one in found]
 
     def snapshot(self) -> dict[str, Any]:
         return {name: (self.status(name), self.sets(name)) for name in handovers.MOMENTS}
