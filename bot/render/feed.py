@@ -88,11 +88,13 @@ def message(
     buttons: bool = False,
     group: str = "",
     answers: Sequence[messages.Button] = (),
+    absent: str = "",
 ) -> messages.Message:
     """One event; several, or what was held back (``since`` says by what), as a list.
 
     ``buttons``: with one that shows the card, for whoever presses it alone, after ``answers`` to
-    a gate that one event asks about. ``group`` is the id of a user group that it is addressed to.
+    a gate that one event asks about. ``group`` is the id of a user group that it is addressed to,
+    ``absent`` the channel that it was meant for and that we are not in.
     """
     if len(events) == 1 and not since:
         stakes = blocks.Stakes(
@@ -101,7 +103,9 @@ def message(
         drawn = blocks.actions([*answers, _open(events[0])], stakes) if buttons else []
         mention = f"{_mention(group)} " if group else ""
         line = f"{mention}{_line(events[0])}"
-        return blocks.message(_text(events[0]), [*blocks.section([line]), *drawn])
+        meant = [_meant(absent)] if absent else []
+        parts = [*blocks.section([line]), *blocks.context(meant), *drawn]
+        return blocks.message(_text(events[0]), parts)
     lines = [f"{words.at(event.at)} {_line(event)}" for event in events[:ROWS_SHOWN]]
     count = words.count(len(events), "piece of news", "pieces of news")
     head = f"{count} {since}".rstrip()
@@ -117,6 +121,11 @@ def over(facts: messages.GateFacts) -> messages.Message:
     if facts.decided is not None:
         lines.append(gates.decision(facts, facts.decided))
     return blocks.message(gates.gate(facts).text, blocks.section(lines))
+
+
+def _meant(channel: str) -> str:
+    where = words.name(channel)
+    return f"meant for {where}, but I am not in it: invite me with /invite @rollout in {where}"
 
 
 def _mention(group: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bot.core.notices import gate as gates
+from bot.core.notices import reminding
 from bot.core.notices import scene as scenes
 from bot.model import errors, messages, messenger, ports
 from bot.render import feed as wording
@@ -19,7 +20,7 @@ from bot.runtime import anchors, outbox, tasks
 
 log = logging.getLogger(__name__)
 
-PREFIX = "asked:"
+PREFIX = reminding.ASKED
 TO = "to:"
 SENT = "sent:"
 """As ``TO``, for one whose answer has not come: the channel, and the thread in it."""
@@ -55,6 +56,11 @@ class Asked:
         """Record it; ``scene`` is one in which the gate was open."""
         there = {f"{TO}{target}": f"{place.channel}/{place.ts}", f"{SENT}{target}": None}
         await self._note(scene, {"ts": place.ts, **there})
+
+    async def missed(self, scene: scenes.Scene, channel: str, *, instead: str) -> None:
+        """We are not in ``channel``: the card's thread says so, and where the message went."""
+        at = f"{scene.now.timestamp():.6f}"
+        await self._note(scene, {"ts": at, f"{reminding.ABSENT}{channel}": instead})
 
     async def _note(self, scene: scenes.Scene, record: anchors.Record) -> None:
         """With what must be known of the gate when it is gone from the status."""

@@ -26,8 +26,8 @@ LOOK_UP_TIMEOUT_S = 4.0
 TIMEOUT_S = 900.0
 ROOM_AGAIN_S = 15.0
 
-_Say = Callable[[str], Awaitable[messenger.Place | None]]
-"""Says it in a channel."""
+_Say = Callable[[str, str], Awaitable[messenger.Place | None]]
+"""Says it in a channel, in place of another that we are not in (else empty)."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -149,7 +149,9 @@ class Escalations:
         if now is not None and not self._waits(event):  # decided while this was on its way
             self.kept.end(now)
 
-    def _content(self, event: feed.Event, target: str) -> messages.Message | None:
+    def _content(
+        self, event: feed.Event, target: str, *, absent: str = ""
+    ) -> messages.Message | None:
         """As it is true now. A group is called beneath the request, which has the answers."""
         scene = self._now(event)
         if scene is None or not self._waits(event):
@@ -159,7 +161,7 @@ class Escalations:
             message = wording.message((event,), buttons=True, group=target)
         else:
             answers = standing.made(scene, *standing.at_gate(scene))
-            message = wording.message((event,), buttons=True, answers=answers)
+            message = wording.message((event,), buttons=True, answers=answers, absent=absent)
         return replace(message, mark=mark)
 
     async def _post(
@@ -167,17 +169,19 @@ class Escalations:
     ) -> messenger.Place | None:
         """``scene`` is one in which the gate is open."""
 
-        async def say(channel: str, thread: str = "") -> messenger.Place | None:
+        async def say(
+            channel: str, absent: str = "", *, thread: str = ""
+        ) -> messenger.Place | None:
             await self.kept.begins(scene, _each(event, target), channel=channel, thread=thread)
             return await self.box.post(
                 channel=channel,
-                content=lambda: self._content(event, target),
+                content=lambda: self._content(event, target, absent=absent),
                 thread=thread,
                 priority=outbox.Priority.LOUD,
             )
 
         if target.startswith("#"):
-            return await self._into(target, say, event)
+            return await self._into(target, say, event, scene)
         thread = ""
         if target.startswith("S"):
             place = self.gate_at(event)
@@ -185,18 +189,26 @@ class Escalations:
             thread = "" if place is None else place.ts
         else:
             channel = await self._room(event, target)
-        return await say(channel, thread) if channel else None
+        return await say(channel, thread=thread) if channel else None
 
-    async def _into(self, channel: str, say: _Say, event: feed.Event) -> messenger.Place | None:
-        """Where we are not in the channel it is said in the rollout's own: never nowhere."""
+    async def _into(
+        self, channel: str, say: _Say, event: feed.Event, scene: scenes.Scene
+    ) -> messenger.Place | None:
+        """Where we are not in the channel it is said in the rollout's own: never nowhere.
+
+        Why it is there is said with it, for whoever can invite us, and in the card's thread.
+        """
         own = next(_hashed(self._own(event)), "")
         try:
-            return await say(channel)
+            return await say(channel, "")
         except (errors.Forbidden, errors.NotFound) as problem:
             log.warning("an escalation did not reach %s: %s", channel, problem)
             if not own or own == channel:
                 raise
-            return await say(own)
+            place = await say(own, channel)
+            if place is not None:
+                await self.kept.missed(scene, channel, instead=own)
+            return place
 
     async def _room(self, event: feed.Event, user: str) -> str:
         """Where to write to ``user``; waits while Slack is down, for as long as it is needed."""

@@ -255,6 +255,8 @@ def escalations(waits: feed.Event) -> Iterator[Sample]:
     yield Sample(name="escalation-to-a-person", message=message)
     called = feed_drawing.message([late], buttons=True, group="SSRE000001")
     yield Sample(name="escalation-to-a-group", message=called)
+    elsewhere = feed_drawing.message([late], buttons=True, answers=asked, absent="#incidents")
+    yield Sample(name="escalation-to-a-channel-without-the-bot", message=elsewhere)
     because = "nobody answered in time, and the policy takes it back"
     for name, decided in (
         ("approved", m.GateDecision(closing=C.APPROVED, by=SAM, others=(LEE,), at=ex.at(12, 31))),

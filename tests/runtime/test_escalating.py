@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core import codec_spec, codec_status
+from bot.core.notices import approving
 from bot.core.notices import scene as scenes
 from bot.core.policies import codec, resolve
 from bot.model import errors, messenger
@@ -325,6 +326,37 @@ def test_channel_that_the_bot_is_not_in_does_not_swallow_an_escalation():
         return (await place.wait(20)).said()
 
     assert virtual.run(story()) == {"#checkout": 1}
+
+
+def test_thread_asks_to_be_invited_where_an_escalation_went_elsewhere():
+    later = [{"after": "10m", "to": "#incidents"}]
+
+    async def story(*, absent):
+        place = await Place(policy(escalations=later)).at_gate()
+        place.chat.absent = absent
+        await place.wait(30)
+        lines = [one.fact.text for one in approving.lines(place.scene(""))]
+        ids = [one.id for one in approving.lines(place.scene(""))]
+        (message,) = place.chat.messages.values()
+        drawn = str(message["message"].blocks)
+        place.patch(abort=True)
+        place.settle(2)
+        await asyncio.sleep(5)
+        return lines, ids, drawn, asking(place)
+
+    reminder = "still waits for approval, 10 min by now: #incidents"
+    lines, ids, drawn, left = virtual.run(story(absent={"#incidents"}))
+    assert lines == [
+        reminder,
+        "I am not in #incidents: its message went to #checkout. Invite me with "
+        "/invite @rollout in #incidents, or correct its name in the policy",
+    ]
+    assert len(set(ids)) == 2
+    assert "/invite @rollout in #incidents" in drawn
+    assert left == []
+    lines, _, drawn, _ = virtual.run(story(absent=set()))
+    assert lines == [reminder]
+    assert "/invite" not in drawn
 
 
 def test_rollout_without_escalations_is_not_followed():

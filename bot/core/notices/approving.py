@@ -70,12 +70,24 @@ def _reminders(
         whom = "" if one.to == "thread" else f": {_asked(one.to)}"
         text = f"still waits for approval, {durations.span(one.after_s)} by now{whom}"
         yield _line(f"remind:{gate}:{one.number}", one.at, text)
+    yield from _absent(scene, held)
     if gate and rule.expires_s is not None:
         end = held.start + timedelta(seconds=rule.expires_s)
         if scene.now >= end and rule.on_timeout is policy.OnTimeout.HOLD:
             span = durations.span(rule.expires_s)
             text = f"nobody approved within {span}: it goes on waiting"
             yield _line(f"expired:{gate}", end, text)
+
+
+def _absent(scene: scenes.Scene, held: status.PauseCondition) -> Iterator[Line]:
+    """After the reminders: whoever reads one that names a channel learns that it is not there."""
+    last = max((one.at for one in reminding.due(scene)), default=held.start)
+    for channel, instead in reminding.absent(scene):
+        text = (
+            f"I am not in {channel}: its message went to {instead}. Invite me with "
+            f"/invite @rollout in {channel}, or correct its name in the policy"
+        )
+        yield _line(f"absent:{scenes.gate(scene)}:{channel}", last, text)
 
 
 def _asked(to: str) -> str:

@@ -4,7 +4,7 @@ Derived from the pause's own start, so a restart finds the same ones. Who gets w
 it did, is the runtime's.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,6 +12,11 @@ from bot.core import approvals, gate_ids, persons, shippers, tally
 from bot.core.notices import people
 from bot.core.notices import scene as scenes
 from bot.model import facts, policy
+
+ASKED = "asked:"
+"""Under it, by the gate's id, stands in ``said`` where the escalations of a gate are."""
+ABSENT = "absent:"
+"""In that record, by the channel's name: where an escalation went since we are not in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +58,14 @@ def latest(scene: scenes.Scene) -> Iterator[Due]:
     """The last that is due for each receiver: who hears late hears once."""
     newest = {one.to: one for one in due(scene)}
     yield from newest.values()
+
+
+def absent(scene: scenes.Scene) -> Iterator[tuple[str, str]]:
+    """Channels that the present gate's escalations did not reach, and where each went instead."""
+    record = scene.status.bot.said.get(f"{ASKED}{scenes.gate(scene)}")
+    for name, instead in (record if isinstance(record, Mapping) else {}).items():
+        if name.startswith(ABSENT):
+            yield name.removeprefix(ABSENT), str(instead)
 
 
 def rule_of(scene: scenes.Scene) -> policy.Approval | None:
