@@ -89,7 +89,7 @@ class Sender:
         self, told: Told, one: notice.Notice, newest: Newest, priority: outbox.Priority
     ) -> None:
         record = self.places.of(told.rollout).get(one.key, {})
-        if record.get("end"):
+        if record.get("end") and not one.anew:
             return
         if record.get("folded") and not self._row(told, one, record, newest):
             record = {}  # somebody deleted the digest
@@ -99,7 +99,7 @@ class Sender:
         elif not record.get("folded") and self._due(told, one):
             await self._edit(told, one, anchors.place(record), newest, priority)
         if one.settled and self.places.of(told.rollout).get(one.key, {}).get("ts"):
-            await self.places.record(told.rollout, one.key, {"end": "over"})
+            await self.places.record(told.rollout, one.key, {"end": "over", **one.left})
 
     def _row(self, told: Told, one: notice.Notice, record: anchors.Record, newest: Newest) -> bool:
         """A card that is a row of a digest; False where the digest is gone."""
@@ -192,7 +192,7 @@ class Sender:
         except errors.NotFound as problem:
             # Somebody deleted it: what is still open stands again, what is over stays away.
             # What may not be edited stands there untrue: how it ended is said anew.
-            if one.settled and not isinstance(problem, errors.Uneditable):
+            if one.anew or (one.settled and not isinstance(problem, errors.Uneditable)):
                 return
             await self._post(told, one, newest, priority)
         except errors.RolloutBotError as problem:

@@ -24,6 +24,8 @@ from bot.model import facts, messages, sealed, status, world
 from bot.model.facts import Closing
 
 HEADER_LIMIT = 200
+_ASKED = "asked"
+"""Of which abort the reason was still awaited when the gate was closed: the time of it."""
 
 
 def notices(scene: scenes.Scene, said: Said) -> Iterator[Notice]:
@@ -35,14 +37,32 @@ def notices(scene: scenes.Scene, said: Said) -> Iterator[Notice]:
         yield Notice(key=key, kind=Kind.GATE, facts=facts_now, keep=keep(scene))
     for key, record in said.items():
         gate = key.removeprefix("gate:")
-        if key.startswith("gate:") and gate != now and not record.get("end"):
-            yield Notice(
-                key=key,
-                kind=Kind.GATE,
-                facts=closed(scene, gate, record),
-                fresh=False,
-                settled=True,
-            )
+        if not key.startswith("gate:") or gate == now:
+            continue
+        if not record.get("end"):
+            facts_then = closed(scene, gate, record)
+            left = _awaiting(scene, facts_then.decided)
+            yield _over(key, facts_then, left=left)
+        elif _explained(scene, record):
+            yield _over(key, closed(scene, gate, record), anew=True, left={_ASKED: None})
+
+
+def _over(key: str, decided: messages.GateFacts, **more: Any) -> Notice:
+    return Notice(key=key, kind=Kind.GATE, facts=decided, fresh=False, settled=True, **more)
+
+
+def _awaiting(scene: scenes.Scene, decided: messages.GateDecision | None) -> Mapping[str, Any]:
+    """Which abort it says the reason was asked of; a later one is another."""
+    if decided is None or decided.closing is not Closing.ABORTED or decided.because:
+        return {}
+    return {_ASKED: scene.abort.get("at")}
+
+
+def _explained(scene: scenes.Scene, record: Mapping[str, Any]) -> bool:
+    """Whether the reason that it says was asked for has been given since."""
+    asked = record.get(_ASKED)
+    same = bool(asked) and scene.status.abort and asked == scene.abort.get("at")
+    return same and bool(explaining.reason(scene.abort))
 
 
 def keep(scene: scenes.Scene) -> dict[str, Any]:

@@ -26,7 +26,9 @@ class Notice:
 
     ``fresh``: it may be posted where it does not stand yet; else it is only edited.
     ``settled``: nothing about it will change any more; once told it is never touched again.
-    ``keep`` is recorded beside its place, so that a restart can go on from it.
+    ``anew``: it was settled, and one thing is to be added: edited once more where it stands.
+    ``keep`` is recorded beside its place, so that a restart can go on from it; ``left`` is once
+    it is settled.
     """
 
     key: str
@@ -34,7 +36,9 @@ class Notice:
     facts: Facts
     fresh: bool = True
     settled: bool = False
+    anew: bool = False
     keep: Mapping[str, Any] = field(default_factory=dict)
+    left: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
