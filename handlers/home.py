@@ -66,20 +66,26 @@ class Home:
     async def show(
         self, user: str, *, note: messages.Message | None = None, page: int = 0
     ) -> None:
-        """Draw the tab of ``user``; never raises: it is drawn again when it is opened."""
+        """Draw the tab of ``user``; never raises: what fails now is drawn as soon as it can be."""
+        tab = self.open_tabs.opened(user, page=page, note=note)
         try:
-            async with asyncio.timeout(TIMEOUT_S):
-                person = await asking.reader(self.who, user)
-                if (refusal := asking.refused(person)) is not None:
-                    await self.publish(user, note or refusal)
-                    return
-                found = await self.facts(person, note=note, page=page)
-                await self.publish(user, drawing.home(found))
-                self.open_tabs.opened(user, found)
+            async with asyncio.timeout(TIMEOUT_S), tab.turn:
+                await self._show(user, tab)
         except (errors.RolloutBotError, TimeoutError) as problem:
             log.warning("a Home tab was not drawn: %s", problem)
         except Exception:
             log.exception("a Home tab was not drawn: a bug")
+
+    async def _show(self, user: str, tab: tabs.Tab) -> None:
+        person = await asking.reader(self.who, user)
+        if person.guest:
+            self.open_tabs.let_go(user)
+        if (refusal := asking.refused(person)) is not None:
+            await self.publish(user, tab.answer or refusal)
+            return
+        found = await self.facts(person, note=tab.answer, page=tab.page)
+        await self.publish(user, drawing.home(found))
+        self.open_tabs.seen(tab, found)
 
     def _marks(self) -> Hashable:
         """Every rollout as its last write left it, and the freezes: what may change a tab."""
@@ -91,7 +97,7 @@ class Home:
         """What ``user`` should see now, None where it cannot be told; never raises."""
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                note, page = tab.note(self.open_tabs.clock()), tab.shown.page
+                note, page = tab.note(self.open_tabs.clock()), tab.page
                 person = await self.who(user)
                 if asking.refused(person) is None:
                     return await self.facts(person, note=note, page=page)

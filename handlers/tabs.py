@@ -6,6 +6,7 @@ faster than Slack's limit and the machine allow. Nobody's tab is kept fresh for 
 
 import asyncio
 import dataclasses
+import math
 import time
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
@@ -20,22 +21,38 @@ SHARE = 0.05
 AGAIN_S = 10.0
 NOTE_S = 60.0
 TABS_LIMIT = 20
+NEVER = -math.inf
 
 
 @dataclass(slots=True, kw_only=True)
 class Tab:
-    """What its reader sees, since when; ``note`` answers their last press, for a while."""
+    """What its reader asked for, and what was ``shown``: None where nobody knows that.
+
+    ``answer`` is that to their last press. Whoever draws it has the ``turn``: of two that draw
+    at once, the one that looked first could come last and stay.
+    """
 
     opened: float
-    shown: model.HomeFacts
-    drawn: float
+    page: int = 0
+    answer: messages.Message | None = None
+    shown: model.HomeFacts | None = None
+    drawn: float = NEVER
     not_before: float = 0.0
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def is_open(self, now: float) -> bool:
         return now - self.opened < model.FRESH_S
 
     def note(self, now: float) -> messages.Message | None:
-        return self.shown.note if now - self.opened < NOTE_S else None
+        """The answer to their last press, for a while."""
+        return self.answer if now - self.opened < NOTE_S else None
+
+    def differs(self, facts: model.HomeFacts) -> bool:
+        return self.shown is None or lasting(facts) != lasting(self.shown)
+
+    def asks_otherwise(self, facts: model.HomeFacts) -> bool:
+        """Whether what its reader is asked for is another now, or nothing was shown yet."""
+        return self.shown is None or lasting(facts).waiting != lasting(self.shown).waiting
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,15 +96,27 @@ class Tabs:
     _open: dict[str, Tab] = field(default_factory=dict)
     _task: asyncio.Task[None] | None = None
 
-    def opened(self, user: str, shown: model.HomeFacts) -> None:
-        """Keep this one fresh from now on; the one that was left alone longest makes room."""
-        self._open.pop(user, None)
-        now = self.clock()
-        self._open[user] = Tab(opened=now, shown=shown, drawn=now)
+    def opened(self, user: str, *, page: int = 0, note: messages.Message | None = None) -> Tab:
+        """Keep this one fresh from now on; the one that was left alone longest makes room.
+
+        Whoever opens it draws it in its ``turn`` and tells what is ``seen``. Where that fails, it
+        is drawn here as soon as it can be.
+        """
+        turn = old.turn if (old := self._open.pop(user, None)) is not None else asyncio.Lock()
+        tab = self._open[user] = Tab(opened=self.clock(), page=page, answer=note, turn=turn)
         while len(self._open) > TABS_LIMIT:
             del self._open[next(iter(self._open))]
         if self._task is None or self._task.done():
             self._task = tasks.spawn(self._watch(), name="open Home tabs")
+        return tab
+
+    def seen(self, tab: Tab, facts: model.HomeFacts) -> None:
+        """Slack took it: this is what stands there."""
+        tab.shown, tab.drawn = facts, self.clock()
+
+    def let_go(self, user: str) -> None:
+        """Nothing is ever shown to them."""
+        self._open.pop(user, None)
 
     async def close(self) -> None:
         await tasks.cancel(self._task)
@@ -96,7 +125,7 @@ class Tabs:
         seen = None  # what changed while the first one was drawn is not missed
         while self._forgotten():
             marks = self.marks()
-            if marks != seen and await self._redraw():
+            if (marks != seen or self._undrawn()) and await self._redraw():
                 seen = marks
             await self.pause(LOOKS_S)
 
@@ -104,6 +133,9 @@ class Tabs:
         now = self.clock()
         self._open = {user: tab for user, tab in self._open.items() if tab.is_open(now)}
         return bool(self._open)
+
+    def _undrawn(self) -> bool:
+        return any(tab.shown is None for tab in self._open.values())
 
     async def _redraw(self) -> bool:
         """Whether every open tab is as it should be; the one that is oldest comes first.
@@ -115,7 +147,7 @@ class Tabs:
             facts = await self._looked(user, tab)
             if facts is None or not self._may(tab, facts):
                 right = False
-            elif lasting(facts) != lasting(tab.shown):
+            elif tab.differs(facts):
                 drawing.append(tasks.spawn(self._drawn(user, tab, facts), name="a Home tab"))
         try:
             return all(await asyncio.gather(*drawing)) and right
@@ -123,7 +155,7 @@ class Tabs:
             await tasks.cancel(*drawing)
 
     async def _looked(self, user: str, tab: Tab) -> model.HomeFacts | None:
-        if self.clock() < tab.not_before:
+        if self.clock() < tab.not_before or tab.turn.locked():
             return None
         began = self.worked()
         facts = await self.look(user, tab)
@@ -135,17 +167,18 @@ class Tabs:
 
     def _may(self, tab: Tab, facts: model.HomeFacts) -> bool:
         """What asks a reader for something that is decided goes before what only moves on."""
-        new, old = lasting(facts), lasting(tab.shown)
-        return new == old or self._pace.take(self.clock(), asked=new.waiting != old.waiting)
+        asked = tab.asks_otherwise(facts)
+        return not tab.differs(facts) or self._pace.take(self.clock(), asked=asked)
 
     async def _drawn(self, user: str, tab: Tab, facts: model.HomeFacts) -> bool:
-        if self._open.get(user) is not tab:
-            return True  # opened anew meanwhile: that was drawn later
-        if not await self.draw(user, facts):
-            tab.not_before = self.clock() + AGAIN_S
+        async with tab.turn:
+            if self._open.get(user) is not tab:
+                return False  # opened anew meanwhile: what was looked at here is older
+            if await self.draw(user, facts):
+                self.seen(tab, facts)
+                return True
+            tab.shown, tab.not_before = None, self.clock() + AGAIN_S
             return False
-        tab.shown, tab.drawn = facts, self.clock()
-        return True
 
 
 def lasting(facts: model.HomeFacts) -> model.HomeFacts:

@@ -167,6 +167,55 @@ def test_press_is_known_to_come_from_a_home_tab():
     assert not tabs.is_home({"view": {"type": "modal"}}) and not tabs.is_home({})
 
 
+def views(office):
+    return [one["method"] for one in office.workspace.state.calls].count("views.publish")
+
+
+@pytest.mark.parametrize("fault", [{"error": "internal_error"}, {"error": "ratelimited"}])
+async def test_tab_is_drawn_when_slack_took_it_not_at_its_opening(office, fault, monkeypatch):
+    monkeypatch.setattr(keeping, "AGAIN_S", 0.1)
+    before = views(office)
+    office.workspace.faults.change({"refuse": {**fault, "methods": ["views.publish"], "times": 2}})
+    assert (await office.workspace.interactions.open_home(user="bob"))["acked"]
+    await office.until(lambda: "rollout:approve" in shown(office, "bob"), seconds=60)
+    assert views(office) == before + 3
+
+
+async def test_tab_is_drawn_once_when_slack_took_it_at_its_opening(office):
+    before = views(office)
+    await open_tab(office)
+    tab = office.tab.open_tabs
+    looked = tab.marks
+    times = []
+    tab.marks = lambda: times.append(1) or looked()
+    await office.until(lambda: len(times) > 2, seconds=60)
+    assert views(office) == before + 1
+
+
+async def test_newest_look_is_what_stays_when_a_redraw_is_slow_on_its_way(office):
+    """The redraw looked before the gate was decided, and Slack takes it after the opening's."""
+    user = office.workspace.state.user("alice").id
+    screen, arrived, go = [], asyncio.Event(), asyncio.Event()
+
+    async def publish(_user, view):
+        slow = not arrived.is_set() and bool(screen)
+        arrived.set() if slow else None
+        if slow:
+            await go.wait()
+        screen.append(view.text + json.dumps(list(view.blocks)))
+
+    home_tab = office.tab
+    home_tab.publish = publish
+    await home_tab.show(user)
+    home_tab.open_tabs._open[user].shown = SHOWN
+    await office.until(arrived.is_set, seconds=60)
+    again = asyncio.create_task(home_tab.show(user, page=1))
+    await office.command("abort checkout wrong prices")
+    go.set()
+    await again
+    await office.until(lambda: "rollout:approve" not in screen[-1], seconds=60)
+
+
 async def test_open_tab_follows_what_somebody_else_does(office):
     await open_tab(office, "alice")
     await open_tab(office, "bob")
@@ -200,7 +249,7 @@ def watched(clock, *, fails=0, costs_s=0.0, waits=()):
     async def look(user, tab):
         clock.now += costs_s
         world["looks"] += 1
-        return dataclasses.replace(tab.shown, page=1 + world["marks"], waiting=world["waits"])
+        return dataclasses.replace(SHOWN, page=1 + world["marks"], waiting=world["waits"])
 
     async def draw(user, facts):
         drawn.append((user, clock.now))
@@ -221,6 +270,10 @@ def watched(clock, *, fails=0, costs_s=0.0, waits=()):
 SHOWN = model.HomeFacts(cluster="prod-eu", at=model.NEVER)
 
 
+def left_open(made, user):
+    made.seen(made.opened(user), SHOWN)
+
+
 async def over(made):
     await made._task
 
@@ -230,7 +283,7 @@ async def test_tab_is_let_go_after_its_time_and_costs_nothing_while_nothing_chan
     made, drawn, world = watched(clock)
     clock.change[600.0] = lambda: world.update(marks=1)
     clock.change[1_000.0] = lambda: world.update(marks=2)
-    made.opened("U1", SHOWN)
+    left_open(made, "U1")
     await over(made)
     assert [user for user, _ in drawn] == ["U1", "U1"], "once to be sure, once for the change"
     assert 600 <= drawn[1][1] <= 601
@@ -242,7 +295,7 @@ async def test_tabs_together_stay_within_what_slack_takes_a_minute():
     made, drawn, world = watched(clock)
     clock.change.update({at / 2: lambda: world.update(marks=world["marks"] + 1) for at in range(1_800)})
     for number in range(30):
-        made.opened(f"U{number}", SHOWN)
+        left_open(made, f"U{number}")
     await over(made)
     busiest = max(sum(start <= at < start + 60 for _, at in drawn) for _, start in drawn)
     assert busiest <= 61
@@ -254,7 +307,7 @@ async def test_drawing_takes_a_small_share_of_the_time_where_there_is_much_to_dr
     clock = Clock()
     made, drawn, world = watched(clock, costs_s=0.5)
     clock.change.update({float(at): lambda: world.update(marks=world["marks"] + 1) for at in range(900)})
-    made.opened("U1", SHOWN)
+    left_open(made, "U1")
     await over(made)
     assert len(drawn) <= world["looks"] and world["looks"] * 0.5 <= 0.06 * clock.now
 
@@ -262,7 +315,7 @@ async def test_drawing_takes_a_small_share_of_the_time_where_there_is_much_to_dr
 async def test_tab_is_drawn_again_when_slack_did_not_take_it():
     clock = Clock()
     made, drawn, _ = watched(clock, fails=2)
-    made.opened("U1", SHOWN)
+    left_open(made, "U1")
     await over(made)
     assert len(drawn) == 3
     assert drawn[-1][1] < 60
@@ -275,7 +328,7 @@ async def test_every_open_tab_is_redrawn_at_once_when_a_gate_is_decided():
     clock = Clock()
     made, drawn, world = watched(clock, waits=(ROW,))
     for number in range(keeping.TABS_LIMIT):
-        made.opened(f"U{number}", SHOWN)
+        left_open(made, f"U{number}")
     clock.change[300.0] = lambda: world.update(waits=())
     await over(made)
     after = sorted(at for _, at in drawn if at >= 300)
@@ -289,7 +342,7 @@ async def test_decided_gate_is_shown_at_once_though_much_else_moves_all_the_time
     moves = {at / 2: lambda: world.update(marks=world["marks"] + 1) for at in range(1_200)}
     clock.change.update(moves)
     for number in range(keeping.TABS_LIMIT):
-        made.opened(f"U{number}", SHOWN)
+        left_open(made, f"U{number}")
     seen = []
     made.draw = _noting(made.draw, seen, clock)
     clock.change[300.25] = lambda: world.update(waits=())
@@ -318,7 +371,7 @@ async def test_one_tab_that_slack_does_not_take_keeps_no_other_from_being_redraw
 
     made.draw = picky
     for number in range(3):
-        made.opened(f"U{number}", SHOWN)
+        left_open(made, f"U{number}")
     clock.change[20.2] = lambda: world.update(marks=1)
     await over(made)
     assert {user for user, at in drawn if 20 <= at <= 21} >= {"U1", "U2"}

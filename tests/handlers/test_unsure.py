@@ -76,24 +76,41 @@ async def test_member_is_asked_for_twice_before_being_sent_away(office):
 
 
 async def test_open_tab_is_not_kept_fresh_when_slack_does_not_say_who_looks(office):
-    drawn, passed = asyncio.Event(), [0.0]
+    looks, passed = [], [0.0]
 
     async def pause(seconds):
-        if seconds == tabs.LOOKS_S:
-            drawn.set()
+        if seconds == tabs.LOOKS_S and not office.tab.open_tabs._undrawn():
+            looks.append(passed[0])
         passed[0] += seconds
         await asyncio.sleep(0.01)
 
     office.tab.open_tabs.pause = pause
     office.tab.open_tabs.clock = lambda: passed[0]
     await test_home.open_tab(office, "bob")
-    await office.until(drawn.is_set, seconds=60)
+    await office.until(lambda: len(looks) > 1, seconds=60)
     silent(office)
     later(office, hours=2)
     before = test_home.home(office, "bob")
     await office.command("abort checkout wrong prices")
     await asked_again(office)
     assert (office.asked(), test_home.home(office, "bob")) == (["abort"], before)
+
+
+async def test_tab_of_somebody_unknown_at_its_opening_is_drawn_when_slack_says_who_they_are(
+    office, monkeypatch
+):
+    monkeypatch.setattr(tabs, "AGAIN_S", 0.1)
+    silent(office)
+    assert asking.UNSURE in await test_home.open_tab(office, "bob")
+    assert asking.UNSURE in await test_home.open_tab(office, "guest")
+    office.workspace.faults.change({"refuse": 0})
+    await office.until(lambda: "rollout:approve" in test_home.shown(office, "bob"), seconds=60)
+    assert "checkout" not in test_home.shown(office, "guest")
+
+
+async def test_tab_of_a_guest_is_not_watched(office):
+    assert asking.GUEST in await test_home.open_tab(office, "guest")
+    assert not office.tab.open_tabs._open
 
 
 async def asked_again(office):
