@@ -181,17 +181,6 @@ async def test_tab_is_drawn_when_slack_took_it_not_at_its_opening(office, fault,
     assert views(office) == before + 3
 
 
-async def test_tab_is_drawn_once_when_slack_took_it_at_its_opening(office):
-    before = views(office)
-    await open_tab(office)
-    tab = office.tab.open_tabs
-    looked = tab.marks
-    times = []
-    tab.marks = lambda: times.append(1) or looked()
-    await office.until(lambda: len(times) > 2, seconds=60)
-    assert views(office) == before + 1
-
-
 async def test_newest_look_is_what_stays_when_a_redraw_is_slow_on_its_way(office):
     """The redraw looked before the gate was decided, and Slack takes it after the opening's."""
     user = office.workspace.state.user("alice").id
@@ -209,8 +198,9 @@ async def test_newest_look_is_what_stays_when_a_redraw_is_slow_on_its_way(office
     await home_tab.show(user)
     home_tab.open_tabs._open[user].shown = SHOWN
     await office.until(arrived.is_set, seconds=60)
-    again = asyncio.create_task(home_tab.show(user, page=1))
     await office.command("abort checkout wrong prices")
+    again = asyncio.create_task(home_tab.show(user))
+    await asyncio.wait({again}, timeout=1)
     go.set()
     await again
     await office.until(lambda: "rollout:approve" not in screen[-1], seconds=60)
@@ -319,6 +309,35 @@ async def test_tab_is_drawn_again_when_slack_did_not_take_it():
     await over(made)
     assert len(drawn) == 3
     assert drawn[-1][1] < 60
+
+
+async def test_tab_that_is_opened_anew_is_drawn_though_nothing_changed_when_its_opening_failed():
+    clock = Clock()
+    made, drawn, _ = watched(clock)
+    left_open(made, "U1")
+    clock.change[300.0] = lambda: made.opened("U1")
+    await over(made)
+    assert [at for _, at in drawn if 300 <= at <= 301]
+
+
+async def test_tab_is_left_to_whoever_opens_it_while_they_draw_it():
+    clock = Clock()
+    made, drawn, world = watched(clock)
+    tab = made.opened("U1")
+    await tab.turn.acquire()
+    clock.change[5.0] = lambda: (made.seen(tab, dataclasses.replace(SHOWN, page=1)), tab.turn.release())
+    await over(made)
+    assert not drawn and world["looks"] == 1
+
+
+async def test_tab_is_drawn_anew_when_slack_took_it_and_its_answer_was_lost():
+    clock = Clock()
+    made, drawn, world = watched(clock)
+    left_open(made, "U1")
+    clock.change[300.0] = lambda: world.update(marks=1, fails=1)
+    clock.change[300.6] = lambda: world.update(marks=0)
+    await over(made)
+    assert [at >= 300 for _, at in drawn] == [False, True, True], "it shows again what it showed"
 
 
 ROW = m.RowFact(rollout=ex.ROLLOUT, news=m.News.WAITS, revision=ex.V42, what="approval", since_s=1)
