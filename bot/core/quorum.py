@@ -70,6 +70,21 @@ def who(rule: policy.Approval) -> str:
     return f"{listed or 'whoever may promote'} if among {also}"
 
 
+def missing(stands: Standing) -> str:
+    """As in "one of sre approves, not dana" and "1 more of sre approves, not sam or dana"."""
+    if stands.nameless:
+        return "rollout-bot.io/shipped-by says who shipped it, and somebody else approves"
+    named, rule = who(stands.rule), stands.rule
+    approved = (*stands.approved, *stands.apart)
+    barred = dict.fromkeys((*approved, *(one.name for one in stands.shipped)))
+    unless = f", not {' or '.join(barred)}" if barred else ""
+    if rule.quorum > 1:
+        more = f"{stands.left} more" if stands.approved else str(rule.quorum)
+        verb = "approves" if stands.left == 1 else "approve"
+        return f"{more} of {named or 'its channel'} {verb}{unless}"
+    return f"{f'one of {named}' if named else 'somebody'} approves{unless}"
+
+
 def _word(one: str) -> str:
     if one in {"channel", "anyone"}:
         return {"channel": "the channel", "anyone": "anyone"}[one]

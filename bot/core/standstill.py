@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.core import (
     analyses,
+    approvers_left,
     gates,
     inconclusive,
     moments,
@@ -101,17 +102,19 @@ def _gate(d: draft_module.Draft) -> world.Reason | None:
         return None
     chosen = d.spec.blue_green
     stands = quorum.of(d)
-    who = _who(stands) if stands is not None else "somebody approves"
+    who = quorum.missing(stands) if stands is not None else "somebody approves"
     said = "an approval that nobody has given yet"
     if stands is not None and stands.so_far:
         said = f"approvals of which some are missing: {stands.so_far}"
     what = "switches" if chosen is not None else f"moves on to {_coming(d)} %"
+    short = approvers_left.sentences(d)
+    opens = _KIND.APPROVE.value if chosen is None else _KIND.SWITCH.value
     return world.Reason(
         rule=f"{RULE}gate",
         sentence=said,
         since=pause.start,
-        frees=f"It {what} when {who}.{_then_held(d)}",
-        acts=(_KIND.APPROVE.value if chosen is None else _KIND.SWITCH.value, *_ABORT),
+        frees=short or f"It {what} when {who}.{_then_held(d)}",
+        acts=_ABORT if short else (opens, *_ABORT),
     )
 
 
@@ -123,21 +126,6 @@ def _coming(d: draft_module.Draft) -> int:
             if isinstance(step, spec_model.SetWeight):
                 return step.weight * 100 // full
     return 100
-
-
-def _who(stands: quorum.Standing) -> str:
-    """As in "one of sre approves, not dana" and "1 more of sre approves, not sam or dana"."""
-    if stands.nameless:
-        return "rollout-bot.io/shipped-by says who shipped it, and somebody else approves"
-    named, rule = quorum.who(stands.rule), stands.rule
-    approved = (*stands.approved, *stands.apart)
-    barred = dict.fromkeys((*approved, *(one.name for one in stands.shipped)))
-    unless = f", not {' or '.join(barred)}" if barred else ""
-    if rule.quorum > 1:
-        more = f"{stands.left} more" if stands.approved else str(rule.quorum)
-        verb = "approves" if stands.left == 1 else "approve"
-        return f"{more} of {named or 'its channel'} {verb}{unless}"
-    return f"{f'one of {named}' if named else 'somebody'} approves{unless}"
 
 
 def _then_held(d: draft_module.Draft) -> str:

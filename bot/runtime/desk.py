@@ -105,7 +105,8 @@ class Desk:
         scene, rollout = self.scenery.explained(key), self.scenery.rollout(key)
         if scene is None or rollout is None:
             return messages.SentenceFacts(sentences=(orders.GONE,))
-        return listing.why(scene, approvers=self.approvers(rollout))
+        rolls = self.roster.every()
+        return listing.why(scene, approvers=self.approvers(rollout), rolls=rolls)
 
     def plan(self, key: str) -> messages.PlanFacts | None:
         """What it will go through; None where it is gone."""

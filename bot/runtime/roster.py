@@ -44,6 +44,11 @@ class Roster:
             return None
         return found[1]
 
+    def every(self) -> dict[str, frozenset[str]]:
+        """All groups whose members are known, by id. Asks nobody."""
+        found = {name: self.known(name) for name in self._known}
+        return {name: members for name, members in found.items() if members is not None}
+
     async def _one(self, group: str, *, deciding: bool) -> frozenset[str] | None:
         known = self._known.get(group)
         if self.ask is None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core import durations, gatekeeping, quorum
+from bot.core import approvers_left, durations, gatekeeping, quorum
 from bot.core.notices import reminding
 from bot.core.notices import scene as scenes
 from bot.core.notices.notice import Line
@@ -32,6 +32,8 @@ def facts_of(scene: scenes.Scene) -> dict[str, Any]:
     if rule.four_eyes:
         found["excluded"] = stands.shipped
         found["nameless"] = stands.nameless
+    if short := approvers_left.short(scene.sheet) if scene.sheet is not None else "":
+        found["quorum"] = "; ".join(filter(None, (found.get("quorum"), short)))
     if rule.expires_s is not None:
         found["until"] = held.start + timedelta(seconds=rule.expires_s)
         found["then"] = _THEN[rule.on_timeout]

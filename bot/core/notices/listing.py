@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from bot.core import inconclusive, moments
+from bot.core import approvers_left, inconclusive, moments
 from bot.core.gates import freeze_codec, freezes
 from bot.core.notices import header_routes, standing
 from bot.core.notices import scene as scenes
@@ -122,10 +122,15 @@ def waiting(cluster: str, found: Iterable[scenes.Scene]) -> messages.WaitingFact
     )
 
 
-def why(scene: scenes.Scene, *, approvers: str = "") -> messages.SentenceFacts:
-    """What is and since when, then what would change it: from the reasons of the decision."""
+def why(
+    scene: scenes.Scene, *, approvers: str = "", rolls: approvers_left.Rolls | None = None
+) -> messages.SentenceFacts:
+    """What is and since when, then what would change it: from the reasons of the decision.
+
+    ``rolls`` are the members of groups of Slack, as far as they are known.
+    """
     who = f"{scene.rollout.name} v{scenes.revision(scene).number}"
-    now = _now(scene)
+    now = approvers_left.told(_now(scene), scene.sheet, rolls)
     if now is None or standing.news(scene) in _OVER:
         said = (_is(scene, who), _changes(scene, approvers))
         return messages.SentenceFacts(

@@ -141,3 +141,88 @@ def test_words_of_a_crowd_of_approvers_are_not_cut_off():
     sim = at_gate({"rules": [{"approval": {"approvers": many, "quorum": 9}}]})
     text = shown(open_gate(sim))
     assert all(one in text for one in many) and "9 must approve" in text
+
+
+PAIR = {"people": [{"name": "Sam", "slack": "U0SAM", "user": "sam@corp"}]}
+
+
+def short_of(approval, *, groups=None, **more):
+    rule = {"approval": approval, **more}
+    return at_gate({"groups": groups or {}, **PAIR, "rules": [rule]})
+
+
+@pytest.mark.parametrize(
+    ("approvers", "groups"),
+    [
+        (["@sam", "@dana"], {}),
+        (["U0SAM", "U0DANA"], {}),
+        (["group:sre"], {"sre": {"members": ["U0SAM", "@dana"]}}),
+        (["@sam", "@dana", "user:sam@corp"], {}),
+    ],
+    ids=["handles", "ids", "a group of the file", "one of them by two ways"],
+)
+def test_why_says_that_nobody_is_left_where_four_eyes_and_the_group_are_used_up(approvers, groups):
+    sim = set_by(
+        short_of({"approvers": approvers, "quorum": 2, "fourEyes": True}, groups=groups)
+    ).approve(SAM)
+    told = why(sim)
+    assert "1 of 2 approved: sam" in told
+    assert (
+        "Nobody is left to approve: sam approved, dana shipped it and may not. It goes on after "
+        "another approver or a smaller quorum in the policy; abort takes it back."
+    ) in told
+    assert "moves on" not in told
+    reasons = replace(sim.scene(), reasons=tuple(sim.reconciler.latest[KEY]))
+    assert [button.kind.value for button in listing.why(reasons).buttons] == ["abort"]
+    assert "Nobody is left to approve: sam approved, dana shipped it" in shown(open_gate(sim))
+
+
+def test_why_says_so_of_a_lone_approver_who_shipped_it_and_names_the_break_glass():
+    glass = {"who": ["@lee"], "second": ["@ann"]}
+    sim = set_by(short_of({"approvers": ["@dana"], "fourEyes": True}, breakGlass=glass))
+    assert (
+        "Nobody is left to approve: dana shipped it and may not. It goes on after another "
+        "approver in the policy; /rollout break-glass app REASON passes it; abort takes it back."
+    ) in why(sim)
+
+
+def test_why_counts_who_is_left_where_they_are_too_few():
+    asked = {"approvers": ["@sam", "@lee", "@dana"], "quorum": 3, "fourEyes": True}
+    sim = set_by(short_of(asked))
+    assert "Too few are left to approve, 2 for 3: dana shipped it and may not." in why(sim)
+
+
+@pytest.mark.parametrize(
+    "approval",
+    [
+        {"approvers": ["@sam", "@lee", "@dana"], "quorum": 2, "fourEyes": True},
+        {"approvers": ["@sam", "group:sre"], "quorum": 2, "fourEyes": True},
+        {"approvers": ["@sam", "channel"], "quorum": 2, "fourEyes": True},
+        {"quorum": 2, "fourEyes": True},
+    ],
+    ids=["one is left", "a group of Slack", "a channel", "nobody is named"],
+)
+def test_why_goes_on_naming_who_may_where_somebody_may_be_left(approval):
+    groups = {"sre": {"slack": "S0SRE"}}
+    sim = set_by(short_of(approval, groups=groups)).approve(SAM)
+    assert "left to approve" not in why(sim)
+    assert "It moves on to 60 % when 1 more of " in why(sim)
+
+
+def test_why_says_nothing_of_it_where_the_policy_lets_it_go_on_by_itself():
+    timed = {"expires": "4h", "onTimeout": "promote"}
+    sim = set_by(short_of({"approvers": ["@dana"], "fourEyes": True, **timed}))
+    assert "left to approve" not in why(sim)
+
+
+@pytest.mark.parametrize(
+    ("roll", "over"), [({"U0SAM", "U0DANA"}, True), ({"U0SAM", "U0LEE"}, False)]
+)
+def test_why_knows_it_of_a_group_of_slack_whose_members_are_known(roll, over):
+    asked = {"approvers": ["group:sre"], "quorum": 2, "fourEyes": True}
+    sim = set_by(short_of(asked, groups={"sre": {"slack": "S0SRE"}})).approve(SAM)
+    scene = replace(sim.scene(), reasons=tuple(sim.reconciler.latest[KEY]))
+    said = listing.why(scene, rolls={"S0SRE": frozenset(roll)})
+    assert ("Nobody is left to approve: sam approved" in said.sentences[1]) is over
+    kinds = [button.kind.value for button in said.buttons]
+    assert kinds == (["abort"] if over else ["approve", "abort"])
