@@ -11,7 +11,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 
 from bot.model import messenger
-from bot.runtime import reason_lines
+from bot.runtime import missed_lines, reason_lines
 from handlers import asking
 
 log = logging.getLogger(__name__)
@@ -19,8 +19,11 @@ log = logging.getLogger(__name__)
 TIMEOUT_S = 15.0
 
 
-def register(app: AsyncApp, *, at: reason_lines.Reasons, who: asking.Who) -> None:
-    """Hear what is said in the channels that the bot is in."""
+def register(app: AsyncApp, *, at: reason_lines.Reasons, who: asking.Who) -> missed_lines.Hear:
+    """Hear what is said in the channels that the bot is in.
+
+    What is given back hears a line that did not come by itself.
+    """
 
     async def said(event: dict[str, Any]) -> None:
         thread = messenger.Place(
@@ -42,6 +45,7 @@ def register(app: AsyncApp, *, at: reason_lines.Reasons, who: asking.Who) -> Non
             log.exception("the reason of an abort was not kept: a bug")
 
     app.event("message")(said)
+    return said
 
 
 def _by_a_person(event: dict[str, Any]) -> bool:

@@ -5,12 +5,23 @@ Most lines are none: whatever fits no abort that waits for its reason is nobody'
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from bot.core import codec_status, explaining, tries
+from bot.core import codec_instant, codec_status, explaining, tries
 from bot.core.notices import people
 from bot.model import facts, messenger, status
 from bot.runtime import authorize, orders
 from bot.runtime import desk as desks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Awaited:
+    """An abort whose reason is missing: of whom, since when, and where it may be written."""
+
+    key: str
+    by: facts.Person
+    at: datetime | None
+    places: tuple[messenger.Place, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,23 +65,42 @@ class Reasons:
         )
 
     def _waiting(self, thread: messenger.Place, user: str) -> Iterator[str]:
+        for one in self.awaited(user):
+            if one.by.slack_id == user and thread in one.places:
+                yield one.key
+
+    def awaited(self, text: str = "") -> Iterator[Awaited]:
+        """Of people of the chat; ``text`` stands somewhere in what is kept of the rollout."""
         for rollout in self.desk.scenery.rollouts():
             raw = rollout.get("status") or {}
-            if not raw.get("abort") or user not in str(raw.get("rolloutBot")):
+            if not raw.get("abort") or text not in str(raw.get("rolloutBot")):
                 continue  # most of ten thousand, and nothing is decoded of them
             known = codec_status.decode(raw)
             by = people.decode(explaining.awaited(known))
-            if by is not None and by.slack_id == user and _is_of(known, thread):
-                meta = rollout["metadata"]
-                yield f"{meta.get('namespace', '')}/{meta['name']}"
+            if by is None or not by.slack_id:
+                continue
+            meta = rollout["metadata"]
+            yield Awaited(
+                key=f"{meta.get('namespace', '')}/{meta['name']}",
+                by=by,
+                at=codec_instant.read(known.bot.abort.get("at")),
+                places=_places(known),
+            )
 
 
-def _is_of(known: status.Status, thread: messenger.Place) -> bool:
-    """Whether one of its messages stands at the head of ``thread``, and is its alone."""
-    return any(
-        isinstance(one, Mapping)
+def _places(known: status.Status) -> tuple[messenger.Place, ...]:
+    """Where a message stands that is of this rollout alone; those of the present revision first.
+
+    The question is asked beneath the card, the post-mortem stands beneath the alert.
+    """
+    found = {
+        key: messenger.Place(channel=str(one["channel"]), ts=str(one["ts"]))
+        for key, one in known.bot.said.items()
+        if isinstance(one, Mapping)
+        and one.get("channel")
+        and one.get("ts")
         and not one.get("folded")
-        and one.get("ts") == thread.ts
-        and one.get("channel") == thread.channel
-        for one in known.bot.said.values()
-    )
+    }
+    present = tuple(f"{kind}:{known.current_hash}:" for kind in ("card", "alert"))
+    newest = sorted(found, key=lambda key: (key.startswith(present), found[key].ts), reverse=True)
+    return tuple(dict.fromkeys(found[key] for key in newest))

@@ -21,6 +21,7 @@ from bot.runtime import (
     announce,
     authorize,
     desk,
+    missed_lines,
     orders,
     reason_lines,
     reconcile,
@@ -61,6 +62,8 @@ class Chat(Protocol):
     def say(self, sentence: str) -> None: ...
 
     def frozen(self) -> None: ...
+
+    def led(self) -> None: ...
 
     async def check(self) -> None: ...
 
@@ -105,6 +108,9 @@ class Silent:
     def frozen(self) -> None:
         """Nobody is told of a freeze."""
 
+    def led(self) -> None:
+        """Nothing was said while nobody led."""
+
     async def check(self) -> None:
         log.warning(
             "no Slack tokens (SLACK_BOT_TOKEN, SLACK_APP_TOKEN): running as a controller only"
@@ -124,6 +130,7 @@ class Slack:
     """Commands and clicks come in on every replica; only the leader's passes tell anything."""
 
     _task: asyncio.Task[None] | None = None
+    _looking: asyncio.Task[None] | None = None
 
     def __init__(self, controller: "controllers.Controller") -> None:
         chosen, evidence = controller.chosen.slack, controller.chosen.evidence
@@ -194,7 +201,13 @@ class Slack:
         )
         tab.register(app)
         slash.register(app, at=self.desk, who=who)
-        reasons.register(app, at=reason_lines.Reasons(desk=self.desk), who=who)
+        lines = reason_lines.Reasons(desk=self.desk)
+        self._missed = missed_lines.Missed(
+            reasons=lines,
+            clock=self.desk.clock,
+            read=self._messenger.replies,
+            hear=reasons.register(app, at=lines, who=who),
+        )
         buttons.register(app, at=self.desk, who=who, tab=tab)
         return app
 
@@ -226,6 +239,10 @@ class Slack:
         """Look whether people must be told of a freeze."""
         self._news.changed(None, None)
 
+    def led(self) -> None:
+        """Look for what was said while nobody heard it; returns at once."""
+        self._looking = tasks.spawn(self._missed.look(), name="missed lines")
+
     async def check(self) -> None:
         """Say once where Slack cannot be used; never a reason not to run."""
         try:
@@ -244,7 +261,7 @@ class Slack:
         await self.teller.drain(timeout_s=timeout_s)
 
     async def close(self) -> None:
-        await tasks.cancel(self._task)
+        await tasks.cancel(self._task, self._looking)
         await self._tab.close()
 
 

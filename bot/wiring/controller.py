@@ -256,6 +256,7 @@ class Controller:
             group.create_task(self.events.run())
             group.create_task(self.recording.run())
             group.create_task(freezing.mind(self))
+            self.chat.led()
 
     async def _resync(self) -> None:
         """Look at everything now and then, spread out: a lost timer is a delay, not a hang."""

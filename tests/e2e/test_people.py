@@ -11,7 +11,7 @@ from bot.local.cluster import LocalCluster
 from bot.local.demo import kube
 from bot.local.demo import stage as stages
 from tests.e2e import shop as shops
-from tests.e2e.shop import buttons, ended, message, phase, seen_hash, told
+from tests.e2e.shop import ROOM, buttons, ended, message, phase, seen_hash, told
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 POLICY = """
@@ -132,3 +132,19 @@ async def test_freeze_holds_in_mid_step_and_an_abort_still_passes(shop):
     assert await phase(shop, "basket", "Paused")
     await shop.type("alice", "unfreeze shop")
     await shop.until(lambda: ended(shop, "basket", "v2"), "the other one goes on")
+    await _explained_while_no_bot_was_there(shop)
+
+
+async def _explained_while_no_bot_was_there(shop):
+    """The next one finds what was written beneath the alert."""
+    mine = [one for one in shop.people.messages if buttons(one, "rollout:retry")]
+    assert await shop.bot.stop() == 0
+    say = shop.workspace.interactions.say
+    await say(user="carol", channel=ROOM, text="orders fail", thread_ts=mine[-1]["ts"])
+    await shop.bot.start()
+
+    async def kept():
+        abort = (await shop.status("cart"))["rolloutBot"]["abort"]
+        return abort.get("later", {}).get("text") == "orders fail"
+
+    await shop.until(kept, "the reason is found")

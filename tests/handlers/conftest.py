@@ -132,8 +132,9 @@ async def office(request, workspace, stage):
     slash.register(bolt, at=desk, who=chat.directory.person)
     buttons.register(bolt, at=desk, who=chat.directory.person, tab=tab)
     lines = reason_lines.Reasons(desk=desk)
-    reasons.register(bolt, at=lines, who=chat.directory.person)
+    hear = reasons.register(bolt, at=lines, who=chat.directory.person)
     made = Office(workspace, stage, chat, desk)
+    made.lines, made.hear = lines, hear
     made.tab = tab
     opened = by_socket if request.param == "socket" else by_http
     task = await opened(made, bolt)

@@ -1,6 +1,7 @@
 """``messenger.Messenger`` over the Web API."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from slack_sdk.web import async_client
@@ -76,6 +77,19 @@ class SlackMessenger:
             if mark := self._own_mark(message):
                 found.setdefault(mark, messenger.Place(channel=place, ts=str(message["ts"])))
         return found
+
+    async def replies(
+        self, place: messenger.Place, since: datetime
+    ) -> Sequence[Mapping[str, Any]]:
+        """What was written beneath a message after ``since``, oldest first, as events have it."""
+        read = self.client.conversations_replies(
+            channel=place.channel,
+            ts=place.ts,
+            oldest=f"{since.timestamp():.6f}",
+            limit=LOOK_BACK,
+        )
+        answer = await calls.done(read, what="reading a thread")
+        return [one for one in answer.get("messages") or () if one.get("ts") != place.ts]
 
     def _own_mark(self, message: Mapping[str, Any]) -> str:
         """Anybody may write metadata: only what we said ourselves counts."""
