@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.core import moments
-from bot.core.gates import freeze_codec
+from bot.core.gates import freeze_codec, freeze_words
 from bot.core.gates import freezes as gate
 from bot.core.notices import people
 from bot.core.notices import scene as scenes
@@ -115,7 +115,7 @@ class FreezeDesk:
 
     async def unfreeze(self, what: str, actor: facts.Person) -> orders.Reply:
         """End the freeze of that id, all of that scope, or the only one there is."""
-        found = self._meant(what)
+        found = freeze_words.meant(what, self.freezes.in_force())
         if not found:
             return orders.no(self._none(what))
         if not what and len(found) > 1:
@@ -130,19 +130,6 @@ class FreezeDesk:
         scopes = ", ".join(freeze_codec.shown(one.scope) for one in found[:8])
         sentence = f"Over: {scopes}. What waited goes on in order, since when it waits."
         return orders.Reply(accepted=True, sentence=sentence, written=True)
-
-    def _meant(self, what: str) -> tuple[policy.Freeze, ...]:
-        every = self.freezes.in_force()
-        if not what:
-            return every
-        named = tuple(one for one in every if one.id == what)
-        if named:
-            return named
-        try:
-            scope = freeze_codec.scope(what)
-        except errors.UserError:
-            return ()
-        return tuple(one for one in every if one.scope == scope)
 
     def _none(self, what: str) -> str:
         every = self.freezes.in_force()

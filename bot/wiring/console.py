@@ -67,11 +67,11 @@ def _names(ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]
 _name = click.argument("name", required=False, default="", shell_complete=_names)
 
 
-def _run(given: dict[str, Any], work: Work, *, name: str = "") -> None:
+def _run(given: dict[str, Any], work: Work, *, name: str = "", ending: str | None = None) -> None:
     """Open the desk, do the work, print what it came to and exit so."""
     as_json = given.pop("as_json")
     try:
-        found = asyncio.run(_worked(terminal.Place(**given), work, name))
+        found = asyncio.run(_worked(terminal.Place(**given), work, name, ending))
     except errors.UserError as problem:
         found = outcome.told(problem.sentence, code=outcome.USAGE)
     except (errors.Unavailable, TimeoutError) as problem:
@@ -86,8 +86,10 @@ def _run(given: dict[str, Any], work: Work, *, name: str = "") -> None:
     sys.exit(found.code)
 
 
-async def _worked(place: terminal.Place, work: Work, name: str) -> outcome.Outcome:
-    async with terminal.opened(place, name=name) as ask:
+async def _worked(
+    place: terminal.Place, work: Work, name: str, ending: str | None
+) -> outcome.Outcome:
+    async with terminal.opened(place, name=name, ending=ending) as ask:
         try:
             return await work(ask)
         except asking.Unknown as unknown:
@@ -200,9 +202,7 @@ def freeze(scope: str, duration: str, reason: tuple[str, ...], **given: Any) -> 
 @_options
 def unfreeze(what: str, **given: Any) -> None:
     """End a freeze; what waited goes on in its order."""
-    # An id says nothing of where: the policy is asked of every rollout that the freeze holds.
-    inside = given if given["namespace"] else _within(given, what if "/" in what else "all")
-    _run(inside, lambda ask: freezing.unfrozen(ask, what))
+    _run(given, lambda ask: freezing.unfrozen(ask, what), ending=what)
 
 
 @click.command("stop-the-line")

@@ -15,14 +15,12 @@ from pathlib import Path
 from bot import settings
 from bot.adapters import policy_file
 from bot.adapters.kubernetes import access, api, credentials
-from bot.cli import asking, leading, reasons, shelf
+from bot.cli import asking, leading, reasons
 from bot.core.policies import codec
 from bot.model import errors, facts, policy, ports
 from bot.runtime import (
     authorize,
     desk,
-    freeze_desk,
-    freezes,
     orders,
     rights,
     rulebook,
@@ -31,7 +29,7 @@ from bot.runtime import (
     workloads,
 )
 from bot.runtime import world as worlds
-from bot.wiring import offline, serving, watched
+from bot.wiring import offline, serving, terminal_freezes, watched
 
 READ_TIMEOUT_S = 30.0
 NAMES_TIMEOUT_S = 2.0
@@ -73,8 +71,12 @@ class Place:
 
 
 @contextlib.asynccontextmanager
-async def opened(place: Place, *, name: str = "") -> AsyncIterator[asking.Ask]:
+async def opened(
+    place: Place, *, name: str = "", ending: str | None = None
+) -> AsyncIterator[asking.Ask]:
     """The desk over what ``place`` shows; ``name`` is the rollout meant, where one is.
+
+    ``ending`` names a freeze that is to be ended: then it is over what that freeze holds.
 
     Raises:
         errors.Unavailable: the cluster does not answer.
@@ -88,16 +90,19 @@ async def opened(place: Place, *, name: str = "") -> AsyncIterator[asking.Ask]:
     async with serving.connected(chosen) as client:
         async with asyncio.timeout(READ_TIMEOUT_S):
             told = await _settings(client, place)
+            found = await terminal_freezes.read(client, place.bot_namespace)
+            held = None if ending is None else terminal_freezes.around(found, ending, now())
+            inside = inside if held is None else held
             objects = await _objects(client, chosen, inside)
             user = await access.whoami(client)
         chosen = replace(chosen, cluster=told.file.cluster or place.context or "the cluster")
         book = rulebook.Rulebook(cluster=told.file.cluster, current=told.rules)
         still = offline.reader(objects, chosen)
-        frozen = await _freezes(client, place, still)
+        frozen = terminal_freezes.book(client, found, still, place.bot_namespace, now)
         reader = replace(still, policy=book.effective, freezes=frozen)
         poll = _Poll(client)
         made = _desk(client, chosen, told.file, reader, poll)
-        made.freezing = _freezing(made, frozen)
+        made.freezing = terminal_freezes.desk(made, frozen, now)
         try:
             yield asking.Ask(
                 desk=made,
@@ -152,35 +157,6 @@ def _desk(
         default_channel=file.default_channel,
     )
     return desk.Desk(scenery=view, book=book, clock=now, rules=rules, members=None, review=review)
-
-
-async def _freezes(
-    client: api.KubernetesApi, place: Place, reader: worlds.Reader
-) -> freezes.Freezes | None:
-    """What is frozen; None where somebody may not see it."""
-    ref = ports.Ref(kind=ports.CONFIG_MAP, namespace=place.bot_namespace, name=freezes.NAME)
-    try:
-        async with asyncio.timeout(READ_TIMEOUT_S):
-            found = [await client.get(ref)]
-    except errors.NotFound:
-        found = []
-    except errors.Forbidden:
-        return None
-    return freezes.Freezes(
-        api=client,
-        cache=shelf.Shelf(ports.CONFIG_MAP, found),
-        rollouts=reader.caches.rollouts,
-        namespace=place.bot_namespace,
-        clock=now,
-    )
-
-
-def _freezing(made: desk.Desk, book: freezes.Freezes | None) -> freeze_desk.FreezeDesk | None:
-    if book is None:
-        return None
-    return freeze_desk.FreezeDesk(
-        freezes=book, scenery=made.scenery, clock=now, rules=made.rules, permits=made.permits
-    )
 
 
 def _one(name: str) -> str:

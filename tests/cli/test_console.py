@@ -194,8 +194,16 @@ async def test_policy_says_who_may_freeze_at_a_terminal_too(place):
     assert await frozen(place) == []
 
 
-async def test_policy_of_one_rollout_counts_when_a_freeze_of_all_is_ended_by_its_id(place):
-    """The rollout is in another namespace than the one that the context means."""
+LOOKING = {"the context's": (), "-n": ("-n", "team")}
+
+
+@pytest.mark.parametrize("by", ["id", "scope"])
+@pytest.mark.parametrize("scope", ["all", "other/*", "oth*"])
+@pytest.mark.parametrize("looking", LOOKING.values(), ids=list(LOOKING))
+async def test_policy_of_every_rollout_in_a_freeze_counts_wherever_somebody_looks(
+    place, looking, scope, by
+):
+    """The rollout is in another namespace than the one that is looked into."""
     await place.post("/api/v1/namespaces", {"metadata": {"name": "other"}})
     await place.post(ROLLOUTS.format("other"), ROLLOUT)
     rules = [{"match": {"namespaces": ["other"]}, "may": {"unfreeze": ["U0LEE"]}}]
@@ -205,11 +213,13 @@ async def test_policy_of_one_rollout_counts_when_a_freeze_of_all_is_ended_by_its
     }
     path = "/api/v1/namespaces/argo-rollouts/configmaps"
     await place.post(path, {"metadata": {"name": "rollout-bot"}, "data": data})
-    made = await place.run("freeze", "all", "2h", "db")
+    made = await place.run("freeze", scope, "2h", "db")
     assert made.exit_code == 0, made.output
     found = re.search(r"unfreeze (f\w+)", made.output).group(1)
-    done = await place.run("unfreeze", found)
-    assert (done.exit_code, done.output) == (1, "Only U0LEE may lift this. other/shop is in it.\n")
+    named = {"id": found, "scope": scope}[by]
+    done = await place.run("unfreeze", named, *looking)
+    which = "" if scope == "other/*" else " other/shop is in it."
+    assert (done.exit_code, done.output) == (1, f"Only U0LEE may lift this.{which}\n")
     assert "liftedBy" not in (await frozen(place))[0]
 
 

@@ -7,7 +7,7 @@ import re
 from datetime import timedelta
 
 from bot.core.gates import freeze_codec
-from bot.model import errors
+from bot.model import errors, policy
 
 _SPAN = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m(?:in)?)?")
 
@@ -28,6 +28,25 @@ def parted(words: tuple[str, ...], namespaces: frozenset[str]) -> tuple[str, str
     first, *rest = words
     scoped = first.lower() == "all" or "/" in first or first in namespaces
     return (first, " ".join(rest)) if scoped else ("all", " ".join(words))
+
+
+def meant(what: str, every: tuple[policy.Freeze, ...]) -> tuple[policy.Freeze, ...]:
+    """Those of ``every`` that ``what`` names by id or scope; all of them where it is empty."""
+    if not what:
+        return every
+    if named := tuple(one for one in every if one.id == what):
+        return named
+    try:
+        scope = freeze_codec.scope(what)
+    except errors.UserError:
+        return ()
+    return tuple(one for one in every if one.scope == scope)
+
+
+def around(found: tuple[policy.Freeze, ...]) -> str:
+    """The one namespace that all these freezes are in; empty where it may be several."""
+    every = {inside(freeze_codec.shown(one.scope)) for one in found}
+    return every.pop() if len(every) == 1 else ""
 
 
 def inside(text: str) -> str:
