@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.core.notices import degraded, postmortem
+from bot.core.notices import degraded, late, postmortem
 from bot.core.notices import scene as scenes
 from bot.model import errors, messenger, ports
 from bot.render import postmortem as rendered
@@ -23,7 +23,6 @@ TRIES = 4
 AT_ONCE = 4
 WAITING_LIMIT = 500
 LOOK_S = 5.0
-MARK = "bundle"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,7 +47,7 @@ class Bundles:
         record = self.places.of(told.rollout).get(key, {})
         if (
             not record.get("ts")
-            or record.get(MARK)
+            or record.get(late.MARK)
             or key in self._waiting
             or key in self._bringing
         ):
@@ -86,7 +85,7 @@ class Bundles:
         try:
             async with self._turns:
                 kept = await self._brought(told, scene, key)
-            await self.places.record(told.rollout, key, {MARK: kept})
+            await self.places.record(told.rollout, key, {late.MARK: kept})
         finally:
             self._bringing.discard(key)
 
@@ -104,13 +103,13 @@ class Bundles:
                             name=rendered.filename(facts),
                             title=rendered.title(facts),
                         )
-                    return "up"
+                    return late.posted(scene)
                 except (errors.Unavailable, TimeoutError) as problem:
                     log.info("the post-mortem has to wait: %s", problem)
                     await asyncio.sleep(5.0 * 3**turn)
         except errors.RolloutBotError as problem:
             log.warning("there is no post-mortem for %s: %s", key, problem)
-        return "none"
+        return late.NONE
 
     async def _events(self, scene: scenes.Scene) -> list[Mapping[str, Any]] | None:
         """What happened to the pods, as far as that can be read in time."""

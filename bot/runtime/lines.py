@@ -6,7 +6,7 @@ For a row of a digest with the name of its rollout.
 import logging
 from dataclasses import dataclass, replace
 
-from bot.core.notices import card, degraded, notice, thread
+from bot.core.notices import card, degraded, late, notice, thread
 from bot.core.notices import scene as scenes
 from bot.model import errors, messages, messenger
 from bot.render import rendering, threads
@@ -53,7 +53,7 @@ class Lines:
         if not anchor.get("ts"):
             return
         alert, folded = said.get(degraded.key(scene), {}), bool(anchor.get("folded"))
-        for line in thread.lines(scene, said.get(key, {})):
+        for line in (*thread.lines(scene, said.get(key, {})), *late.lines(scene, alert)):
             known = self.places.of(told.rollout).get(key, {})
             beneath = line.of_alert and bool(alert.get("ts"))
             if folded and not (beneath or line.apart or line.fact.kind in OWN_LINES):
