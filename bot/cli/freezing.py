@@ -2,7 +2,7 @@
 
 from bot.cli import asking, outcome, plain, telling
 from bot.core.gates import freeze_words
-from bot.runtime import freeze_desk, orders
+from bot.runtime import freeze_desk, orders, stopping
 
 _SAY_HOW_LONG = (
     "Say for how long, as in 30m, 2h or 1d, from a minute to 30 days: "
@@ -36,7 +36,11 @@ async def stopped(ask: asking.Ask, words: tuple[str, ...]) -> outcome.Outcome:
     desk = _desk(ask)
     if ask.unruled:
         return outcome.told(ask.unruled, code=outcome.REFUSED)
-    scope, reason = freeze_words.parted(words, desk.namespaces())
+    try:
+        scope, reason = desk.stopping(words)
+    except stopping.Unclear as problem:
+        text = "\n".join(telling.line(_here(one)) for one in problem.lines)
+        return outcome.told(text, code=outcome.REFUSED)
     return _told(await desk.freeze(scope, None, reason, ask.person, stop=True))
 
 

@@ -17,7 +17,7 @@ from bot.core.gates import freezes as gate
 from bot.core.notices import people
 from bot.core.notices import scene as scenes
 from bot.model import buttons, errors, facts, policy, ports
-from bot.runtime import authorize, freezes, orders, permits, scenery
+from bot.runtime import authorize, freezes, orders, permits, scenery, stopping
 
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=30)
 SHOWN = 7
@@ -58,9 +58,15 @@ class FreezeDesk:
         words = gate.words(one)
         return f"{one.id}: {freeze_codec.shown(one.scope)}, {words}.{names}"
 
-    def namespaces(self) -> frozenset[str]:
-        """Those that have rollouts."""
-        return frozenset(one["metadata"]["namespace"] for one in self.scenery.rollouts())
+    def stopping(self, words: tuple[str, ...]) -> tuple[str, str]:
+        """What to stop, and why, as it was typed.
+
+        Raises:
+            stopping.Unclear: it was meant for a name and is none; the lines have what to type.
+
+        """
+        every = (one["metadata"] for one in self.scenery.rollouts())
+        return stopping.meant(words, (f"{one['namespace']}/{one['name']}" for one in every))
 
     def held(self, one: policy.Freeze) -> tuple[str, ...]:
         """The rollouts in flight in its scope, as people call them."""

@@ -1,7 +1,8 @@
 """``/rollout stop-the-line``: every rollout in scope holds at once, until somebody resumes."""
 
-from bot.core.gates import freeze_words
 from bot.model import messages
+from bot.render import rendering
+from bot.runtime import stopping
 from handlers import asking
 
 USAGE = (
@@ -14,5 +15,9 @@ async def run(ask: asking.Ask) -> messages.Message:
     if refusal := ask.strange():
         return refusal
     desk = asking.freezing(ask.desk)
-    scope, reason = freeze_words.parted(ask.plain(), desk.namespaces())
+    try:
+        scope, reason = desk.stopping(ask.plain())
+    except stopping.Unclear as problem:
+        lines = messages.SentenceFacts(sentences=problem.lines)
+        raise asking.Unknown(rendering.render(lines)) from None
     return asking.reply(await desk.freeze(scope, None, reason, ask.person, stop=True))

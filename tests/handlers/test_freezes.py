@@ -67,6 +67,18 @@ async def test_line_is_stopped_however_it_is_typed(office, book, typed, scope, r
     assert one.stop and one.until is None
 
 
+async def test_mistyped_scope_stops_nothing_and_the_command_to_copy_does(office, book):
+    answer = await office.command("stop-the-line shop/chekout orders are lost")
+    assert answer.startswith("No rollout is in shop/chekout; nothing was stopped.")
+    assert book.in_force() == ()
+    copied = "stop-the-line shop/checkout orders are lost"
+    assert f"/rollout {copied}" in [
+        block["text"]["text"] for block in office.whispers()[-1].blocks
+    ]
+    assert (await office.command(copied)).startswith("The line is stopped: shop/checkout.")
+    assert "Guests of this workspace" in await office.command("stop-the-line shpo", user="guest")
+
+
 async def test_guest_may_not_freeze(office, book):
     answer = await office.command("freeze all 1h x", user="guest")
     assert "may freeze this" in answer

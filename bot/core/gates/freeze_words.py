@@ -1,4 +1,4 @@
-"""What people type of freezes: for how long, and what is meant to be held.
+"""What people type of freezes: for how long, which one is meant, where it is.
 
 The scope itself is read by ``freeze_codec``.
 """
@@ -19,15 +19,6 @@ def duration(text: str) -> timedelta | None:
         return None
     days, hours, minutes = (int(part or 0) for part in found.groups())
     return timedelta(days=days, hours=hours, minutes=minutes)
-
-
-def parted(words: tuple[str, ...], namespaces: frozenset[str]) -> tuple[str, str]:
-    """Scope and reason. In an emergency nobody quotes: a word that names nothing begins it."""
-    if not words:
-        return "all", ""
-    first, *rest = words
-    scoped = first.lower() == "all" or "/" in first or first in namespaces
-    return (first, " ".join(rest)) if scoped else ("all", " ".join(words))
 
 
 def meant(what: str, every: tuple[policy.Freeze, ...]) -> tuple[policy.Freeze, ...]:
