@@ -1,7 +1,7 @@
 """Where traffic should go now: the route, and the Services' selectors (spec §2.13, §2.17)."""
 
 from bot.core import draft as draft_module
-from bot.core import gates, shares, sizing, weights
+from bot.core import gates, giving, shares, sizing, weights
 from bot.model import status as status_model
 from bot.model import world
 
@@ -31,7 +31,8 @@ def _wanted(d: draft_module.Draft) -> int:
     if d.cap is not None:
         return min(written, d.cap)
     if d.skipping:
-        return _available_share(d, new) if canary.dynamic else written
+        most = _available_share(d, new) if canary.dynamic else written
+        return min(most, weights.of_size(d))  # its gate before 100 % holds all the same
     if weights.held_before_full(d):
         held = weights.held_weight(canary, d.index)
         return held if sizing.at_target(d)[0] else min(written, held)
@@ -60,7 +61,18 @@ def _only_what_stable_cannot_take(d: draft_module.Draft) -> int:
     canary_hash = _sent_to(d)
     if stable is None or known is None or canary_hash in {"", stable.hash}:
         return 0
-    return min(known.canary, d.spec.canary.full - _available_share(d, stable))
+    return min(giving.believed(d, known.canary), d.spec.canary.full - _available_share(d, stable))
+
+
+def _as_pods_return(d: draft_module.Draft, weight: int) -> int:
+    """A gate that is shut: an abort that was taken back keeps nobody on the canary for longer.
+
+    A weight that falls is else not written before the stable has the pods for all of it.
+    """
+    has, stable = giving.held_back(d), d.family.stable
+    if not d.spec.canary.dynamic or stable is None or has is None or has <= weight:
+        return weight
+    return max(weight, min(has, d.spec.canary.full - _available_share(d, stable)))
 
 
 def _sent_to(d: draft_module.Draft) -> str:
@@ -80,7 +92,7 @@ def decide(d: draft_module.Draft) -> world.Route | None:
     canary, kin = d.spec.canary, d.family
     if not canary.routed or kin.stable is None:
         return None
-    weight = desired_weight(d)
+    weight = _as_pods_return(d, desired_weight(d))
     canary_hash = kin.new.hash
     if canary.dynamic and d.promoted and weight:
         canary_hash = _sent_to(d)

@@ -7,6 +7,7 @@ from tests.core.engine import (
     test_guarded_ahead,
     test_guarded_honest,
     test_guarded_replays,
+    test_guarded_traffic,
 )
 from tests.core.engine.planted import Bug, planted
 
@@ -121,6 +122,28 @@ BUGS = {
         "bot.core.traffic:_wanted", "d.cap is not None", "False",
         "test_gate_holds_though_its_steps_are_edited_away[all at once]",
     ),
+    "written-weight-counts": Bug(
+        "bot.core.giving:believed", "min(written, seen)", "written",
+        "test_abort_gives_the_canary_no_more_than_it_had_whatever_weight_is_written[True]",
+    ),
+    "written-weight-counts-after-an-abort": Bug(
+        "bot.core.traffic:_only_what_stable_cannot_take", "giving.believed(d, known.canary)",
+        "known.canary",
+        "test_aborted_canary_gets_nothing_again_whatever_weight_is_written",
+    ),
+    "abort-that-is-taken-back-keeps-the-weight": Bug(
+        "bot.core.traffic:decide", "_as_pods_return(d, desired_weight(d))", "desired_weight(d)",
+        "test_abort_that_is_taken_back_keeps_nobody_on_the_canary_while_pods_return[put back]",
+    ),
+    "promote-full-gives-all-before-the-gate": Bug(
+        "bot.core.traffic:_wanted", "min(most, weights.of_size(d))", "most",
+        "test_promote_full_gives_no_more_while_the_gate_before_full_is_shut[full and weights]",
+    ),
+    "pods-to-spare-go-past-the-gate": Bug(
+        "bot.core.traffic:_wanted", "min(most, weights.of_size(d))", "most",
+        "test_promote_full_gives_no_more_while_the_gate_before_full_is_shut"
+        "[dynamic with pods to spare]",
+    ),
     "forged-opening-counts": Bug(
         "bot.core.weights:held_before_full", "d.full_passed is not None", "False",
         "test_forged_pass_of_the_gate_before_full_opens_nothing",
@@ -166,7 +189,10 @@ class NoSuchTestError(Exception):
 
 def play(name):
     function, _, case = name.partition("[")
-    places = (test_guarded, test_guarded_ahead, test_guarded_honest, test_guarded_replays)
+    places = (
+        test_guarded, test_guarded_ahead, test_guarded_honest, test_guarded_replays,
+        test_guarded_traffic,
+    )  # fmt: skip
     test = next(getattr(one, function) for one in places if hasattr(one, function))
     marks = [mark for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"]
     if not marks:
