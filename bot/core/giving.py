@@ -4,7 +4,7 @@ Whoever may write the status can write another weight there; nobody who only doe
 route. Nothing of this counts where no gate has named approvers: there the status is believed.
 """
 
-from bot.core import approvals, gatekeeping
+from bot.core import approvals, gatekeeping, weights
 from bot.core import draft as draft_module
 
 
@@ -21,6 +21,18 @@ def held_back(d: draft_module.Draft) -> int | None:
     if d.status.abort or d.promoted or gatekeeping.shut(d) is None or not _leads_here(d):
         return None
     return _most(d)
+
+
+def keeps_service(d: draft_module.Draft) -> bool:
+    """Whether the canary's Service stays with an earlier canary for now.
+
+    That got more than this one may have before its gate, and the routes have not been brought
+    down yet: who came to the Service would come to this one.
+    """
+    if gatekeeping.shut(d) is None or _leads_here(d):
+        return False
+    seen = _most(d)
+    return seen is not None and seen > weights.of_size(d)
 
 
 def _most(d: draft_module.Draft) -> int | None:

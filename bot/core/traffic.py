@@ -163,7 +163,11 @@ def selectors(d: draft_module.Draft) -> dict[str, str]:
         if canary.canary_service not in d.seen.services:
             return out  # deleted: the route and the stable's Service still go back
         out[canary.canary_service] = stable.hash
-    elif not kin.creating and _may_take(d, canary.canary_service, kin.new):
+    elif (
+        not kin.creating
+        and _may_take(d, canary.canary_service, kin.new)
+        and not giving.keeps_service(d)
+    ):
         out[canary.canary_service] = kin.new.hash
     return out
 
@@ -182,6 +186,8 @@ def _by_turns(d: draft_module.Draft) -> dict[str, str]:
     if d.promoted or canary.canary_service not in d.seen.services:
         return out
     back = d.status.abort and kin.stable is not None
+    if not back and giving.keeps_service(d):
+        return out
     target = kin.stable if back and kin.stable is not None else kin.new
     out[canary.canary_service] = target.hash
     return out

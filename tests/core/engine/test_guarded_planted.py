@@ -135,6 +135,10 @@ BUGS = {
         "bot.core.traffic:decide", "_as_pods_return(d, desired_weight(d))", "desired_weight(d)",
         "test_abort_that_is_taken_back_keeps_nobody_on_the_canary_while_pods_return[put back]",
     ),
+    "service-brings-its-traffic-along": Bug(
+        "bot.core.giving:keeps_service", "seen > weights.of_size(d)", "False",
+        "test_next_revision_does_not_inherit_the_traffic_of_the_one_before[False]",
+    ),
     "promote-full-gives-all-before-the-gate": Bug(
         "bot.core.traffic:_wanted", "min(most, weights.of_size(d))", "most",
         "test_promote_full_gives_no_more_while_the_gate_before_full_is_shut[full and weights]",

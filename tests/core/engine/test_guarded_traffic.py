@@ -4,6 +4,7 @@ import copy
 
 import pytest
 
+from bot.core import revisions
 from bot.model import ports
 from tests.core.engine.guarded import ONE, Guarded
 from tests.core.engine.test_guarded import SAM, at_gate
@@ -108,3 +109,29 @@ def test_weight_that_is_written_where_no_gate_is_named_is_believed(dynamic):
     sim = ready(at_gate({}, dynamicStableScale=dynamic), "one", 2)
     sim.write_status(abort=True, **weights(sim, 50)).settle()
     assert sim.weight() == (50 if dynamic else 0)
+
+
+def led(sim, service):
+    """The image that a Service leads to."""
+    pod_hash = sim.cluster.objects["services", service]["spec"]["selector"][revisions.HASH]
+    found = (rs for rs in sim.sets() if rs["metadata"]["labels"][revisions.HASH] == pod_hash)
+    return next(rs["spec"]["template"]["spec"]["containers"][0]["image"] for rs in found)
+
+
+@pytest.mark.parametrize("dynamic", [True, False])
+def test_next_revision_does_not_inherit_the_traffic_of_the_one_before(dynamic):
+    """Whose weight cannot fall before the stable has its pods again."""
+    sim = at_gate(ONE, dynamicStableScale=dynamic).approve(SAM)
+
+    def check():
+        assert sim.weight() <= 20 or led(sim, "canary") == "two"
+
+    ready(sim, "one", 2).ship("three").settle(check=check)
+    assert (sim.weight(), led(sim, "canary")) == (60, "two")
+    assert sim.sized() == {"one": 5, "two": 3, "three": 1}
+    sim.stuck.clear()
+    sim.settle(check=check)
+    sim.wait(seconds=600, check=check)
+    assert (sim.weight(), led(sim, "canary")) == (20, "three")
+    assert sim.sized() == {"one": 4 if dynamic else 5, "three": 1}
+    assert sim.status.step_index == 1
