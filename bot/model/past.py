@@ -29,6 +29,8 @@ COURSE = frozenset(
 """What ``history`` lists: how updates went."""
 DEFAULT = timedelta(days=30)
 LIMIT = 20
+SPANS = "90m, 12h, 30d or 4w"
+"""How a span is written, for whoever wrote none."""
 _AGE = re.compile(r"(\d{1,4})(m|h|d|w)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 

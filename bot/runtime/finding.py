@@ -39,6 +39,8 @@ def find(
     if not wanted:
         return _only(scenery, everything, here)
     namespace, slash, name = wanted.rpartition("/")
+    if (slash and not (namespace and name)) or "/" in namespace:
+        return Missing(sentence=f'"{wanted[:80]}" names no rollout: say NAME or NAMESPACE/NAME.')
     fits = [
         one
         for one in everything

@@ -65,8 +65,7 @@ class FreezeDesk:
             stopping.Unclear: it was meant for a name and is none; the lines have what to type.
 
         """
-        every = (one["metadata"] for one in self.scenery.rollouts())
-        return stopping.meant(words, (f"{one['namespace']}/{one['name']}" for one in every))
+        return stopping.meant(words, self.scenery.keys())
 
     def held(self, one: policy.Freeze) -> tuple[str, ...]:
         """The rollouts in flight in its scope, as people call them."""

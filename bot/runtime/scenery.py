@@ -47,6 +47,11 @@ class Scenery:
         found = self.reader.caches.rollouts.list(namespace)
         return [rollout for rollout in found if self._ours(rollout)]
 
+    def keys(self) -> tuple[str, ...]:
+        """Every rollout that is ours, as namespace/name."""
+        every = (rollout["metadata"] for rollout in self.rollouts())
+        return tuple(sorted(f"{one['namespace']}/{one['name']}" for one in every))
+
     def _ours(self, rollout: ports.Object) -> bool:
         labels = rollout["metadata"].get("labels") or {}
         return bool(labels.get(_INSTANCE, "") == self.instance_id)

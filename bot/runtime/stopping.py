@@ -4,17 +4,14 @@ Nobody quotes then, so the first words of a reason stop everything. What was sur
 name and is none stops nothing: the answer has the commands to copy.
 """
 
-import difflib
 import re
 import shlex
 from collections.abc import Iterable
 
 from bot.core.gates import freeze_codec, freezes
 from bot.model import errors
+from bot.runtime import spelled
 
-NEAR = 3
-CUTOFF = 0.75
-"""A letter that is left out, or two that are swapped in a short name."""
 REASON_SHOWN = 80
 _SPECIAL = re.compile(r'["$`\\!]')
 _ALLOWED = "A scope is all, NAMESPACE, NAMESPACE/* or NAMESPACE/NAME"
@@ -43,15 +40,15 @@ def meant(words: tuple[str, ...], keys: Iterable[str]) -> tuple[str, str]:
         return "all", " ".join(rest)
     if "/" in first or "*" in first:
         return _scope(first.lower(), rest, known), " ".join(rest)
-    if first.lower() in _namespaces(known):
+    if first.lower() in spelled.namespaces(known):
         return first.lower(), " ".join(rest)
     named = [key for key in known if key.partition("/")[2] == first.lower()]
     if len(named) == 1:
         return named[0], " ".join(rest)
     if named:
         start = f'There are {len(named)} rollouts "{first[:80]}"'
-        raise _refused(start, named[:NEAR], words, rest)
-    if near := _near(first, known):
+        raise _refused(start, named[: spelled.NEAR], words, rest)
+    if near := spelled.near(first, known):
         raise _refused(f'"{first[:80]}" names no namespace and no rollout', near, words, rest)
     return "all", " ".join(words)
 
@@ -61,30 +58,13 @@ def _scope(text: str, rest: tuple[str, ...], known: tuple[str, ...]) -> str:
     try:
         scope = freeze_codec.scope(text)
     except errors.UserError:
-        raise _refused(f'"{text[:80]}" is no scope', _near(text, known), rest, rest) from None
-    if any(freezes.covers(scope, *_parts(key)) for key in known):
+        raise _refused(
+            f'"{text[:80]}" is no scope', spelled.near(text, known), rest, rest
+        ) from None
+    if any(freezes.covers(scope, *spelled.parts(key)) for key in known):
         return text
     start = f"No rollout is in {freeze_codec.shown(scope)}"
-    raise _refused(start, _near(text, known), rest, rest)
-
-
-def _near(text: str, known: tuple[str, ...]) -> list[str]:
-    """Scopes that are spelled like it: by the whole of it, else by the name alone."""
-    namespace, slash, name = text.lower().partition("/")
-    if slash and name in {"", "*"}:
-        found = difflib.get_close_matches(namespace[:80], _namespaces(known), NEAR, CUTOFF)
-        return [f"{one}/*" for one in found]
-    if slash:
-        found = difflib.get_close_matches(f"{namespace}/{name}"[:160], known, NEAR, CUTOFF)
-        return found or _named(name, known)
-    found = difflib.get_close_matches(namespace[:80], _namespaces(known), NEAR, CUTOFF)
-    return list(dict.fromkeys([*found, *_named(namespace, known)]))[:NEAR]
-
-
-def _named(name: str, known: tuple[str, ...]) -> list[str]:
-    names = sorted({_parts(key)[1] for key in known})
-    close = difflib.get_close_matches(name[:80], names, NEAR, CUTOFF)
-    return [key for one in close for key in known if _parts(key)[1] == one][:NEAR]
+    raise _refused(start, spelled.near(text, known), rest, rest)
 
 
 def _refused(start: str, near: list[str], said: tuple[str, ...], rest: tuple[str, ...]) -> Unclear:
@@ -99,12 +79,3 @@ def _command(scope: str, reason: tuple[str, ...]) -> str:
     bare = shlex.join(words.split()) == words
     safe = words if bare else f'"{_SPECIAL.sub("", words)}"'
     return f"/rollout stop-the-line {scope} {safe}".strip()
-
-
-def _namespaces(known: tuple[str, ...]) -> list[str]:
-    return sorted({_parts(key)[0] for key in known})
-
-
-def _parts(key: str) -> tuple[str, str]:
-    namespace, _, name = key.partition("/")
-    return namespace, name

@@ -43,7 +43,7 @@ def _asked(command: Callable[..., Any]) -> Callable[..., Any]:
     """What both listings take."""
     for option in (
         click.argument("name", default=""),
-        click.option("--since", default="30d", show_default=True, help="90m, 12h, 30d or 4w"),
+        click.option("--since", default="30d", show_default=True, help=past.SPANS),
         click.option("--limit", type=click.IntRange(1, 2000), default=past.LIMIT),
         click.option("--json", "as_json", is_flag=True, help="print JSON, one record a line"),
     ):
@@ -106,8 +106,9 @@ def export(form: str, **flags: Any) -> None:
 
 def _listed(flags: dict[str, Any], kinds: frozenset[records.Kind]) -> None:
     span = past.age(flags["since"])
-    if span is None:
-        raise click.BadParameter(f"{flags['since']!r} is none of 90m, 12h, 30d, 4w")
+    if not span:
+        none = "is no span" if span is None else "spans no time"
+        raise click.BadParameter(f"--since {flags['since'][:40]!r} {none}: say {past.SPANS}")
     namespace, _, name = flags["name"].rpartition("/")
     query = records.Query(
         namespace=namespace,

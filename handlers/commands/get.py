@@ -11,6 +11,8 @@ USAGE = (
 
 
 async def run(ask: asking.Ask) -> messages.Message:
+    if refusal := ask.strange():
+        return refusal
     key = ask.find(" ".join(ask.plain()))
     facts = ask.desk.get(key)
     if facts is None:

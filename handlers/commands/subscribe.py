@@ -3,6 +3,7 @@
 from bot.core import subscriptions as texts
 from bot.model import errors, messages
 from bot.model import subscriptions as model
+from bot.runtime import spelled
 from handlers import asking
 
 USAGE = (
@@ -38,10 +39,25 @@ async def run(ask: asking.Ask) -> messages.Message:
 
 
 def _what(ask: asking.Ask, name: str) -> str:
-    """A name without a namespace is looked up; with a wildcard it is taken as it is."""
-    if "/" in name or "*" in name:
-        return texts.what(name)
-    return ask.find(name)
+    """A name is looked up; what has a wildcard must have a rollout in it now.
+
+    Raises:
+        errors.UserError: it has none, or is written wrongly.
+        asking.Unknown: there is no rollout of that name.
+
+    """
+    what = texts.what(name)
+    if "*" not in (what if "/" in name else what.removeprefix("*/")):
+        return ask.find(name)
+    known = ask.desk.scenery.keys()
+    if any(texts.fits(model.Subscription(user="", what=what), key) for key in known):
+        return what
+    near = ", ".join(spelled.near(what, known))
+    meant = f" Did you mean {near}?" if near else ""
+    raise errors.UserError(
+        f"No rollout is in {what}, so nothing was changed.{meant} Write NAME, namespace/NAME or "
+        "namespace/*."
+    )
 
 
 def _split(words: tuple[str, ...]) -> tuple[list[str], str]:

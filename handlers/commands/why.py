@@ -11,4 +11,6 @@ USAGE = (
 
 
 async def run(ask: asking.Ask) -> messages.Message:
+    if refusal := ask.strange():
+        return refusal
     return rendering.render(ask.desk.why(ask.find(" ".join(ask.plain()))))

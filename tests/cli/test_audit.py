@@ -146,7 +146,9 @@ def test_history_and_audit_list_what_was_recorded(path, monkeypatch):
     assert [json.loads(line)["id"] for line in done.output.splitlines()][0] == "id-4"
     done = invoke("history", "cart", "--history", str(path))
     assert (done.exit_code, done.stdout) == (0, "")
-    assert invoke("history", "--since", "soon", "--history", str(path)).exit_code == 2
+    for since, said in (("soon", "is no span"), ("0d", "spans no time")):
+        done = invoke("history", "--since", since, "--history", str(path))
+        assert done.exit_code == 2 and f"'{since}' {said}: say 90m, 12h, 30d or 4w" in done.output
 
 
 def test_reason_that_was_given_later_stands_at_its_decision_and_is_exported_with_it(tmp_path):

@@ -283,6 +283,13 @@ async def test_name_of_nothing_exits_with_1(place):
     assert (done.exit_code, done.output) == (1, 'No rollout "shopp". Did you mean shop?\n')
 
 
+@pytest.mark.parametrize("name", ["team/", "/shop", "a/b/c"])
+async def test_name_that_can_be_none_exits_with_1_and_says_how_one_is_written(place, name):
+    done = await place.run("get", name)
+    said = f'"{name}" names no rollout: say NAME or NAMESPACE/NAME.'
+    assert done.exit_code == 1 and done.output.startswith(said)
+
+
 async def test_settings_of_the_bot_are_read_from_the_cluster(place):
     text = 'cluster: prod-7\napprovers: {"team/*": [U0LEE]}\n'
     body = {"metadata": {"name": "rollout-bot"}, "data": {"settings.yaml": text}}

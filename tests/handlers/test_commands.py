@@ -106,6 +106,14 @@ async def test_member_ships_another_image_when_setting_one(office):
         ("rollback checkout", "I know list, get, why, plan, promote, abort, retry, undo, "
                               "set-image, break-glass, freeze, unfreeze, stop-the-line, history, "
                               "audit, subscribe, unsubscribe, help. Did you mean abort, undo?"),
+        ("list shop extra words", 'list takes one NAMESPACE or none, not "shop extra words".'),
+        ("list shop/checkout", 'list takes one NAMESPACE or none, not "shop/checkout".'),
+        ("list --all", "This command knows no options, not --all. Nothing was done."),
+        ("get checkout --json", "This command knows no options, not --json. Nothing was done."),
+        ("why --json", "This command knows no options, not --json. Nothing was done."),
+        ("get shop/", '"shop/" names no rollout: say NAME or NAMESPACE/NAME.'),
+        ("why /checkout", '"/checkout" names no rollout: say NAME or NAMESPACE/NAME.'),
+        ("get a/b/c", '"a/b/c" names no rollout: say NAME or NAMESPACE/NAME.'),
         ("promote chekout", 'No rollout "chekout". Did you mean checkout, checkout-worker?'),
         ("promote checkout --ful", "This command knows only --full, not --ful. Nothing was done."),
         ("undo checkout --to-revsion=1",

@@ -150,6 +150,14 @@ async def test_subscriber_sees_the_subscription_at_home_when_it_is_opened_again(
         ("subscribe a b", "subscribe takes one NAME, namespace/NAME or namespace/∗."),
         ("subscribe shop/* --quiet", 'Name the hours: --quiet "22∶00-07:00 Europe/Berlin".'),
         ("unsubscribe checkout", "You had no subscription of checkout: nothing was changed."),
+        ("subscribe shpo/*",
+         "No rollout is in shpo/∗, so nothing was changed. Did you mean shop/∗? Write NAME, "
+         "namespace/NAME or namespace/∗."),
+        ("subscribe nosuch/*",
+         "No rollout is in nosuch/∗, so nothing was changed. Write NAME, namespace/NAME or "
+         "namespace/∗."),
+        ("subscribe shop/chekout",
+         'No rollout "shop/chekout" in shop. Did you mean checkout, checkout-worker?'),
         ("subscribe chekout", 'No rollout "chekout". Did you mean checkout, checkout-worker?'),
     ],
 )
@@ -158,8 +166,14 @@ async def test_person_is_told_how_subscriptions_are_made(office, typed, answer):
 
 
 async def test_subscription_to_a_name_is_to_that_rollout(office):
-    said = await office.command("subscribe checkout")
-    assert said.startswith("You get news of shop/checkout in private")
+    for typed in ("checkout", "shop/checkout"):
+        said = await office.command(f"subscribe {typed}")
+        assert said.startswith("You get news of shop/checkout in private")
+
+
+@pytest.mark.parametrize("typed", ["check*", "*/checkout", "s*/*", "shop/∗"])
+async def test_subscription_to_a_pattern_is_taken_where_a_rollout_fits_it(office, typed):
+    assert (await office.command(f"subscribe {typed}")).startswith("You get news of ")
 
 
 def test_press_is_known_to_come_from_a_home_tab():

@@ -3,6 +3,8 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from bot.model import errors, records
 from bot.wiring import recording
 from tests.runtime import shelf as shelves
@@ -64,6 +66,22 @@ async def test_person_is_told_what_is_wrong_with_a_name_or_an_option(office):
     await keep(office, 1)
     assert 'No rollout "chekout"' in await office.command("history chekout")
     assert "no options" in await office.command("audit checkout --all")
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("history checkout 0d", '"0d" spans no time: say 90m, 12h, 30d or 4w.'),
+        ("audit 00h checkout", '"00h" spans no time: say 90m, 12h, 30d or 4w.'),
+        ("history checkout 7d 30d", '"7d 30d" is more than one: say one NAME and one span, as in '
+                                    "checkout 30d; a span is 90m, 12h, 30d or 4w."),
+        ("audit checkout 30x", '"checkout 30x" is more than one: say one NAME and one span, as in '
+                               "checkout 30d; a span is 90m, 12h, 30d or 4w."),
+    ],
+)  # fmt: skip
+async def test_person_is_told_what_a_span_is(office, typed, answer):
+    await keep(office, 1)
+    assert await office.command(typed) == answer
 
 
 async def test_person_is_told_that_there_is_no_history(office):
