@@ -5,6 +5,7 @@ from bot.core import (
     approvals,
     gatekeeping,
     gates,
+    phases,
     sizing,
     steps,
     trials,
@@ -65,14 +66,21 @@ def _pass_full_gate(d: draft_module.Draft) -> bool:
 def opened(d: draft_module.Draft, step: int) -> None:
     """Remember who opened a gate, and how; an order that was kept has lost its name by then."""
     by, how = d.by
-    known = d.status.bot.opened
-    if how == KEPT and known is not None and known.revision == d.family.new.hash:
+    if how == KEPT and _kept(d, step):
         return
     d.set_bot(
         opened=status.Opened(revision=d.family.new.hash, step=step, by=by, how=how, at=d.now)
     )
     if not approvals.passed(d, step):
         gatekeeping.record(d, step, (by,), how)
+
+
+def _kept(d: draft_module.Draft, step: int) -> bool:
+    """Whether it may be an earlier order: of this gate, or given while ``spec.paused`` was set."""
+    known = d.status.bot.opened
+    if known is None or known.revision != d.family.new.hash:
+        return False
+    return known.step == step or d.before.message == phases.MANUALLY
 
 
 def hold(d: draft_module.Draft, reason: status.PauseReason) -> None:
