@@ -3,7 +3,7 @@
 How the course of the rollout went is ``chronicle``'s.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from bot.core import (
@@ -48,9 +48,21 @@ def _opened(look: record_looks.Look) -> Iterator[records.Record]:
     made = replace(look, base=loose_records.by(look.base, by, way))
     kind = Kind.APPROVED if by is not None else Kind.PROMOTED
     yield made.record(
-        kind, opened.at, "promote", record_looks.second(opened.at), gate=look.was_paused,
-        reason=_passed(opened),
+        kind, opened.at, "promote", record_looks.second(opened.at),
+        gate=look.was_paused or _asked_at(look, opened), reason=_passed(opened),
     )  # fmt: skip
+
+
+def _asked_at(look: record_looks.Look, opened: status_model.Opened) -> str:
+    """The gate whose request stands: a tool takes the pause away by which it is known else."""
+    found = {}
+    for key, record in look.status.bot.said.items():
+        if key.startswith("gate:") and isinstance(record, Mapping):
+            since = codec_instant.read(record.get("since"))
+            same = (record.get("revision"), record.get("step")) == (opened.revision, opened.step)
+            if same and since is not None and since <= opened.at:
+                found[since] = key.removeprefix("gate:")
+    return found[max(found)] if found else ""
 
 
 def _passed(opened: status_model.Opened) -> str:

@@ -67,8 +67,9 @@ class Told(Guarded):
         known = self.status.bot.said
         for notice in table.of(self.scene(), known):
             if notice.fresh and notice.key not in known:
-                said[notice.key] = {"channel": "C1", "ts": f"{len(known) + len(said)}.0"}
-                self.places[f"https://x.example/C1/{said[notice.key]['ts']}"] = notice.key
+                place = {"channel": "C1", "ts": f"{len(known) + len(said)}.0"}
+                said[notice.key] = {**place, **notice.keep}
+                self.places[f"https://x.example/C1/{place['ts']}"] = notice.key
         if said:
             self.write_status(rolloutBot={"said": said})
 
