@@ -20,7 +20,8 @@ class Unknown(Exception):  # noqa: N818 - it is an answer, not a failure
 class Ask:
     """``leaderless`` says why nobody would carry out a request, empty where a bot leads.
 
-    ``unruled`` says why it is not known who may approve, empty where it is.
+    ``unruled`` says why it is not known who may approve, ``unseen`` why policy or freezes are
+    not; empty where they are.
     """
 
     desk: desk.Desk
@@ -28,6 +29,7 @@ class Ask:
     namespace: str
     leaderless: Callable[[], Awaitable[str]]
     unruled: str = ""
+    unseen: str = ""
 
     def find(self, name: str) -> str:
         """The key of the rollout meant.

@@ -9,11 +9,15 @@ DONE, REFUSED, USAGE, AWAY = 0, 1, 2, 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """``text`` is for people, ``data`` for programs; both say the same."""
+    """``text`` is for people, ``data`` for programs; both say the same.
+
+    ``note`` is for whoever reads either, beside it.
+    """
 
     text: str
     data: Any = None
     code: int = DONE
+    note: str = ""
 
 
 def told(sentence: str, *, code: int = DONE, **more: Any) -> Outcome:

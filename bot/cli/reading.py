@@ -1,14 +1,21 @@
 """``list``, ``get``, ``why``, ``plan``: what stands and what comes. Works with no bot."""
 
+from typing import Any
+
 from bot.cli import asking, outcome, plain, telling
 from bot.model import messages
+
+_PARTIAL = (
+    "windows, approvers and freezes may be others than said here; what holds a rollout is as the "
+    "bot left it in its status."
+)
 
 
 async def listed(ask: asking.Ask) -> outcome.Outcome:
     """Every rollout in reach, what waits for somebody first."""
     found = ask.desk.rows(namespace=ask.namespace)
     data = [_without_buttons(row) for row in found.rows]
-    return outcome.Outcome(text=telling.rows(found), data=data)
+    return _noted(ask, telling.rows(found), data)
 
 
 async def got(ask: asking.Ask, name: str) -> outcome.Outcome:
@@ -17,7 +24,7 @@ async def got(ask: asking.Ask, name: str) -> outcome.Outcome:
     card = ask.desk.get(key)
     if card is None:
         return outcome.told(f"{key} is gone.", code=outcome.REFUSED)
-    return outcome.Outcome(text=telling.card(card), data=_without_buttons(card))
+    return _noted(ask, telling.card(card), _without_buttons(card))
 
 
 async def why(ask: asking.Ask, name: str) -> outcome.Outcome:
@@ -25,7 +32,7 @@ async def why(ask: asking.Ask, name: str) -> outcome.Outcome:
     key = ask.find(name)
     found = ask.desk.why(key)
     text = "\n".join(telling.line(one) for one in found.sentences)
-    return outcome.Outcome(text=text, data={"rollout": key, "sentences": list(found.sentences)})
+    return _noted(ask, text, {"rollout": key, "sentences": list(found.sentences)})
 
 
 async def planned(ask: asking.Ask, name: str) -> outcome.Outcome:
@@ -34,7 +41,13 @@ async def planned(ask: asking.Ask, name: str) -> outcome.Outcome:
     found = ask.desk.plan(key)
     if found is None:
         return outcome.told(f"{key} is gone.", code=outcome.REFUSED)
-    return outcome.Outcome(text=telling.plan(found), data=plain.plain(found))
+    return _noted(ask, telling.plan(found), plain.plain(found))
+
+
+def _noted(ask: asking.Ask, text: str, data: Any) -> outcome.Outcome:
+    """With why it may not be all, for somebody who may not read what the bot goes by."""
+    note = f"{ask.unseen}: {_PARTIAL}" if ask.unseen else ""
+    return outcome.Outcome(text=text, data=data, note=note)
 
 
 def _without_buttons(found: messages.RowFact | messages.CardFacts) -> dict[str, object]:

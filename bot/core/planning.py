@@ -62,7 +62,13 @@ def _frozen(d: draft_module.Draft) -> world.Seen:
 def _sheet(d: draft_module.Draft) -> draft_module.Draft:
     """A world without holds, where the update is the one that is planned."""
     free = replace(
-        d.seen, freezes=(), freezes_unread=None, waiting=(), policy=policy.Effective(), routes=()
+        d.seen,
+        freezes=(),
+        freezes_unread=None,
+        waiting=(),
+        partial=False,
+        policy=policy.Effective(),
+        routes=(),
     )
     calm = replace(d.status, abort=False, weights=None, promote_full=False)
     if in_flight(d):

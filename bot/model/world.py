@@ -167,7 +167,8 @@ class Seen:
     ``foreign_runs`` tells which names in the namespace belong to runs of somebody else; ``pods``
     is None unless a restart needs them, and where they could not be read. ``freezes`` are those
     in force whose scope has this rollout, as far as ``freezes_unread`` is None; ``waiting`` are
-    others that were held and are free now.
+    others that were held and are free now. ``partial``: ``policy`` or ``freezes`` may not be read,
+    which is never so for the bot.
     """
 
     cluster: str
@@ -194,6 +195,7 @@ class Seen:
     freezes: tuple[policy_model.Freeze, ...] = ()
     freezes_unread: holds.Unread | None = None
     waiting: tuple[holds.Waiting, ...] = ()
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

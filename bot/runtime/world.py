@@ -46,13 +46,17 @@ class Caches:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """Builds ``Seen`` for one rollout from the caches; ``policy`` tells what counts for it."""
+    """Builds ``Seen`` for one rollout from the caches; ``policy`` tells what counts for it.
+
+    ``partial``: somebody at a terminal looks who may not read all of policy and freezes.
+    """
 
     cluster: str
     caches: Caches
     routers: Mapping[str, router_ports.Router]
     policy: Callable[[ports.Object], policy_model.Effective] = lambda _: policy_model.Effective()
     freezes: freezing.Freezes | None = None
+    partial: bool = False
 
     def see(self, rollout: ports.Object, spec: Any) -> world.Seen:
         """What is there for ``rollout``; ``spec`` is the decoded one or the error it gave."""
@@ -88,6 +92,7 @@ class Reader:
             freezes=self.freezes.of(namespace, meta["name"]) if self.freezes else (),
             freezes_unread=self.freezes.unread() if self.freezes else None,
             waiting=self.freezes.waiting(rollout) if self.freezes else (),
+            partial=self.partial,
         )
 
     def _experiments(self, uid: str) -> tuple[world.Experiment, ...]:

@@ -83,6 +83,8 @@ def _run(given: dict[str, Any], work: Work, *, name: str = "", ending: str | Non
     wrong = found.code != outcome.DONE
     text = json.dumps(found.data, indent=2, ensure_ascii=False) if as_json else found.text
     click.echo(text, err=wrong and not as_json)
+    if found.note:
+        click.echo(found.note, err=True)
     sys.exit(found.code)
 
 

@@ -41,6 +41,7 @@ CONFIG_MAP, CONFIG_KEY = "rollout-bot", "settings.yaml"
 _UNRULED = (
     ", so it is not known who may approve; nothing was done. Give the settings with --config FILE."
 )
+_FREEZES = "You may not read the freezes of this cluster"
 NOBODY = "a user of the cluster"
 
 
@@ -99,7 +100,8 @@ async def opened(
         book = rulebook.Rulebook(cluster=told.file.cluster, current=told.rules)
         still = offline.reader(objects, chosen)
         frozen = terminal_freezes.book(client, found, still, place.bot_namespace, now)
-        reader = replace(still, policy=book.effective, freezes=frozen)
+        partial = not told.known or frozen is None
+        reader = replace(still, policy=book.effective, freezes=frozen, partial=partial)
         poll = _Poll(client)
         made = _desk(client, chosen, told.file, reader, poll)
         made.freezing = terminal_freezes.desk(made, frozen, now)
@@ -109,7 +111,8 @@ async def opened(
                 person=facts.Person(name=user or NOBODY, user=user or NOBODY),
                 namespace=inside,
                 leaderless=lambda: _leaderless(client, place),
-                unruled=told.unruled,
+                unruled=f"{told.unseen}{_UNRULED}" if told.unseen else "",
+                unseen=told.unseen or ("" if frozen is not None else _FREEZES),
             )
         finally:
             await poll.stop()
@@ -224,11 +227,16 @@ async def _seen(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Told:
-    """What the bot was told; ``unruled`` says why it is not known who may approve."""
+    """What the bot was told; ``unseen`` says why its rules are not known.
+
+    Not ``known``: no settings are where they are looked for, and a bot may have others all the
+    same.
+    """
 
     file: settings.File = field(default_factory=settings.File)
     rules: policy.Policy = field(default_factory=policy.Policy)
-    unruled: str = ""
+    unseen: str = ""
+    known: bool = True
 
 
 async def _settings(client: api.KubernetesApi, place: Place) -> _Told:
@@ -243,15 +251,15 @@ async def _settings(client: api.KubernetesApi, place: Place) -> _Told:
     try:
         data = (await client.get(ref)).get("data") or {}
     except errors.NotFound:
-        return _Told()
+        return _Told(known=False)
     except errors.Forbidden:
-        return _Told(unruled=f"You may not read the bot's settings ({where}){_UNRULED}")
+        return _Told(unseen=f"You may not read the bot's settings ({where})", known=False)
     file = settings.read_file(str(data.get(CONFIG_KEY) or ""), f"of {where}")
     if not file.policy:
         return _Told(file=file)
     key = Path(file.policy).name
     if key not in data:
-        return _Told(file=file, unruled=f"The policy is not in {where} as {key}{_UNRULED}")
+        return _Told(file=file, unseen=f"The policy is not in {where} as {key}", known=False)
     raw = policy_file.parsed(str(data[key]), f"{key} of {where}")
     return _Told(file=file, rules=codec.decode(raw))
 

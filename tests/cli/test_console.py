@@ -236,6 +236,63 @@ async def test_policy_of_every_rollout_in_a_freeze_counts_wherever_somebody_look
     assert "liftedBy" not in (await frozen(place))[0]
 
 
+async def held(place):
+    """An update that the bot left held by a window, with the pods of the stable."""
+    rollout = await place.rollout()
+    owner = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": "shop",
+             "uid": rollout["metadata"]["uid"], "controller": True}  # fmt: skip
+    labels = {"app": "shop", "rollouts-pod-template-hash": "old"}
+    meta = {"name": "shop-old", "labels": labels, "ownerReferences": [owner]}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": []}}
+    spec = {"replicas": 1, "selector": {"matchLabels": labels}, "template": template}
+    await place.post("/apis/apps/v1/namespaces/team/replicasets", {"metadata": meta, "spec": spec})
+    block = {"version": 1, "held": {"since": "2026-11-27T16:00:00Z", "rule": "window:hours"}}
+    status = {"phase": "Paused", "message": "held: outside hours, until Monday", "stableRS": "old",
+              "currentStepIndex": 0, "rolloutBot": block}  # fmt: skip
+    url = f"{place.local.url}{ROLLOUTS.format('team')}/shop/status"
+    kind = {"Content-Type": "application/merge-patch+json"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.patch(url, json={"status": status}, headers=kind) as done,
+    ):
+        assert done.status == 200, await done.text()
+
+
+@pytest.mark.parametrize("command", [["list"], ["get", "shop"], ["why", "shop"], ["plan", "shop"]])
+async def test_whoever_may_not_read_the_rules_reads_what_status_tells_and_that_it_may_not_be_all(
+    place, command
+):
+    await held(place)
+    order = {"verb": "get", "resource": "configmaps", "answer": "403", "times": 50}
+    place.local.faults.order(order)
+    done = await place.run(*command)
+    assert done.exit_code == 0, done.output
+    assert done.stderr.startswith(
+        "You may not read the bot's settings (ConfigMap argo-rollouts/rollout-bot): windows, "
+    )
+    assert "status" in done.stderr and "may not read" not in done.stdout
+    if command[0] in {"list", "get"}:  # of a pass that is only thought the core's tests tell
+        assert "outside hours, until Monday" in done.stdout
+    as_json = await place.run(*command, "--json")
+    json.loads(as_json.stdout)
+
+
+async def test_held_rollout_is_shown_so_where_no_settings_are_to_be_found(place):
+    await held(place)
+    done = await place.run("list")
+    assert "holds at 0 %: outside hours, until Monday" in done.stdout
+    assert done.stderr == ""
+
+
+async def test_what_the_policy_says_counts_where_it_can_be_read(place):
+    await held(place)
+    data = {"settings.yaml": "cluster: prod-7\n"}
+    path = "/api/v1/namespaces/argo-rollouts/configmaps"
+    await place.post(path, {"metadata": {"name": "rollout-bot"}, "data": data})
+    done = await place.run("list")
+    assert "outside hours" not in done.stdout and done.stderr == ""
+
+
 async def test_request_is_written_with_its_name_and_exits_with_1_when_no_bot_leads(
     place, monkeypatch
 ):

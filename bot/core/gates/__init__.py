@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from bot.core import draft as draft_module
 from bot.core import revisions
-from bot.core.gates import freezes, turns, unread, windows
+from bot.core.gates import freezes, recorded, turns, unread, windows
 from bot.model import holds
 from bot.model import status as status_model
 
@@ -19,6 +19,7 @@ GATES: tuple[Callable[[draft_module.Draft, int], holds.Hold | None], ...] = (
     unread.held,
     freezes.held,
     windows.held,
+    recorded.held,
     turns.held,  # last: only what nothing else holds has its turn
 )
 
