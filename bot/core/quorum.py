@@ -3,7 +3,7 @@
 For what people read; what opens a gate is ``gatekeeping``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.core import approvals, gate_ids, shippers, tally
 from bot.core import draft as draft_module
@@ -16,7 +16,8 @@ NAMES_MOST = 10
 class Standing:
     """``approved`` are those whose approvals count; ``shipped`` may not approve.
 
-    ``apart`` have approved by another way in: nobody can tell whether they are among these.
+    ``apart`` have approved by another way in: nobody can tell whether they are among these, as
+    long as the policy does not know the ``strangers`` of both.
 
     ``nameless``: only a tool is known to have shipped it, so nobody may.
     """
@@ -24,6 +25,7 @@ class Standing:
     rule: policy.Approval
     approved: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
+    strangers: str = ""
     shipped: tuple[facts.Person, ...] = ()
     nameless: bool = False
 
@@ -49,16 +51,12 @@ def of(d: draft_module.Draft) -> Standing | None:
     here = gate_ids.present_gate(d.seen.cluster, d.seen.uid, d.status)
     names = tuple(tally.name(one.actor) for one in tally.counted(d, here))
     apart = tuple(tally.name(one.actor) for one in tally.apart(d, here))
+    strangers = tally.strangers(tally.recorded(d, here), d.seen.policy.people) if apart else ""
+    found = Standing(rule=rule, approved=names, apart=apart, strangers=strangers)
     if not rule.four_eyes:
-        return Standing(rule=rule, approved=names, apart=apart)
+        return found
     shipped = shippers.named(d.seen, d.status, d.spec.template)
-    return Standing(
-        rule=rule,
-        approved=names,
-        apart=apart,
-        shipped=shipped[:NAMES_MOST],
-        nameless=not shipped,
-    )
+    return replace(found, shipped=shipped[:NAMES_MOST], nameless=not shipped)
 
 
 def who(rule: policy.Approval) -> str:
@@ -81,7 +79,9 @@ def missing(stands: Standing) -> str:
     if rule.quorum > 1:
         more = f"{stands.left} more" if stands.approved else str(rule.quorum)
         verb = "approves" if stands.left == 1 else "approve"
-        return f"{more} of {named or 'its channel'} {verb}{unless}"
+        known = f", or once people: of the policy names {stands.strangers}"
+        mend = known if stands.strangers else ""
+        return f"{more} of {named or 'its channel'} {verb}{unless}{mend}"
     return f"{f'one of {named}' if named else 'somebody'} approves{unless}"
 
 

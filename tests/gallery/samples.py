@@ -3,12 +3,13 @@
 ``test_samples`` refuses a kind of facts, a phase, an ending or a renderer that has none here.
 """
 
-from tests.gallery import answers, cards
+from tests.gallery import answers, cards, quorums
 from tests.gallery.sample import Sample
 
 PARTS = (
     cards.cards,
     cards.gates,
+    quorums.quorums,
     cards.alerts,
     cards.lines,
     answers.standing,

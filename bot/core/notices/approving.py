@@ -33,7 +33,8 @@ def facts_of(scene: scenes.Scene) -> dict[str, Any]:
         found["excluded"] = stands.shipped
         found["nameless"] = stands.nameless
     if short := approvers_left.short(scene.sheet) if scene.sheet is not None else "":
-        found["quorum"] = "; ".join(filter(None, (found.get("quorum"), short)))
+        left = f"{short[0].lower()}{short[1:]}"  # in the midst of a line
+        found["quorum"] = "; ".join(filter(None, (found.get("quorum"), left)))
     if rule.expires_s is not None:
         found["until"] = held.start + timedelta(seconds=rule.expires_s)
         found["then"] = _THEN[rule.on_timeout]

@@ -174,7 +174,7 @@ def test_why_says_that_nobody_is_left_where_four_eyes_and_the_group_are_used_up(
     assert "moves on" not in told
     reasons = replace(sim.scene(), reasons=tuple(sim.reconciler.latest[KEY]))
     assert [button.kind.value for button in listing.why(reasons).buttons] == ["abort"]
-    assert "Nobody is left to approve: sam approved, dana shipped it" in shown(open_gate(sim))
+    assert "sam; nobody is left to approve: sam approved, dana shipped it" in shown(open_gate(sim))
 
 
 def test_why_says_so_of_a_lone_approver_who_shipped_it_and_names_the_break_glass():
@@ -226,3 +226,14 @@ def test_why_knows_it_of_a_group_of_slack_whose_members_are_known(roll, over):
     assert ("Nobody is left to approve: sam approved" in said.sentences[1]) is over
     kinds = [button.kind.value for button in said.buttons]
     assert kinds == (["abort"] if over else ["approve", "abort"])
+
+
+@pytest.mark.parametrize("people", [(), PAIR["people"]], ids=["nobody is known", "sam is known"])
+def test_why_says_whom_to_name_where_two_approvals_may_be_one_persons(people):
+    rule = {"approval": {"approvers": ["@sam", "user:anna@corp"], "quorum": 2}}
+    sim = at_gate({"people": list(people), "rules": [rule]})
+    sim.approve(SAM).approve("anna@corp (terminal)")
+    told = why(sim)
+    assert "1 of 2 approved: sam; maybe the same person: anna@corp." in told
+    strangers = "anna@corp" if people else "sam, anna@corp"
+    assert told.endswith(f", or once people: of the policy names {strangers}.")
