@@ -96,7 +96,7 @@ def _draft(
     block = replace(status.bot, intents=tuple(intents), not_supported="")
     new = revisions.family(spec, status, seen).new
     known = tries.counted(replace(status, bot=block), seen, new, now)
-    known = stables.true(known, seen, new, approvals.named(seen.policy, spec))
+    known = stables.true(spec, known, seen, new, approvals.named(seen.policy, spec))
     seen = unmeasured.errors_as_no_verdict(seen)
     return draft_module.Draft(
         spec=spec,

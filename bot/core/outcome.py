@@ -12,6 +12,7 @@ from bot.core import (
     duration,
     revisions,
     role_marks,
+    stables,
     stock_writes,
     takeover,
     trials,
@@ -127,7 +128,8 @@ def _annotated(d: draft_module.Draft, sizes: Mapping[str, world.Size]) -> dict[s
 
 
 def _guard(d: draft_module.Draft, rs: world.ReplicaSet) -> dict[str, str | None]:
-    return tries.marks(d, rs, named=bool(approvals.named(d.seen.policy, d.spec)))
+    named = bool(approvals.named(d.seen.policy, d.spec))
+    return tries.marks(d, rs, named=named) | stables.marks(d, rs, named=named)
 
 
 def _template(d: draft_module.Draft, rs: world.ReplicaSet) -> dict[str, Any]:

@@ -20,6 +20,8 @@ DESIRED = "rollout.argoproj.io/desired-replicas"
 DEADLINE = "scale-down-deadline"
 GUARD = "rollout-bot.io/guard"
 """What ``tries`` keeps there until the revision is the stable: one without it has been that."""
+STABLE = "rollout-bot.io/stable"
+"""What ``stables`` keeps on the stable alone, from its promotion until that of another."""
 _SAFE = "bcdfghjklmnpqrstvwxz2456789"
 _NOT_COPIED = frozenset(
     {
@@ -29,6 +31,7 @@ _NOT_COPIED = frozenset(
         DESIRED,
         "notified.notifications.argoproj.io",
         GUARD,
+        STABLE,
     }
 )
 

@@ -1,21 +1,27 @@
-"""Which revision is the stable while a named gate holds another back, whatever is written.
+"""Which revision is the stable where gates have named approvers, whatever is written.
 
 Sealed from the begin of an update on: who writes another stable before the gate would pass it too.
+Between updates its ReplicaSet is marked, out of reach of those who write the status alone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.core import draft as draft_module
-from bot.core import tries, writers
+from bot.core import revisions, tries, writers
 from bot.model import sealed, status, world
+from bot.model import spec as spec_model
 
 AHEAD = -2
 """The step of a ``Held`` whose gate has not been reached."""
 
 
 def true(
-    known: status.Status, seen: world.Seen, new: world.ReplicaSet, named: Sequence[int]
+    spec: spec_model.Spec,
+    known: status.Status,
+    seen: world.Seen,
+    new: world.ReplicaSet,
+    named: Sequence[int],
 ) -> status.Status:
     """The status with the stable that is one: nobody makes another so by writing it.
 
@@ -27,6 +33,7 @@ def true(
     if not was and named:
         was = (
             _beside(known, sets, new)
+            or _marked(spec, known, seen, sets)
             or _never_passed(known, seen, sets, named)
             or _missing(known, sets, new)
         )
@@ -64,6 +71,29 @@ def _beside(known: status.Status, sets: Sets, new: world.ReplicaSet) -> str:
     return found.stable if found.stable in sets else ""
 
 
+def _marked(spec: spec_model.Spec, known: status.Status, seen: world.Seen, sets: Sets) -> str:
+    """The one that was the last to be promoted, unless another controller promoted since."""
+    found = [rs for rs in sets.values() if revisions.STABLE in rs.annotations]
+    claimed = sets.get(known.stable_hash)
+    if len(found) != 1 or found[0] is claimed:
+        return ""
+    led, (mine,) = _led(spec, seen), found
+    if claimed is not None and led == claimed.hash:
+        return ""
+    # A canary of another controller may bear it from an earlier time.
+    return mine.hash if led == mine.hash or claimed is None or not claimed.replicas else ""
+
+
+def _led(spec: spec_model.Spec, seen: world.Seen) -> str:
+    """The revision that the stable's Service leads to; empty where that does not tell."""
+    canary, switched = spec.canary, spec.blue_green
+    if canary.ping_pong is not None:
+        return ""  # which of the two it is the status says
+    name = canary.stable_service if switched is None else switched.active_service
+    service = seen.services.get(name)
+    return "" if service is None else service.hash
+
+
 def _never_passed(known: status.Status, seen: world.Seen, sets: Sets, named: Sequence[int]) -> str:
     """It still bears its guard: users are on the former stable, or on what serves by now."""
     claimed = known.stable_hash
@@ -98,6 +128,19 @@ def _sealed(known: status.Status) -> sealed.Held | None:
 def _passed(known: status.Status, revision: str, gate: int) -> bool:
     passes = known.bot.passes
     return any(p.signed and p.revision == revision and p.step == gate for p in passes)
+
+
+def marks(d: draft_module.Draft, rs: world.ReplicaSet, *, named: bool) -> dict[str, str | None]:
+    """The mark that a ReplicaSet must have (None: must not have); empty where it stays.
+
+    It goes in the pass of another's promotion and comes in the one after: a pass that is lost in
+    between leaves none rather than one that is wrong.
+    """
+    there = revisions.STABLE in rs.annotations
+    if rs.hash != d.status.stable_hash:
+        return {revisions.STABLE: None} if there else {}
+    settled = named and not there and rs.hash == d.before.stable_hash
+    return {revisions.STABLE: "true"} if settled else {}
 
 
 def undone(d: draft_module.Draft) -> list[str]:

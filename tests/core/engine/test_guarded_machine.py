@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from bot.model import errors, ports
 from tests.core.engine.guarded import TWO, Guarded
+from tests.core.engine.test_guarded_traffic import led, ready, weights
 
 STEPS = ({"setWeight": 20}, {"pause": {}}, {"setWeight": 60}, {"pause": {"duration": 30}})
 PEOPLE = ("sam (U0SAM)", "lee (U0LEE)", "kim (U0KIM)")
@@ -17,19 +18,23 @@ FIELD = st.sampled_from(["approvals", "passes", "shut", "opened", "intents"])
 
 
 class Machine(RuleBasedStateMachine):
-    """One gate at 20 %, two of three people needed.
+    """One gate at 20 %, perhaps one before 100 %; two of three people needed.
 
-    ``given`` are the approvals really given in this try, ``good`` the images that may be stable.
+    ``given`` are the approvals really given in this try, ``good`` the images that may be stable;
+    ``last`` is whom the canary's Service led to, and the traffic that it had.
     """
 
     sim = None
 
-    @initialize(routed=st.booleans(), full=st.booleans())
-    def start(self, routed, full):
+    @initialize(routed=st.booleans(), full=st.booleans(), dynamic=st.booleans())
+    def start(self, routed, full, dynamic):
         notes = {"rollout-bot.io/gate-before-full": "true"} if full else {}
-        self.sim = Guarded(policy=TWO, steps=STEPS, routed=routed, annotations=notes).settle()
+        more = {"dynamicStableScale": True} if routed and dynamic else {}
+        self.sim = Guarded(
+            policy=TWO, steps=STEPS, routed=routed, annotations=notes, **more
+        ).settle()
         self.given, self.images, self.recorded, self.good = {}, 0, [], {"one"}
-        self.newest = "one"
+        self.newest, self.full, self.last = "one", full, ("", 0)
         self.ship()
 
     @rule()
@@ -87,6 +92,42 @@ class Machine(RuleBasedStateMachine):
         if not alone:
             self.sim.replace_block({})
         self.sim.write_status(stableRS=named).settle(check=self.holds)
+
+    @precondition(lambda self: self.sim is not None and self.sim.status.weights)
+    @rule(canary=st.sampled_from([0, 40, 100]), abort=st.booleans())
+    def write_the_weights(self, canary, abort):
+        if abort:
+            self.given.clear()
+        body = {"abort": True} if abort else {}
+        self.sim.write_status(**body, **weights(self.sim, canary)).settle(check=self.holds)
+
+    @precondition(lambda self: self.sim is not None and self.sim.routed)
+    @rule(count=st.integers(0, 5))
+    def pods_of_the_stable_are_lost(self, count):
+        image = self.sim.stable_image()
+        pods = {one: n for one, n in self.sim.sized().items() if one == image}
+        if image:
+            ready(self.sim, image, min(count, pods.get(image, 0))).settle(check=self.holds)
+
+    @rule(what=st.sampled_from(["ship", "abort", "full"]))
+    def write_the_weights_while_pods_are_lost(self, what):
+        """The places where a weight of the status could be more than a gate lets through."""
+        if what != "abort":
+            for person in PEOPLE[:2]:
+                self.approve(person)
+        if self.sim.routed:
+            self.pods_of_the_stable_are_lost(2 if what != "full" else 5)
+        if self.sim.status.weights:
+            self.write_the_weights(100, abort=what == "abort")
+        if what == "ship":
+            self.ship()
+        elif what == "full":
+            self.write_the_course(paused=False, index=None, full=True, clear=False)
+
+    @rule()
+    def pods_come_back(self):
+        self.sim.stuck.clear()
+        self.sim.settle(check=self.holds)
 
     @rule()
     def record_the_status(self):
@@ -170,16 +211,23 @@ class Machine(RuleBasedStateMachine):
             ),
             "",
         )
-        if revision and self.enough(revision, 1):
+        gates = [20, 60] if self.full else [20]
+        most = next((w for w, at in zip(gates, (1, -1)) if not self.enough(revision, at)), None)
+        if revision and most is None:
             self.good.add(newest)
         stable = self.sim.stable_image()
         assert not stable or stable in self.good
-        if not revision or self.enough(revision, 1) or stable == newest:
-            return
         if self.sim.routed:
-            assert self.sim.weight() <= 20
-        else:
+            self.no_more_traffic_than(most, stable)
+        elif revision and most == 20 and stable != newest:
             assert self.sim.sized().get(newest, 0) <= 2
+
+    def no_more_traffic_than(self, most, stable):
+        """It may keep what it had, until the stable has the pods to take that."""
+        image, weight = led(self.sim, "canary"), self.sim.weight()
+        if image == self.newest != stable and most is not None:
+            assert weight <= max(most, self.last[1] if self.last[0] == image else 0)
+        self.last = (image, weight)
 
 
 TestMachine = Machine.TestCase

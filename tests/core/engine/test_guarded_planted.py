@@ -7,6 +7,7 @@ from tests.core.engine import (
     test_guarded_ahead,
     test_guarded_honest,
     test_guarded_replays,
+    test_guarded_stables,
     test_guarded_traffic,
 )
 from tests.core.engine.planted import Bug, planted
@@ -84,15 +85,31 @@ BUGS = {
     ),
     "no-stable-is-a-first-deployment": Bug(
         "bot.core.stables:_missing", "known.stable_hash in sets", "True",
-        "test_no_other_stable_is_believed_as_an_update_begins[nobody]",
+        "test_no_other_stable_is_believed_as_an_update_begins[nobody, no mark]",
     ),
     "guarded-revision-may-be-the-stable": Bug(
         "bot.core.stables:_never_passed", "found is None or", "True or",
-        "test_revision_that_never_passed_its_gate_is_not_believed_to_be_the_stable",
+        "test_revision_that_never_passed_its_gate_is_not_believed_to_be_the_stable[no mark]",
     ),
     "completed-update-is-taken-back": Bug(
         "bot.core.stables:_serves", "there.replicas > 0", "True",
         "test_update_that_another_controller_completed_stays_when_the_former_is_gone[block left]",
+    ),
+    "earlier-stable-counts-between-updates": Bug(
+        "bot.core.stables:_marked", "len(found) != 1", "True",
+        "test_no_earlier_stable_is_believed_between_updates[routed]",
+    ),
+    "mark-of-an-earlier-time-promotes": Bug(
+        "bot.core.stables:_marked", "not claimed.replicas", "True",
+        "test_mark_of_an_earlier_time_promotes_no_canary_of_another_controller[False]",
+    ),
+    "mark-stays-behind": Bug(
+        "bot.core.stables:marks", "{revisions.STABLE: None} if there else {}", "{}",
+        "test_mark_is_on_the_stable_alone_and_nothing_is_written_when_idle[routed]",
+    ),
+    "mark-comes-before-the-status": Bug(
+        "bot.core.stables:marks", "rs.hash == d.before.stable_hash", "True",
+        "test_promotion_is_made_and_marked_though_the_bot_is_killed_anywhere[before]",
     ),
     "edited-steps-end-what-holds": Bug(
         "bot.core.tries:_times", "else now, former.begun", "else now, now",
@@ -112,7 +129,7 @@ BUGS = {
     ),
     "service-does-not-tell": Bug(
         "bot.core.stables:_serves", "led or", "False or",
-        "test_stable_without_pods_is_kept_while_its_service_leads_to_it",
+        "test_stable_without_pods_is_kept_while_its_service_leads_to_it[no mark]",
     ),
     "edited-steps-pass-a-named-gate": Bug(
         "bot.core.approvals:prepare", "held.steps != d.status.step_hash", "False",
@@ -195,7 +212,7 @@ def play(name):
     function, _, case = name.partition("[")
     places = (
         test_guarded, test_guarded_ahead, test_guarded_honest, test_guarded_replays,
-        test_guarded_traffic,
+        test_guarded_stables, test_guarded_traffic,
     )  # fmt: skip
     test = next(getattr(one, function) for one in places if hasattr(one, function))
     marks = [mark for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"]

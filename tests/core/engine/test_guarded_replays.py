@@ -134,25 +134,33 @@ def test_no_other_stable_is_believed_at_a_named_gate(stable, block):
 
 
 @pytest.mark.parametrize(
-    "stable, routed",
-    [("", True), ("nobody", True), ("nobody", False)],
-    ids=["none", "nobody", "by pods alone"],
+    "stable, routed, mark",
+    [("", True, True), ("nobody", True, True), ("nobody", True, False), ("nobody", False, True)],
+    ids=["none", "nobody", "nobody, no mark", "by pods alone"],
 )
-def test_no_other_stable_is_believed_as_an_update_begins(stable, routed):
+def test_no_other_stable_is_believed_as_an_update_begins(stable, routed, mark):
     sim = Guarded(policy=TWO, steps=STEPS, routed=routed).settle()
+    if not mark:
+        without(sim, revisions.STABLE)
     sim.ship("two").write_status(stableRS=stable)
     sim.settle()
     assert (sim.stable_image(), sim.status.step_index) == ("one", 1)
     assert sim.sized()["two"] == 1
 
 
-def test_revision_that_never_passed_its_gate_is_not_believed_to_be_the_stable():
+MARK = pytest.mark.parametrize("mark", [True, False], ids=["marked", "no mark"])
+
+
+@MARK
+def test_revision_that_never_passed_its_gate_is_not_believed_to_be_the_stable(mark):
     sim = at_gate()
     bad = sim.status.current_hash
     sim.ask("abort").settle()
     sim.wait(seconds=60)
     sim.ship("one").settle()
     sim.wait(seconds=600)
+    if not mark:
+        without(sim, revisions.STABLE)
     sim.write_status(stableRS=bad).settle(check=lambda: never_above(sim, 0))
     assert (sim.stable_image(), sim.weight()) == ("one", 0)
 
@@ -186,8 +194,12 @@ def guarded(sim):
 
 def unguarded(sim):
     """As the bot before this one left the ReplicaSets, or somebody who may write them."""
+    return without(sim, revisions.GUARD, revisions.STABLE)
+
+
+def without(sim, *marks):
     for rs in sim.sets():
-        notes = {k: v for k, v in rs["metadata"]["annotations"].items() if k != revisions.GUARD}
+        notes = {k: v for k, v in rs["metadata"]["annotations"].items() if k not in marks}
         body = {**rs, "metadata": {**rs["metadata"], "annotations": notes}}
         sim.cluster.put(ports.REPLICA_SET, body)
     return sim
@@ -258,11 +270,14 @@ def test_revision_that_never_passed_is_not_believed_once_its_former_stable_is_go
     assert (sim.stable_image(), sim.sized()) == ("three", {"three": 5})
 
 
-def test_stable_without_pods_is_kept_while_its_service_leads_to_it():
+@MARK
+def test_stable_without_pods_is_kept_while_its_service_leads_to_it(mark):
     full = ({"setWeight": 100}, {"pause": {}})
     sim = at_gate(ONE, steps=full, dynamicStableScale=True)
     sim.wait(seconds=600)
     assert sim.sized() == {"two": 5}
+    if not mark:
+        without(sim, revisions.STABLE)
     sim.replace_block({}).write_status(stableRS=sim.status.current_hash).settle()
     assert (sim.stable_image(), sim.status.step_index) == ("one", 1)
 
