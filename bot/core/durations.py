@@ -1,5 +1,6 @@
 """Durations as Go writes them, and the forms that a pause accepts (spec §1.5)."""
 
+import functools
 import re
 from datetime import timedelta
 from fractions import Fraction
@@ -30,6 +31,7 @@ def parse_go(text: str) -> timedelta:
     return timedelta(microseconds=int(_seconds(text) * 1_000_000))
 
 
+@functools.lru_cache(maxsize=4096)
 def _seconds(text: str) -> Fraction:
     sign = -1 if text.startswith("-") else 1
     body = text[1:] if text[:1] in {"-", "+"} else text

@@ -34,10 +34,14 @@ def find(
 ) -> Found | Missing:
     """The one rollout meant. ``channels``: how the channel that it was said in is called."""
     everything = scenery.rollouts()
-    here = [one for one in everything if _plain(rules.channel(one)) in map(_plain, channels)]
+    places = {_plain(channel) for channel in channels}
+
+    def here(group: list[ports.Object]) -> list[ports.Object]:
+        return [one for one in group if _plain(rules.channel(one)) in places]
+
     wanted = text.strip()
     if not wanted:
-        return _only(scenery, everything, here)
+        return _only(scenery, everything, here(everything))
     namespace, slash, name = wanted.rpartition("/")
     if (slash and not (namespace and name)) or "/" in namespace:
         return Missing(sentence=f'"{wanted[:80]}" names no rollout: say NAME or NAMESPACE/NAME.')
@@ -48,7 +52,7 @@ def find(
         and (not slash or one["metadata"]["namespace"] == namespace)
     ]
     if len(fits) > 1:
-        local = [one for one in fits if one in here]
+        local = here(fits)
         fits = local if len(local) == 1 else fits
     if len(fits) == 1:
         return Found(key=_key(fits[0]))

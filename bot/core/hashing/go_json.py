@@ -51,8 +51,8 @@ def _dumped(value: Any, *, ordered: bool) -> str:
     return text.translate(_ESCAPED)
 
 
-def _raw(value: Any) -> str:
-    """What Go does not look into stays in the order in which it came."""
+def raw(value: Any) -> str:
+    """JSON in the order in which it came: so Go writes what it does not look into."""
     return _dumped(value, ordered=False)
 
 
@@ -161,5 +161,5 @@ _WRITERS: Mapping[str, Callable[[Any], str]] = {
     "quantity": _quantity,
     "intOrString": _int_or_string,
     "bytes": _text,
-    "raw": _raw,
+    "raw": raw,
 }

@@ -47,11 +47,14 @@ def left(scene: scenes.Scene) -> facts.EtaFact | None:
 
 def _missed(scene: scenes.Scene, ends: datetime) -> str:
     """The window that is closed when its turn comes; nothing of it moves with the clock."""
-    if scene.sheet is None or gates.exempt(scene.sheet) or broken.since(scene.sheet) is not None:
+    every = scene.seen.policy.windows
+    if not every or scene.sheet is None or gates.exempt(scene.sheet):
+        return ""
+    if broken.since(scene.sheet) is not None:
         return ""
     at = ends
     for index in range(scene.index + 1, len(scene.steps) + 1):
-        hold = windows.closed_at(scene.seen.policy.windows, index, at)
+        hold = windows.closed_at(every, index, at)
         if hold is not None:
             return hold.sentence
         step = scene.steps[index] if index < len(scene.steps) else None
