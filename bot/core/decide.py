@@ -32,6 +32,7 @@ from bot.core import (
     stock_writes,
     traffic,
     tries,
+    turn,
     unmeasured,
 )
 from bot.core import draft as draft_module
@@ -96,7 +97,9 @@ def _draft(
     block = replace(status.bot, intents=tuple(intents), not_supported="")
     new = revisions.family(spec, status, seen).new
     known = tries.counted(replace(status, bot=block), seen, new, now)
-    known = stables.true(spec, known, seen, new, approvals.named(seen.policy, spec))
+    named = approvals.named(seen.policy, spec)
+    known = stables.true(spec, known, seen, new, named)
+    spec, known, seen = turn.true(spec, known, seen, named)
     seen = unmeasured.errors_as_no_verdict(seen)
     return draft_module.Draft(
         spec=spec,

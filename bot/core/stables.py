@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.core import draft as draft_module
-from bot.core import revisions, tries, writers
+from bot.core import revisions, tries, turn, writers
 from bot.model import sealed, status, world
 from bot.model import spec as spec_model
 
@@ -145,7 +145,8 @@ def marks(d: draft_module.Draft, rs: world.ReplicaSet, *, named: bool) -> dict[s
 
 def undone(d: draft_module.Draft) -> list[str]:
     """What somebody wrote that is not so."""
-    return ["stableRS"] if d.claimed not in {None, d.before.stable_hash} else []
+    stable = ["stableRS"] if d.claimed not in {None, d.before.stable_hash} else []
+    return [*stable, *turn.undone(d)]
 
 
 def tell(d: draft_module.Draft) -> None:
@@ -153,7 +154,8 @@ def tell(d: draft_module.Draft) -> None:
     if not (wrote := undone(d)):
         return
     by = writers.of_status(d.seen.raw, wrote, since=None) or writers.UNKNOWN
-    sentence = f"{by} wrote stableRS: {d.before.stable_hash} is the stable all the same"
+    what = ", ".join(wrote)
+    sentence = f"{by} wrote {what}: {d.before.stable_hash} is the stable all the same"
     d.event("StableKept", sentence, warning=True)
     d.because("stable-kept", sentence)
 
