@@ -1,12 +1,12 @@
 """``status.rolloutBot.stock`` ↔ typed. Unknown keys are kept; what is malformed is absent."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.core import codec_instant
 from bot.model import stock
 
-_WRITES = ("retried", "moved", "halted", "resumed")
+_KNOWN = frozenset({*stock.SORTS, "course", "earlier"})
 _HOW_LIMIT = 120
 
 
@@ -14,21 +14,32 @@ def decode(raw: Any) -> stock.Stock:
     """What other tools wrote, as it is kept."""
     got = raw if isinstance(raw, Mapping) else {}
     return stock.Stock(
-        **{name: _write(got.get(name)) for name in _WRITES},
+        **{name: _write(got.get(name)) for name in stock.SORTS},
         course=_course(got.get("course")),
-        extra={key: value for key, value in got.items() if key not in {*_WRITES, "course"}},
+        earlier=tuple(_earlier(got.get("earlier"))),
+        extra={key: value for key, value in got.items() if key not in _KNOWN},
     )
 
 
 def encode(value: stock.Stock) -> dict[str, Any]:
     """The raw map, empty where there is nothing to keep."""
     out = dict(value.extra)
-    for name in _WRITES:
+    for name in stock.SORTS:
         if (one := getattr(value, name)) is not None:
             out[name] = _encode_write(one)
     if value.course is not None:
         out["course"] = {"revision": value.course.revision, "step": value.course.step}
+    if value.earlier:
+        last = value.earlier[-stock.EARLIER_KEPT :]
+        out["earlier"] = [{"sort": sort, **_encode_write(one)} for sort, one in last]
     return out
+
+
+def _earlier(raw: Any) -> Iterator[tuple[str, stock.Write]]:
+    for one in (raw if isinstance(raw, list) else [])[-stock.EARLIER_KEPT :]:
+        found = _write(one)
+        if found is not None and one.get("sort") in stock.SORTS:
+            yield one["sort"], found
 
 
 def _write(raw: Any) -> stock.Write | None:

@@ -8,21 +8,31 @@ from bot.model import records
 from bot.model import stock as stock_model
 from bot.model.records import Kind
 
+_HALTS = {
+    "halted": (Kind.HALTED, "spec.paused was set"),
+    "resumed": (Kind.RESUMED, "spec.paused was taken away"),
+}
+
 
 def of(look: record_looks.Look) -> Iterator[records.Record]:
-    """The last of each sort, as far as the status keeps it."""
+    """The last of each sort and those before, as far as the status keeps them."""
     known = look.status.bot.stock
-    if (one := known.retried) is not None and one.revision == look.base.hash:
-        yield _of(look, one).record(Kind.RETRIED, one.at, "retry", record_looks.second(one.at))
-    if (one := known.moved) is not None and one.revision == look.base.hash:
-        yield _moved(_of(look, one), one)
-    for kind, found, reason in (
-        (Kind.HALTED, known.halted, "spec.paused was set"),
-        (Kind.RESUMED, known.resumed, "spec.paused was taken away"),
-    ):
-        if found is not None:
-            at = record_looks.second(found.at)
-            yield _of(look, found).record(kind, found.at, kind, at, reason=reason)
+    last = ((sort, getattr(known, sort)) for sort in stock_model.SORTS)
+    for sort, one in (*known.earlier, *last):
+        if one is not None:
+            yield from _one(_of(look, one), sort, one)
+
+
+def _one(look: record_looks.Look, sort: str, one: stock_model.Write) -> Iterator[records.Record]:
+    at = record_looks.second(one.at)
+    if sort in _HALTS:
+        kind, reason = _HALTS[sort]
+        yield look.record(kind, one.at, kind, at, reason=reason)
+    elif one.revision == look.status.current_hash:
+        if sort == "retried":
+            yield look.record(Kind.RETRIED, one.at, "retry", at)
+        else:
+            yield _moved(look, one)
 
 
 def _of(look: record_looks.Look, one: stock_model.Write) -> record_looks.Look:

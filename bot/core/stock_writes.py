@@ -77,4 +77,9 @@ def _write(d: draft_module.Draft, how: str, at: datetime) -> stock_model.Write:
 
 
 def _keep(d: draft_module.Draft, **changes: Any) -> None:
-    d.set_bot(stock=replace(d.status.bot.stock, **changes))
+    """What is replaced stays for a while beside it: it may not be recorded yet."""
+    known = d.status.bot.stock
+    before = ((name, getattr(known, name)) for name in stock_model.SORTS if name in changes)
+    gone = tuple((name, one) for name, one in before if one is not None)
+    earlier = (*known.earlier, *gone)
+    d.set_bot(stock=replace(known, earlier=earlier, **changes))

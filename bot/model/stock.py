@@ -20,6 +20,10 @@ class Write:
     to: int | None = None
 
 
+SORTS = ("retried", "moved", "halted", "resumed")
+EARLIER_KEPT = 8
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
     """The step at which a pass left a revision: one that is read and is another was written."""
@@ -30,11 +34,15 @@ class Course:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stock:
-    """The last write of each sort; ``halted`` and ``resumed`` are of ``spec.paused``."""
+    """The last write of each sort; ``halted`` and ``resumed`` are of ``spec.paused``.
+
+    ``earlier`` are those before, by their sort: a bot that is killed may have recorded none yet.
+    """
 
     retried: Write | None = None
     moved: Write | None = None
     halted: Write | None = None
     resumed: Write | None = None
     course: Course | None = None
+    earlier: tuple[tuple[str, Write], ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)

@@ -32,7 +32,7 @@ HANDLED = st.builds(
     at=st.just(AT),
     outcome=st.sampled_from(list(status.Outcome)) | TEXT,
 )
-WRITES = st.none() | st.builds(
+WRITE = st.builds(
     stock.Write,
     at=st.just(AT),
     how=TEXT,
@@ -40,8 +40,10 @@ WRITES = st.none() | st.builds(
     start=st.none() | st.integers(0, 40),
     to=st.none() | st.integers(0, 40),
 )
+WRITES = st.none() | WRITE
 STOCK = st.builds(
     stock.Stock,
+    earlier=st.lists(st.tuples(st.sampled_from(stock.SORTS), WRITE), max_size=8).map(tuple),
     retried=WRITES,
     moved=WRITES,
     halted=WRITES,

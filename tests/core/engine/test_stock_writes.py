@@ -6,7 +6,7 @@ import pytest
 
 from bot.core import chronicle, codec_block, writers
 from bot.core.notices import scene as scenes
-from bot.model import past, records
+from bot.model import past, records, stock
 from bot.model.records import Kind
 from tests.core.engine import guarded
 from tests.core.engine.guarded import ONE, Guarded
@@ -39,8 +39,10 @@ def test_step_that_a_tool_wrote_is_found_with_the_tool_where_it_came_from_and_wh
     (one,) = found(sim, Kind.MOVED)
     assert (one.reason, one.before.step) == ("from step 1 to step 3", 1)
     assert past.sentence(one) == "moved by the Argo Rollouts plugin (field manager)"
+    known = one.id
     sim.write_status(currentStepIndex=9).settle()
-    (one,) = found(sim, Kind.MOVED)
+    first, one = found(sim, Kind.MOVED)
+    assert (first.id, first.reason) == (known, "from step 1 to step 3")
     assert one.reason == "from step 3 to the end"
 
 
@@ -142,6 +144,37 @@ def test_retry_of_a_tool_is_found_after_a_kill_and_once():
     assert [r.id for r in told] == [one.id]
     sim.ship("three").settle()
     assert found(sim, Kind.RETRIED) == []
+
+
+def test_each_retry_and_pause_of_a_tool_is_found_by_a_bot_that_recorded_none():
+    sim = waiting()
+    retries, halts = [], []
+    for _ in range(2):
+        sim.ask("abort").settle().wait(seconds=60)
+        by(sim, PLUGIN, "abort").write_status(abort=None).settle()
+        retries.append(sim.now)
+        for paused in (True, None):
+            sim.wait(seconds=60).patch(spec={"paused": paused}).settle()
+            halts.append(sim.now)
+    assert [one.at for one in found(sim, Kind.RETRIED)] == retries
+    assert [one.at for one in found(sim, Kind.HALTED, Kind.RESUMED)] == halts
+
+
+def test_few_of_what_tools_wrote_before_are_kept():
+    sim = waiting()
+    for turn in range(20):
+        sim.wait(seconds=60).patch(spec={"paused": turn % 2 == 0}).settle()
+    assert len(sim.status.bot.stock.earlier) == stock.EARLIER_KEPT
+    kept = len(found(sim, Kind.HALTED, Kind.RESUMED))
+    assert stock.EARLIER_KEPT < kept <= stock.EARLIER_KEPT + 2
+    writes = len(sim.cluster.writes)
+    sim.once()
+    assert len(sim.cluster.writes) == writes
+
+
+@pytest.mark.parametrize("raw", [7, [7], [{"sort": "moved"}], [{"sort": [], "at": "2026-11-23"}]])
+def test_what_was_kept_of_earlier_writes_is_read_in_any_shape(raw):
+    assert codec_block.decode({"stock": {"earlier": raw}}).stock.earlier == ()
 
 
 def test_retry_of_a_person_is_not_taken_for_that_of_a_tool():
