@@ -1,5 +1,6 @@
 """The commands that look at the history: where it is kept is a setting, the rest is values."""
 
+import difflib
 import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -109,7 +110,10 @@ def _listed(flags: dict[str, Any], kinds: frozenset[records.Kind]) -> None:
     if not span:
         none = "is no span" if span is None else "spans no time"
         raise click.BadParameter(f"--since {flags['since'][:40]!r} {none}: say {past.SPANS}")
-    namespace, _, name = flags["name"].rpartition("/")
+    namespace, slash, name = flags["name"].rpartition("/")
+    if slash and not (namespace and name):
+        said = f"{flags['name'][:80]!r} names no rollout: say NAME or NAMESPACE/NAME"
+        raise click.BadParameter(said)
     query = records.Query(
         namespace=namespace,
         rollout=name,
@@ -123,10 +127,23 @@ def _listed(flags: dict[str, Any], kinds: frozenset[records.Kind]) -> None:
         if flags["as_json"]
         else auditing.lines(found, audit=kinds is past.DECISIONS)
     )
+    if not found and (near := _command_near(flags["name"])):
+        text = f"nothing is recorded of {flags['name']}: did you mean rollout-bot audit {near}?"
+        click.echo(f"error: {text}", err=True)
+        sys.exit(2)
     if not found:
         of = f" of {flags['name']}" if flags["name"] else ""
         click.echo(f"nothing is recorded{of} in the last {flags['since']}", err=True)
     click.echo(text, nl=False)
+
+
+def _command_near(name: str) -> str:
+    """The sub-command that was meant, where a name is spelled like one; else empty.
+
+    ``audit NAME`` is a question too: whoever checks the chain must not be told that all is well.
+    """
+    found = difflib.get_close_matches(name.lower(), ("verify", "export"), 1, 0.75)
+    return found[0] if found else ""
 
 
 def _read(flags: dict[str, Any], work: Callable[[records.History], Awaitable[T]]) -> T:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from bot import __main__ as program
 from bot.adapters import history
 from bot.cli import auditing
-from bot.model import records
+from bot.model import errors, records
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -21,6 +21,19 @@ START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 def invoke(*words, **environment):
     clean = {"ROLLOUT_BOT_HISTORY": None, "ROLLOUT_BOT_CONFIG": None, **environment}
     return CliRunner().invoke(program.main, list(words), env=clean)
+
+
+def record_of(number):
+    return records.Record(
+        id=f"id-{number}",
+        kind=records.Kind.APPROVED,
+        at=START + timedelta(minutes=number),
+        cluster="prod-eu",
+        namespace="shop",
+        rollout="checkout",
+        actor="=cmd|x",
+        reason="fine, \"thanks\"\nsam",
+    )
 
 
 @pytest.fixture
@@ -32,16 +45,7 @@ def path(tmp_path):
         store = history.SqlHistory(str(where))
         await store.append(
             [
-                records.Record(
-                    id=f"id-{n}",
-                    kind=records.Kind.APPROVED,
-                    at=START + timedelta(minutes=n),
-                    cluster="prod-eu",
-                    namespace="shop",
-                    rollout="checkout",
-                    actor="=cmd|x",
-                    reason="fine, \"thanks\"\nsam",
-                )
+                record_of(n)
                 for n in range(1, 5)
             ],
             at=START,
@@ -178,3 +182,48 @@ def test_reason_that_was_given_later_stands_at_its_decision_and_is_exported_with
     assert [row.get("about", "") for row in rows] == ["", "a"]
     table = csv.DictReader(io.StringIO(invoke("audit", "export", "--format", "csv", *kept).output))
     assert [row["about"] for row in table] == ["", "a"]
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda file: file.write_text("no database, whatever its name says" * 9),
+         "is no SQLite database"),
+        (lambda file: file.mkdir(), "cannot be opened: its folder must be there, for me to write"),
+    ],
+    ids=["a text", "a folder"],
+)  # fmt: skip
+@pytest.mark.parametrize("words", [["audit", "verify"], ["audit", "export"], ["history"]])
+def test_file_that_is_no_history_is_said_to_be_none(tmp_path, make, said, words):
+    make(file := tmp_path / "history.db")
+    done = invoke(*words, "--history", str(file))
+    assert (done.exit_code, done.output) == (2, f"error: the history (the file {file}) {said}\n")
+
+
+def test_history_whose_folder_is_missing_says_what_it_needs(tmp_path):
+    async def written():
+        store = history.SqlHistory(str(tmp_path / "none" / "history.db"))
+        try:
+            await store.append([record_of(1)], at=START)
+        finally:
+            await store.close()
+
+    with pytest.raises(errors.Unavailable, match="its folder must be there, for me to write"):
+        asyncio.run(written())
+
+
+@pytest.mark.parametrize(
+    ("words", "near"),
+    [(["audit", "veryfy"], "verify"), (["audit", "exprot"], "export"), (["history", "export"], "export")],
+)
+def test_word_that_is_nearly_a_command_is_no_name_of_which_all_is_well(path, words, near):
+    done = invoke(*words, "--history", str(path))
+    assert done.exit_code == 2
+    assert f"nothing is recorded of {words[1]}: did you mean rollout-bot audit {near}?" in done.output
+
+
+def test_name_that_can_be_none_is_refused(path):
+    for name in ("shop/", "/checkout"):
+        done = invoke("history", name, "--since", "2000w", "--history", str(path))
+        assert done.exit_code == 2 and "say NAME or NAMESPACE/NAME" in done.output
+    assert invoke("history", "shop/checkout", "--history", str(path)).exit_code == 0

@@ -129,6 +129,14 @@ async def test_history_that_the_bot_has_not_made_yet_is_no_fault_and_is_not_made
     assert (await checked_history("")).word is diagnosis.Word.SKIPPED
 
 
+@pytest.mark.parametrize("form", ["{}", "sqlite:///{}"])
+async def test_history_that_cannot_be_made_is_a_fault_before_the_first_start(tmp_path, form):
+    found = await checked_history(form.format(tmp_path / "none" / "history.db"))
+    assert found.word is diagnosis.Word.FAILED
+    assert found.said.endswith(f"is not there, and no file can be made in {tmp_path / 'none'}")
+    assert found.todo.startswith("Make the folder")
+
+
 async def test_history_that_cannot_be_used_is_found_and_its_password_kept(tmp_path):
     (tmp_path / "history.db").write_text("this is no database, whatever its name says" * 9)
     for address in (

@@ -20,6 +20,12 @@ MIGRATION_TIMEOUT_S = 60.0
 CONNECT_TIMEOUT_S = 4.0
 TRIES = 8
 ROWS_LIMIT = 2000
+_OF_A_FILE = {
+    "file is not a database": "is no SQLite database",
+    "unable to open database file": "cannot be opened: its folder must be there, for me to write",
+    "attempt to write a readonly database": "may not be written by me",
+    "database or disk is full": "has no room left: the disk is full",
+}
 
 
 class _Overtaken(Exception):  # noqa: N818 - it is no failure
@@ -45,6 +51,11 @@ class SqlHistory:
     def shared(self) -> bool:
         """Whether every replica sees the same one."""
         return self._url.get_backend_name() != "sqlite"
+
+    @property
+    def folder(self) -> pathlib.Path | None:
+        """Where its file is; None of a server."""
+        return None if self.shared else pathlib.Path(self._url.database or "").parent
 
     async def append(self, batch: Sequence[records.Record], *, at: datetime) -> tuple[str, ...]:
         await self._prepared()
@@ -135,12 +146,17 @@ def _ours(where: str) -> Iterator[None]:
             raise errors.Unavailable(
                 f"{text}: a bot that keeps it brings them up to date"
             ) from None
-        raise errors.Unavailable(
-            f"the history ({where}) does not answer ({_name(error)})"
-        ) from None
+        raise errors.Unavailable(f"the history ({where}) {_trouble(error)}") from None
+    except exc.DatabaseError as error:
+        raise errors.Unavailable(f"the history ({where}) {_trouble(error)}") from None
     except (exc.SQLAlchemyError, OSError, TimeoutError) as error:
         text = f"the history ({where}) does not answer ({_name(error)})"
         raise errors.Unavailable(text) from None
+
+
+def _trouble(error: exc.DatabaseError) -> str:
+    """What is wrong with a file, which SQLite says in texts alone; of all else that it is away."""
+    return _OF_A_FILE.get(str(error.orig), f"does not answer ({_name(error)})")
 
 
 def _name(error: BaseException) -> str:

@@ -1,6 +1,8 @@
 """What the bot reads and keeps besides: the policy file, the history. Changes nothing."""
 
 import asyncio
+import os
+from pathlib import Path
 
 from bot import settings
 from bot.adapters import history
@@ -10,6 +12,7 @@ from bot.model import errors
 from bot.wiring import offline
 
 TIMEOUT_S = 15.0
+_FOLDER = "Make the folder and let the bot write into it, or name another file (--history)."
 _OTHER_TABLES = "its tables are not those of this version"
 
 
@@ -42,9 +45,8 @@ async def kept(chosen: settings.Settings) -> list[diagnosis.Finding]:
         async with asyncio.timeout(TIMEOUT_S):
             head = await book.head()
     except errors.Unavailable as problem:
-        if not book.shared and str(problem).startswith("there is no history"):
-            said = f"{where} is not there yet: the bot makes it at its first start"
-            return [diagnosis.skipped("history", said)]
+        if book.folder is not None and str(problem).startswith("there is no history"):
+            return [_not_there(where, book.folder)]
         if str(problem).endswith(_OTHER_TABLES):
             said = f"{where} answers; the bot makes or renews its tables when it starts"
             return [diagnosis.skipped("history", said)]
@@ -56,3 +58,12 @@ async def kept(chosen: settings.Settings) -> list[diagnosis.Finding]:
     finally:
         await book.close()
     return [diagnosis.fine("history", f"{where} answers, {head.seq} records")]
+
+
+def _not_there(where: str, folder: Path) -> diagnosis.Finding:
+    """Whether the bot can make it."""
+    if not os.access(folder, os.W_OK):
+        said = f"{where} is not there, and no file can be made in {folder}"
+        return diagnosis.wrong("history", said, _FOLDER)
+    said = f"{where} is not there yet: the bot makes it at its first start"
+    return diagnosis.skipped("history", said)
