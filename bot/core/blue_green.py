@@ -75,9 +75,7 @@ def way_back(d: draft_module.Draft) -> str:
     if revisions.in_window(d.family, d.spec.rollback_window):
         return "Rollback within window"
     retried = d.before.aborted_at is not None
-    until = d.family.new.deadline
-    warm = until is not None and d.now < until and not retried
-    return "Fast rollback" if warm else ""
+    return "Fast rollback" if revisions.warm(d.family.new, d.now) and not retried else ""
 
 
 def advance(d: draft_module.Draft) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from bot.core import affinity, pod_marks
@@ -121,6 +122,11 @@ def in_window(kin: Family, revisions: int | None) -> bool:
         return False
     between = (kin.new.created, kin.stable.created)
     return sum(between[0] < rs.created < between[1] for rs in kin.retired) < revisions
+
+
+def warm(rs: world.ReplicaSet, now: datetime) -> bool:
+    """Whether its pods are kept for a while, so that it can come back at once."""
+    return rs.deadline is not None and now < rs.deadline
 
 
 def _same_template(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:

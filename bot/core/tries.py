@@ -125,7 +125,7 @@ def _first(d: draft_module.Draft, rs: world.ReplicaSet) -> datetime:
 
 def _way_back(d: draft_module.Draft, rs: world.ReplicaSet) -> bool:
     """Whether an earlier stable returns by a way on which no gate stands."""
-    warm = d.spec.blue_green is not None and rs.deadline is not None and d.now < rs.deadline
+    warm = d.spec.blue_green is not None and revisions.warm(rs, d.now)
     return warm or revisions.in_window(d.family, d.spec.rollback_window)
 
 
