@@ -117,12 +117,16 @@ class Machine(RuleBasedStateMachine):
                 self.approve(person)
         if self.sim.routed:
             self.pods_of_the_stable_are_lost(2 if what != "full" else 5)
-        if self.sim.status.weights:
-            self.write_the_weights(100, abort=what == "abort")
+        body = weights(self.sim, 100) if self.sim.status.weights else {}
+        if what == "full":
+            body["promoteFull"] = True
+        elif what == "abort":
+            self.given.clear()
+            body["abort"] = True
+        self.sim.write_status(**body)
         if what == "ship":
             self.ship()
-        elif what == "full":
-            self.write_the_course(paused=False, index=None, full=True, clear=False)
+        self.sim.settle(check=self.holds)
 
     @rule()
     def pods_come_back(self):
