@@ -115,6 +115,11 @@ def kept(sort: str, **fields: int) -> Callable[[Mapping[str, Any]], bool]:
     return holds
 
 
+def opened(step: int) -> Callable[[Mapping[str, Any]], bool]:
+    """That this gate is the last of which the status remembers that it was passed."""
+    return lambda status: bool(status.get("rolloutBot", {}).get("opened", {}).get("step") == step)
+
+
 def lines(text: str) -> dict[str, str]:
     """The head of what ``get rollout`` prints, by its words."""
     found = (line.partition(":") for line in text.splitlines() if ":" in line)
@@ -170,6 +175,10 @@ def test_plugin_moves_a_canary_in_every_state(place: Place) -> None:
     assert place.image("gate") == "img:2"
     place.run("restart", "gate")
     place.until("gate", lambda status: bool(status.get("restartedAt")))
+    for step in (1, 3):  # the plugin only clears the pause: each is kept all the same
+        place.until("gate", at("Paused", step))
+        place.run("promote", "gate")
+        place.until("gate", opened(step))
 
 
 @pytest.mark.row(121)
