@@ -186,8 +186,8 @@ def _by_turns(d: draft_module.Draft) -> dict[str, str]:
     if d.promoted or canary.canary_service not in d.seen.services:
         return out
     back = d.status.abort and kin.stable is not None
-    if not back and giving.keeps_service(d):
-        return out
+    if giving.keeps_service(d) if not back else canary.dynamic and _sent_to(d):
+        return out  # it still gets traffic, and keeps the pods that serve it
     target = kin.stable if back and kin.stable is not None else kin.new
     out[canary.canary_service] = target.hash
     return out

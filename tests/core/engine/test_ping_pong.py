@@ -13,9 +13,8 @@ BY_TURNS = {"pingPong": TURNS, "trafficRouting": ISTIO}
 S = "spec.strategy"
 
 
-@pytest.fixture
-def sim():
-    made = simulation.Simulation(steps=STEPS, replicas=2, **BY_TURNS)
+def by_turns(**more):
+    made = simulation.Simulation(steps=STEPS, **{"replicas": 2, **BY_TURNS, **more})
     for name in ("ping", "pong"):
         body = {"metadata": {"name": name}, "spec": {"selector": {"app": "app"}}}
         made.cluster.put(ports.SERVICE, body)
@@ -25,7 +24,13 @@ def sim():
     ]
     spec = {"hosts": ["shop"], "http": [{"route": split}]}
     made.cluster.put(ports.VIRTUAL_SERVICE, {"metadata": {"name": "web"}, "spec": spec})
-    yield made.settle()
+    return made.settle()
+
+
+@pytest.fixture
+def sim():
+    made = by_turns()
+    yield made
     made.close()
 
 
@@ -109,6 +114,25 @@ def test_roles_change_once_when_a_promotion_is_broken_off_at_any_write(sim, at):
     sim.ask("promote").settle(check=check)
     assert sim.raw["status"]["canary"]["stablePingPong"] == "pong"
     assert routed(sim) == {"ping": 0, "pong": 100}
+
+
+def test_abort_leaves_the_canary_what_a_stable_that_gave_up_pods_cannot_take_yet():
+    sim = by_turns(replicas=10, dynamicStableScale=True)
+    sim.ship("two").settle()
+    assert (routed(sim), sim.sized()) == ({"ping": 50, "pong": 50}, {"one": 5, "two": 5})
+
+    def check():
+        mine = {simulation._hash(rs): simulation._image(rs) for rs in sim.sets()}
+        given = {"one": 0, "two": 0}
+        for service, weight in routed(sim).items():
+            given[mine[selected(sim, service)]] += weight
+        assert all(sim.available(image) * 10 >= weight for image, weight in given.items()), given
+
+    check()
+    sim.ask("abort").settle(check=check)
+    assert sim.stable_image() == "one" and selected(sim, "pong") == sim.status.stable_hash
+    assert 0 in routed(sim).values() and sim.available("one") == 10
+    sim.close()
 
 
 MISTAKES = {
