@@ -31,6 +31,14 @@ class Start:
     since: datetime | None = None
 
 
+def lasting(since: datetime, problem: str) -> str:
+    """The database has been away for a while, and is: only people can mend a wrong address."""
+    return (
+        f"No decision can be recorded since {moments.exactly(since)}: {problem}. Rollouts go on; "
+        "what happens meanwhile is kept in memory and recorded once it can be."
+    )
+
+
 def outage(since: datetime, until: datetime, lost: int) -> Gap:
     """The database answers again; ``lost`` facts did not fit into memory meanwhile."""
     span = f"{moments.exactly(since)} to {moments.exactly(until)}"

@@ -58,8 +58,8 @@ class Recorder:
     """One a process; it writes while its process leads.
 
     ``give_way`` waits while something urgent is under way, ``again`` asks for a pass of one
-    rollout, ``said`` hears of a gap that people should know of, ``link`` makes an address of a
-    message's place.
+    rollout, ``said`` hears of a gap that people should know of, ``away`` once of an outage
+    that lasts, in a sentence, ``link`` makes an address of a message's place.
     """
 
     history: records.History
@@ -69,6 +69,7 @@ class Recorder:
     give_way: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0)
     again: Callable[[str], None] = lambda _key: None
     said: Callable[[record_gaps.Gap], None] = lambda _gap: None
+    away: Callable[[str], None] = lambda _sentence: None
     link: Callable[[messenger.Place], str] = lambda _place: ""
     _states: deque[_State] = field(default_factory=deque)
     _last: dict[str, status_model.Status] = field(default_factory=dict)
@@ -79,6 +80,7 @@ class Recorder:
     _start: record_gaps.Start | None = None
     _failures: int = 0
     _lost: int = 0
+    _lasting: bool = False
 
     # -- taking ----------------------------------------------------------------------------
 
@@ -235,12 +237,17 @@ class Recorder:
         if self._down_since is None:
             self._down_since = self.clock()
             log.warning("nothing can be recorded, rollouts go on without it: %s", problem)
+        lasts = (self.clock() - self._down_since).total_seconds()
+        if lasts >= OUTAGE_S and not self._lasting:
+            self._lasting = True
+            self.away(record_gaps.lasting(self._down_since, problem))
 
     def _pause_s(self) -> float:
         return float(min(BACKOFF_BASE_S * 2 ** min(self._failures, 10), BACKOFF_CAP_S))
 
     def _written(self, fresh: list[records.Record]) -> None:
         since, self._down_since, self._failures = self._down_since, None, 0
+        self._lasting = False
         if since is not None:
             self._over(since)
         if (start := self._start) is None:

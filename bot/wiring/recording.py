@@ -125,6 +125,7 @@ class On:
             give_way=controller.manners.give_way,
             again=controller.queue.add,
             said=lambda gap: controller.chat.say(gap.sentence),
+            away=controller.chat.say,
             link=controller.chat.link,
         )
         controller.chat.keep(Reading(kept, lambda: controller.leading))

@@ -74,6 +74,7 @@ class Recorded(stages.Stage):
         super().__init__(steps, **more)
         self.shelf = Shelf()
         self.gaps = []
+        self.outages = []
         self.asked = []
         self.recorder = None
         self._task = None
@@ -86,6 +87,7 @@ class Recorded(stages.Stage):
             cluster="prod-eu",
             again=self.asked.append,
             said=self.gaps.append,
+            away=self.outages.append,
             link=lambda place: f"https://x.example/{place.channel}/{place.ts}",
         )
         self._task = tasks.spawn(self.recorder.run(), name="recorder")

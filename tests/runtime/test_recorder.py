@@ -256,6 +256,30 @@ def test_rollouts_go_on_while_the_database_is_away_and_the_gap_is_said_once():
     assert stage.asked == []
 
 
+@pytest.mark.parametrize(("length", "told"), [(20, 0), (600, 1)])
+def test_outage_that_lasts_is_said_once_while_it_does(length, told):
+    """A wrong address never gets better by itself: nobody would hear of it at its end."""
+    seen = []
+
+    async def work(stage):
+        stage.settle()
+        await rest()
+        for turn in range(2):
+            stage.shelf.fail = lambda number: shelves.AWAY
+            stage.ship(f"app:v{turn + 2}")
+            stage.settle()
+            await asyncio.sleep(length)
+            assert stage.shelf.calls
+            seen.append(len(stage.outages))
+            stage.shelf.fail = lambda number: None
+            await rest(120)
+
+    stage = story(work)
+    assert seen == [told, 2 * told]
+    for one in stage.outages:
+        assert "the history does not answer. Rollouts go on; " in one
+
+
 def test_what_does_not_fit_is_read_again_from_the_rollouts(monkeypatch):
     async def work(stage):
         monkeypatch.setattr(recorder, "RECORDS_LIMIT", 3)

@@ -38,15 +38,32 @@ def configured(connection: sa.Connection) -> config.Config:
 
 
 def _run(url: sa.URL, work: Callable[[config.Config], None]) -> None:
+    def configured_work(connection: sa.Connection) -> None:
+        work(configured(connection))
+
     with _ONE:
-        asyncio.run(_connected(url, lambda connection: work(configured(connection))))
+        if url.get_backend_name() == "sqlite":
+            opened(url, configured_work)
+        else:
+            asyncio.run(_connected(url, configured_work))
+
+
+def opened(url: sa.URL, work: Callable[[sa.Connection], None] = lambda _: None) -> None:
+    """A file, in this thread: the other driver's outlives a loop in which it cannot be opened."""
+    engine = sa.create_engine(
+        url.set(drivername="sqlite"),
+        poolclass=pool.NullPool,
+        connect_args={"timeout": CONNECT_TIMEOUT_S},
+    )
+    try:
+        with engine.begin() as connection:
+            work(connection)
+    finally:
+        engine.dispose()
 
 
 async def _connected(url: sa.URL, work: Callable[[sa.Connection], None]) -> None:
-    sqlite = url.get_backend_name() == "sqlite"
-    limits = {"timeout": CONNECT_TIMEOUT_S}
-    if not sqlite:
-        limits["command_timeout"] = COMMAND_TIMEOUT_S
+    limits = {"timeout": CONNECT_TIMEOUT_S, "command_timeout": COMMAND_TIMEOUT_S}
     engine = sa_asyncio.create_async_engine(url, poolclass=pool.NullPool, connect_args=limits)
     try:
         async with engine.begin() as connection:

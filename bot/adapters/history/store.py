@@ -104,11 +104,18 @@ class SqlHistory:
     async def _prepared(self) -> None:
         """Make or change the tables, once, away from the loop; who only looks makes no file."""
         if self._ready:
-            if self._file is not None and not self._file.exists():
-                raise errors.Unavailable(f"there is no history in {self._where}")
+            if self._file is not None:
+                await asyncio.to_thread(self._there, self._file)
             return
         async with self._migrating:
             await self._migrated()
+
+    def _there(self, file: pathlib.Path) -> None:
+        """Whether it is a file that can be opened, before the driver with its thread tries."""
+        if not file.exists():
+            raise errors.Unavailable(f"there is no history in {self._where}")
+        with _ours(self._where):
+            migrating.opened(self._url)
 
     async def _migrated(self) -> None:
         if not self._ready:

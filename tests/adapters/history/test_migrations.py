@@ -1,11 +1,13 @@
 """The steps make the tables that the code means, and take them away again."""
 
 import asyncio
+import threading
 
 import pytest
 import sqlalchemy as sa
 from alembic import autogenerate, script
 from alembic.runtime import migration
+from sqlalchemy import exc
 from sqlalchemy.ext import asyncio as sa_asyncio
 
 from bot.adapters.history import migrating, schema, urls
@@ -109,3 +111,20 @@ async def test_two_processes_that_start_at_once_make_the_tables_once(opened, rec
         if isinstance(outcome, BaseException):
             await stores[number].append([record(number)], at=START)
     assert len(await stores[0].walk(after=0, limit=9)) == 3
+
+
+def test_file_that_cannot_be_opened_leaves_no_thread_that_fails_behind_it(tmp_path):
+    """A driver with a thread of its own would speak to a loop that is closed by then."""
+    failed, before = [], threading.excepthook
+    threading.excepthook = failed.append
+    url = urls.engine_url(str(tmp_path / "none" / "history.db"))
+    alive = set(threading.enumerate())
+    try:
+        for _ in range(5):
+            with pytest.raises(exc.OperationalError):
+                migrating.upgrade(url)
+        for thread in set(threading.enumerate()) - alive:
+            thread.join(timeout=60)
+    finally:
+        threading.excepthook = before
+    assert failed == []
