@@ -72,13 +72,17 @@ def _beside(known: status.Status, sets: Sets, new: world.ReplicaSet) -> str:
 
 
 def _marked(spec: spec_model.Spec, known: status.Status, seen: world.Seen, sets: Sets) -> str:
-    """The one that was the last to be promoted, unless another controller promoted since."""
+    """The one that was the last to be promoted, unless another controller promoted since.
+
+    Whether a claimed one that still bears its guard has passed its gates is asked elsewhere: what
+    is seen of ReplicaSets and Services may be older than the status.
+    """
     found = [rs for rs in sets.values() if revisions.STABLE in rs.annotations]
     claimed = sets.get(known.stable_hash)
     if len(found) != 1 or found[0] is claimed:
         return ""
     led, (mine,) = _led(spec, seen), found
-    if claimed is not None and led == claimed.hash:
+    if claimed is not None and (led == claimed.hash or tries.guard(claimed) is not None):
         return ""
     # A canary of another controller may bear it from an earlier time.
     return mine.hash if led == mine.hash or claimed is None or not claimed.replicas else ""
@@ -134,12 +138,13 @@ def marks(d: draft_module.Draft, rs: world.ReplicaSet, *, named: bool) -> dict[s
     """The mark that a ReplicaSet must have (None: must not have); empty where it stays.
 
     It goes in the pass of another's promotion and comes in the one after: a pass that is lost in
-    between leaves none rather than one that is wrong.
+    between leaves none rather than one that is wrong. An abort is no time for it: whoever refuses
+    the mark would refuse the pods that come in the same patch.
     """
     there = revisions.STABLE in rs.annotations
     if rs.hash != d.status.stable_hash:
         return {revisions.STABLE: None} if there else {}
-    settled = named and not there and rs.hash == d.before.stable_hash
+    settled = named and rs.hash == d.before.stable_hash and not (there or d.status.abort)
     return {revisions.STABLE: "true"} if settled else {}
 
 

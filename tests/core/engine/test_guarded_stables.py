@@ -1,5 +1,7 @@
 """Between updates too no other revision is the stable because somebody writes so."""
 
+import copy
+
 import pytest
 
 from bot.core import revisions
@@ -150,3 +152,43 @@ def test_stable_that_another_controller_promoted_between_is_believed(routed):
     elsewhere(sim, routed=routed, three=5).write_status(currentStepIndex=4).settle()
     sim.wait(seconds=600)
     assert (sim.stable_image(), marked(sim)) == ("three", ["three"])
+
+
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_abort_takes_all_traffic_back_though_the_mark_is_refused(dynamic):
+    """A stable that this bot did not promote bears none yet, and its pods come by the same patch."""
+    sim = at_gate(ONE, dynamicStableScale=dynamic).approve(SAM)
+    for rs in sim.sets():
+        notes = {k: v for k, v in rs["metadata"]["annotations"].items() if k != revisions.STABLE}
+        metadata = {**rs["metadata"], "annotations": notes}
+        sim.cluster.put(ports.REPLICA_SET, {**rs, "metadata": metadata})
+    refused = errors.Refused("a webhook takes no such annotation")
+    sim.cluster.before = lambda _, w: refused if revisions.STABLE in str(w.body) else None
+    assert sim.weight() == 60
+    sim.ask("abort").settle()
+    assert (sim.status.abort, sim.weight(), sim.available("one")) == (True, 0, 5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_promotion_stands_when_what_is_seen_of_the_others_is_from_before_it(kind):
+    """The next leader reads the status as it is, and its watches of the others are behind."""
+    if kind == "blue-green":
+        sim = Ruled(policy=ONE, autoPromotionEnabled=False, replicas=5).settle()
+        sim.ship("two").settle()
+    else:
+        sim = at_gate(ONE, routed=kind != "by pods", dynamicStableScale=kind == "dynamic")
+        sim.approve(SAM)
+    sim.put(sim.intent(SAM))
+    while sim.stable_image() == "one":
+        before = copy.deepcopy(sim.cluster.objects)
+        sim.once()
+        if sim.stable_image() == "one":
+            sim.kubelet()
+    behind = {key: one for key, one in before.items() if key[0] in {"replicasets", "services"}}
+    assert sim.stable_image() == "two"
+    sim.cluster.objects.update(behind)
+    sim.once()
+    assert (sim.stable_image(), sim.reasons().count("StableKept")) == ("two", 0)
+    sim.settle()
+    sim.wait(seconds=600)
+    assert (sim.stable_image(), sim.sized()) == ("two", {"two": 5})
