@@ -38,10 +38,11 @@ def true(
 def _crossed(canary: spec_model.Canary, known: status.Status, seen: world.Seen) -> bool:
     """Whether of the two it is what is said to be the canary's Service that leads to the stable.
 
-    After an abort both do: whichever is the stable's then, nobody comes to the canary by that.
+    After an abort both do: whichever is the stable's then, nobody comes to the canary by that. One
+    that was applied anew leads to all pods, and tells nothing.
     """
     said, other = (_hash(seen, name) for name in (canary.canary_service, canary.stable_service))
-    return said == known.stable_hash != other and said != ""
+    return said == known.stable_hash != other and "" not in {said, other}
 
 
 def _hash(seen: world.Seen, name: str) -> str:

@@ -152,3 +152,15 @@ def test_next_revision_does_not_inherit_the_turn_of_the_one_before():
     check = watched(sim, "three")
     sim.ship("three").settle(check=check)
     assert (share(sim, "three"), share(sim, "one")) == (20, 80)
+
+
+def test_nobody_is_told_of_when_the_stables_service_is_applied_anew_after_an_abort():
+    sim = by_turns()
+    sim.ship("two").settle().ask("abort").settle()
+    turn = sim.status.stable_ping_pong
+    sim.cluster.objects["services", turn]["spec"]["selector"] = {"app": "app"}
+    sim.once()
+    sim.settle()
+    assert sim.status.stable_ping_pong == turn
+    assert not [reason for _, reason, _ in sim.events if reason == "GateKept"]
+    assert share(sim, "one") == 100
