@@ -122,7 +122,15 @@ def _barred(d: draft_module.Draft, rule: policy.Approval, named: _People) -> _Pe
 
 def _among(d: draft_module.Draft, one: facts.Person, others: Iterable[facts.Person]) -> bool:
     known = d.seen.policy.people
-    return any(persons.same(one, other, known) for other in others)
+    return any(_surely(one, other, known) for other in others)
+
+
+def _surely(one: facts.Person, other: facts.Person, known: persons.Known) -> bool:
+    """A bare name of the policy is only whoever it lets in: by this handle, or by this id."""
+    if one.slack_id or one.user:
+        return persons.same(one, other, known)
+    said = {word.casefold() for word in (other.slack_id, other.name.lstrip("@")) if word}
+    return not other.user and one.name.casefold() in said
 
 
 def _names(found: Iterable[facts.Person]) -> str:

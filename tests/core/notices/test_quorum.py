@@ -237,3 +237,19 @@ def test_why_says_whom_to_name_where_two_approvals_may_be_one_persons(people):
     assert "1 of 2 approved: sam; maybe the same person: anna@corp." in told
     strangers = "anna@corp" if people else "sam, anna@corp"
     assert told.endswith(f", or once people: of the policy names {strangers}.")
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        [{"name": "sam", "slack": "U0SAM"}, {"name": "lee", "slack": "U0LEE", "user": "sam"}],
+        [{"name": "sam", "slack": "U0LEE", "user": "lee@corp"}],
+    ],
+)
+def test_somebody_is_left_whose_handle_is_the_name_of_another_elsewhere(known):
+    approval = {"approvers": ["@sam", "@lee"], "quorum": 2}
+    sim = at_gate({"people": known, "rules": [{"approval": approval}]})
+    sim.approve(LEE)
+    assert "obody is left" not in why(sim) + shown(open_gate(sim))
+    sim.approve(SAM)
+    assert sim.weight() == 60
