@@ -1,7 +1,8 @@
 """What of the line is to be stopped: a scope, or a reason alone, as it is typed in an emergency.
 
-Nobody quotes then, so the first words of a reason stop everything. What was surely meant for a
-name and is none stops nothing: the answer has the commands to copy.
+Nobody quotes then, so the first words of a reason stop everything, whatever they sound like: to
+hold too much harms nobody. A word alone and what is written as a scope are meant for a name; where
+there is none of it nothing stops, and the answer has the commands to copy.
 """
 
 import re
@@ -29,7 +30,7 @@ def meant(words: tuple[str, ...], keys: Iterable[str]) -> tuple[str, str]:
     """Scope and reason; ``keys`` are the rollouts that there are, as namespace/name.
 
     Raises:
-        Unclear: the first word names nothing that can be stopped; says what to type.
+        Unclear: what is meant for a name is none; says what to type.
 
     """
     if not words:
@@ -38,19 +39,26 @@ def meant(words: tuple[str, ...], keys: Iterable[str]) -> tuple[str, str]:
     known = tuple(sorted(keys))
     if first.lower() == "all":
         return "all", " ".join(rest)
-    if "/" in first or "*" in first:
+    if "/" in first or ("*" in first and not rest):
         return _scope(first.lower(), rest, known), " ".join(rest)
     if first.lower() in spelled.namespaces(known):
         return first.lower(), " ".join(rest)
-    named = [key for key in known if key.partition("/")[2] == first.lower()]
+    if rest:
+        return "all", " ".join(words)
+    return _alone(first, known)
+
+
+def _alone(word: str, known: tuple[str, ...]) -> tuple[str, str]:
+    """One rollout by its name; what is near to no name is a reason."""
+    named = [key for key in known if key.partition("/")[2] == word.lower()]
     if len(named) == 1:
-        return named[0], " ".join(rest)
+        return named[0], ""
     if named:
-        start = f'There are {len(named)} rollouts "{first[:80]}"'
-        raise _refused(start, named[: spelled.NEAR], words, rest)
-    if near := spelled.near(first, known):
-        raise _refused(f'"{first[:80]}" names no namespace and no rollout', near, words, rest)
-    return "all", " ".join(words)
+        start = f'There are {len(named)} rollouts "{word[:80]}"'
+        raise _refused(start, named[: spelled.NEAR], (word,), ())
+    if near := spelled.near(word, known):
+        raise _refused(f'"{word[:80]}" names no namespace and no rollout', near, (word,), ())
+    return "all", word
 
 
 def _scope(text: str, rest: tuple[str, ...], known: tuple[str, ...]) -> str:
