@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import pathlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent import futures
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from alembic import util as alembic_errors
@@ -14,6 +15,8 @@ from sqlalchemy.ext import asyncio as sa_asyncio
 
 from bot.adapters.history import migrating, schema, urls
 from bot.model import chain, errors, records
+
+_T = TypeVar("_T")
 
 TIMEOUT_S = 8.0
 MIGRATION_TIMEOUT_S = 60.0
@@ -46,6 +49,8 @@ class SqlHistory:
         self._engine = _engine(self._url)
         looks = not migrate and self._url.get_backend_name() == "sqlite"
         self._file = pathlib.Path(self._url.database or "") if looks else None
+        # A disk that hangs keeps one thread of ours, and none of those that look names up.
+        self._aside = futures.ThreadPoolExecutor(1, thread_name_prefix="history")
 
     @property
     def shared(self) -> bool:
@@ -93,6 +98,7 @@ class SqlHistory:
             return await _head(connection)
 
     async def close(self) -> None:
+        self._aside.shutdown(wait=False, cancel_futures=True)
         await self._engine.dispose()
 
     async def _entries(self, query: sa.Select[Any]) -> tuple[records.Entry, ...]:
@@ -105,10 +111,13 @@ class SqlHistory:
         """Make or change the tables, once, away from the loop; who only looks makes no file."""
         if self._ready:
             if self._file is not None:
-                await asyncio.to_thread(self._there, self._file)
+                await self._apart(self._there, self._file)
             return
         async with self._migrating:
             await self._migrated()
+
+    async def _apart(self, work: Callable[[_T], object], given: _T) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._aside, work, given)
 
     def _there(self, file: pathlib.Path) -> None:
         """Whether it is a file that can be opened, before the driver with its thread tries."""
@@ -121,7 +130,7 @@ class SqlHistory:
         if not self._ready:
             with _ours(self._where):
                 async with asyncio.timeout(MIGRATION_TIMEOUT_S):
-                    await asyncio.to_thread(migrating.upgrade, self._url)
+                    await self._apart(migrating.upgrade, self._url)
             self._ready = True
 
     @contextlib.asynccontextmanager

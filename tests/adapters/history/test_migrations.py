@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from concurrent import futures
 
 import pytest
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from alembic.runtime import migration
 from sqlalchemy import exc
 from sqlalchemy.ext import asyncio as sa_asyncio
 
+from bot.adapters import history
 from bot.adapters.history import migrating, schema, urls
 from bot.model import chain, errors
 from tests.adapters.history.conftest import START
@@ -128,3 +130,20 @@ def test_file_that_cannot_be_opened_leaves_no_thread_that_fails_behind_it(tmp_pa
     finally:
         threading.excepthook = before
     assert failed == []
+
+
+async def test_nothing_else_waits_when_the_disk_of_the_history_hangs(tmp_path, record):
+    """Names are looked up and metrics are read by threads that all of the bot shares."""
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(futures.ThreadPoolExecutor(2))
+    store = history.SqlHistory(str(tmp_path / "history.db"))
+    with migrating._ONE:  # whoever makes the tables comes no further
+        for _ in range(4):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await store.append([record(1)], at=START)
+        async with asyncio.timeout(60):
+            assert await loop.getaddrinfo("127.0.0.1", 443)
+            assert await asyncio.to_thread(str, 1) == "1"
+    assert await store.append([record(1)], at=START)
+    await store.close()
