@@ -345,6 +345,29 @@ async def test_tab_is_left_to_whoever_opens_it_while_they_draw_it():
     assert not drawn and world["looks"] == 1
 
 
+async def test_tab_that_is_opened_while_its_redraw_waits_is_not_drawn_over():
+    """What the redraw looked at is older than what the opening has shown."""
+    clock, opened = Clock(), []
+    made, drawn, world = watched(clock)
+    looked = made.look
+
+    async def look(user, tab):
+        facts = await looked(user, tab)
+        if clock.now >= 300 and not opened:
+            opened.append(made.opened(user))
+            await opened[0].turn.acquire()
+            made.seen(opened[0], facts)
+            asyncio.get_running_loop().call_soon(opened[0].turn.release)
+            return dataclasses.replace(facts, cluster="as it was")
+        return facts
+
+    made.look = look
+    left_open(made, "U1")
+    clock.change[300.0] = lambda: world.update(marks=1)
+    await over(made)
+    assert opened and not [at for _, at in drawn if at >= 300]
+
+
 async def test_tab_is_drawn_anew_when_slack_took_it_and_its_answer_was_lost():
     clock = Clock()
     made, drawn, world = watched(clock)
