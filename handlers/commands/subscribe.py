@@ -24,9 +24,10 @@ async def run(ask: asking.Ask) -> messages.Message:
             return asking.sentence(listed(ask.subscriptions.of(ask.person.slack_id)))
         if len(names) != 1:
             return asking.sentence("subscribe takes one NAME, namespace/NAME or namespace/*.")
+        what = _what(ask, names[0])
         wanted = model.Subscription(
             user=ask.person.slack_id,
-            what=_what(ask, names[0]),
+            what=what,
             quiet=texts.quiet(hours) if hours else None,
         )
         await ask.subscriptions.add(wanted)
@@ -34,30 +35,34 @@ async def run(ask: asking.Ask) -> messages.Message:
         return asking.sentence(problem.sentence)
     return asking.sentence(
         f"You get news of {wanted} in private: what needs approval, what was rolled back, what "
-        "is done."
+        f"is done.{_empty(ask, what)}"
     )
 
 
 def _what(ask: asking.Ask, name: str) -> str:
-    """A name is looked up; what has a wildcard must have a rollout in it now.
+    """A name is looked up; what has a wildcard is taken as it is: its first rollout may come yet.
 
     Raises:
-        errors.UserError: it has none, or is written wrongly.
+        errors.UserError: it is written wrongly.
         asking.Unknown: there is no rollout of that name.
 
     """
     what = texts.what(name)
-    if "*" not in (what if "/" in name else what.removeprefix("*/")):
-        return ask.find(name)
+    return what if _wild(name, what) else ask.find(name)
+
+
+def _wild(name: str, what: str) -> bool:
+    return "*" in (what if "/" in name else what.removeprefix("*/"))
+
+
+def _empty(ask: asking.Ask, what: str) -> str:
+    """That no rollout fits it now, which a mistyped one never will."""
     known = ask.desk.scenery.keys()
     if any(texts.fits(model.Subscription(user="", what=what), key) for key in known):
-        return what
+        return ""
     near = ", ".join(spelled.near(what, known))
-    meant = f" Did you mean {near}?" if near else ""
-    raise errors.UserError(
-        f"No rollout is in {what}, so nothing was changed.{meant} Write NAME, namespace/NAME or "
-        "namespace/*."
-    )
+    meant = f" Did you mean {near}? /rollout unsubscribe {what} ends this one." if near else ""
+    return f" No rollout is in {what} now.{meant}"
 
 
 def _split(words: tuple[str, ...]) -> tuple[list[str], str]:
