@@ -28,15 +28,18 @@ def named(sim, image):
     raise KeyError(image)
 
 
-def promoted(kind):
-    """The second revision is the stable, and the first one has no pods any more."""
+def at_last_gate(kind):
+    """One approval is missing to the second revision."""
     if kind == "blue-green":
         sim = Ruled(policy=ONE, autoPromotionEnabled=False, replicas=5).settle()
-        sim.ship("two").settle()
-    else:
-        sim = at_gate(ONE, routed=kind != "by pods", dynamicStableScale=kind == "dynamic")
-        sim.approve(SAM)
-    sim.approve(SAM)
+        return sim.ship("two").settle()
+    sim = at_gate(ONE, routed=kind != "by pods", dynamicStableScale=kind == "dynamic")
+    return sim.approve(SAM)
+
+
+def promoted(kind):
+    """The second revision is the stable, and the first one has no pods any more."""
+    sim = at_last_gate(kind).approve(SAM)
     sim.wait(seconds=600)
     assert (sim.stable_image(), sim.sized()) == ("two", {"two": 5})
     return sim
@@ -172,12 +175,7 @@ def test_abort_takes_all_traffic_back_though_the_mark_is_refused(dynamic):
 @pytest.mark.parametrize("kind", KINDS)
 def test_promotion_stands_when_what_is_seen_of_the_others_is_from_before_it(kind):
     """The next leader reads the status as it is, and its watches of the others are behind."""
-    if kind == "blue-green":
-        sim = Ruled(policy=ONE, autoPromotionEnabled=False, replicas=5).settle()
-        sim.ship("two").settle()
-    else:
-        sim = at_gate(ONE, routed=kind != "by pods", dynamicStableScale=kind == "dynamic")
-        sim.approve(SAM)
+    sim = at_last_gate(kind)
     sim.put(sim.intent(SAM))
     while sim.stable_image() == "one":
         before = copy.deepcopy(sim.cluster.objects)
