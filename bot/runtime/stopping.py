@@ -50,7 +50,7 @@ def meant(words: tuple[str, ...], keys: Iterable[str]) -> tuple[str, str]:
 
 def _alone(word: str, known: tuple[str, ...]) -> tuple[str, str]:
     """One rollout by its name; what is near to no name is a reason."""
-    named = [key for key in known if key.partition("/")[2] == word.lower()]
+    named = [key for key in known if spelled.parts(key)[1] == word.lower()]
     if len(named) == 1:
         return named[0], ""
     if named:

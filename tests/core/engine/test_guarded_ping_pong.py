@@ -7,23 +7,13 @@ from tests.core.engine import simulation
 from tests.core.engine.guarded import ONE, Guarded
 from tests.core.engine.test_guarded import SAM
 from tests.core.engine.test_guarded_traffic import ready, weights
-from tests.core.engine.test_ping_pong import BY_TURNS, routed, selected
+from tests.core.engine.test_ping_pong import BY_TURNS, routed, selected, take_turns
 
 STEPS = [{"setWeight": 20}, {"pause": {}}, {"setWeight": 60}, {"pause": {}}]
 
 
 def by_turns(**more):
-    sim = Guarded(policy=ONE, steps=STEPS, **{**BY_TURNS, **more})
-    for name in ("ping", "pong"):
-        body = {"metadata": {"name": name}, "spec": {"selector": {"app": "app"}}}
-        sim.cluster.put(ports.SERVICE, body)
-    split = [
-        {"destination": {"host": "ping"}, "weight": 0},
-        {"destination": {"host": "pong"}, "weight": 100},
-    ]
-    spec = {"hosts": ["shop"], "http": [{"route": split}]}
-    sim.cluster.put(ports.VIRTUAL_SERVICE, {"metadata": {"name": "web"}, "spec": spec})
-    return sim.settle()
+    return take_turns(Guarded(policy=ONE, steps=STEPS, **{**BY_TURNS, **more})).settle()
 
 
 def share(sim, image):

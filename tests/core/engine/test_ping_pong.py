@@ -13,8 +13,8 @@ BY_TURNS = {"pingPong": TURNS, "trafficRouting": ISTIO}
 S = "spec.strategy"
 
 
-def by_turns(**more):
-    made = simulation.Simulation(steps=STEPS, **{"replicas": 2, **BY_TURNS, **more})
+def take_turns(made):
+    """Two bare Services and the route between them, as they are before the first revision."""
     for name in ("ping", "pong"):
         body = {"metadata": {"name": name}, "spec": {"selector": {"app": "app"}}}
         made.cluster.put(ports.SERVICE, body)
@@ -24,7 +24,12 @@ def by_turns(**more):
     ]
     spec = {"hosts": ["shop"], "http": [{"route": split}]}
     made.cluster.put(ports.VIRTUAL_SERVICE, {"metadata": {"name": "web"}, "spec": spec})
-    return made.settle()
+    return made
+
+
+def by_turns(**more):
+    made = simulation.Simulation(steps=STEPS, **{"replicas": 2, **BY_TURNS, **more})
+    return take_turns(made).settle()
 
 
 @pytest.fixture

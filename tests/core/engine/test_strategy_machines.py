@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 from bot.core import revisions
 from bot.model import errors, ports
 from tests.core.engine import simulation, test_blue_green
+from tests.core.engine.test_ping_pong import BY_TURNS, take_turns
 
 STEP = st.one_of(
     st.builds(lambda w: {"setWeight": w}, st.sampled_from([10, 25, 50, 75, 100])),
@@ -28,10 +29,6 @@ STEP = st.one_of(
     st.just({"pause": {}}),
 )
 FAULT = st.sampled_from([errors.Conflict("c"), errors.Unavailable("u"), errors.NotFound("n")])
-TURNS = {
-    "pingPong": {"pingService": "ping", "pongService": "pong"},
-    "trafficRouting": {"istio": {"virtualService": {"name": "web"}}},
-}
 
 
 class Anybody(RuleBasedStateMachine):
@@ -236,17 +233,8 @@ class Dynamic(Canary):
 class PingPong(Canary):
     @initialize(steps=st.lists(STEP, max_size=5), replicas=st.integers(1, 6))
     def start(self, steps, replicas):
-        sim = simulation.Simulation(steps=steps, replicas=replicas, **TURNS)
-        for name in ("ping", "pong"):
-            body = {"metadata": {"name": name}, "spec": {"selector": {"app": "app"}}}
-            sim.cluster.put(ports.SERVICE, body)
-        split = [
-            {"destination": {"host": "ping"}, "weight": 0},
-            {"destination": {"host": "pong"}, "weight": 100},
-        ]
-        spec = {"hosts": ["shop"], "http": [{"route": split}]}
-        sim.cluster.put(ports.VIRTUAL_SERVICE, {"metadata": {"name": "web"}, "spec": spec})
-        self.begin(sim)
+        sim = simulation.Simulation(steps=steps, replicas=replicas, **BY_TURNS)
+        self.begin(take_turns(sim))
 
     def holds(self):
         super().holds()
